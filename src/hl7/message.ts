@@ -1,0 +1,461 @@
+// A message as offsets over its untouched text: segments, fields, repetitions (HL7 v2.9.1 chapter 2, 2.5 to 2.7).
+import { DEFAULT_DELIMITERS, type Delimiters, decode } from './escape.ts'
+import { readPath } from './path.ts'
+
+export type { Delimiters } from './escape.ts'
+
+/** Counts beyond which a message is refused (or, for components, read no further). */
+export const limits = {
+  maxSegments: 100_000,
+  maxFieldsPerSegment: 4_000,
+  maxRepetitions: 10_000,
+  /** Free text may hold any number of raw separators, so more is no fault: the last part keeps the rest. */
+  maxComponents: 1_000,
+  maxSubcomponents: 1_000,
+} as const
+
+/** Why a text is no message. `text` has what, where and the next step, and nothing of the patient. */
+export interface ParseFault {
+  readonly code:
+    | 'no-msh'
+    | 'bad-delimiters'
+    | 'too-many-segments'
+    | 'too-many-fields'
+    | 'too-many-repetitions'
+  readonly text: string
+  /** ERL position such as `PID^1^3`, when there is one. */
+  readonly location?: string
+}
+
+export type ParseResult = { readonly message: Message } | { readonly fault: ParseFault }
+
+/** Departures from the standard that were read past; for a warning once per sender. */
+export type Oddity = 'byte-order-mark' | 'leading-space' | 'line-feed' | 'short-msh-2'
+
+/** What was sent at a position. `null` is the two quote characters: delete the value. */
+export type Presence = 'absent' | 'empty' | 'null' | 'value'
+
+/** Which of the four states a raw field, component or subcomponent is in. */
+export function presence(raw: string | undefined): Presence {
+  if (raw === undefined) return 'absent'
+  if (raw === '') return 'empty'
+  return raw === '""' ? 'null' : 'value'
+}
+
+/** True for the explicit null `""`. */
+export function isNull(raw: string | undefined): boolean {
+  return raw === '""'
+}
+
+const CR = 0x0d
+const EMPTY: readonly string[] = []
+
+/** Reads the MSH and finds the segments; everything else is found when asked for. Never throws. */
+export function parseMessage(text: string): ParseResult {
+  const start = firstInk(text, 0, text.length)
+  if (!text.startsWith('MSH', start) || text.length < start + 4) {
+    return {
+      fault: {
+        code: 'no-msh',
+        text: 'no MSH segment (start of message) - send one HL7 v2 message, MSH first',
+      },
+    }
+  }
+  const found = readDelimiters(text, start)
+  if ('fault' in found) return found
+  const message = new Message(text, found.delimiters, oddities(text, start, found.short))
+  const fault = locate(message, text, start, found.delimiters.field)
+  return fault ? { fault } : { message }
+}
+
+/** Index of the first character that is neither control, space nor byte order mark; `end` if none. */
+function firstInk(text: string, from: number, end: number): number {
+  let at = from
+  while (at < end) {
+    const code = text.charCodeAt(at)
+    if (code > 0x20 && code !== 0xfeff) break
+    at++
+  }
+  return at
+}
+
+function oddities(text: string, start: number, shortMsh2: boolean): readonly Oddity[] {
+  const odd: Oddity[] = []
+  if (text.charCodeAt(0) === 0xfeff) odd.push('byte-order-mark')
+  if (start > odd.length) odd.push('leading-space')
+  if (text.indexOf('\n', start) >= 0) odd.push('line-feed')
+  if (shortMsh2) odd.push('short-msh-2')
+  return odd
+}
+
+/**
+ * The delimiters that the header segment (MSH, FHS, BHS) at `start` declares; characters missing at the end of
+ * MSH-2 get their usual value. A fault unless all are distinct printable ASCII, neither letter nor digit.
+ */
+export function readDelimiters(
+  text: string,
+  start: number,
+): { readonly delimiters: Delimiters; readonly short: boolean } | { readonly fault: ParseFault } {
+  const field = text.charAt(start + 3)
+  let end = start + 4
+  while (end < text.length && end < start + 10 && !endsField(text.charCodeAt(end), field)) end++
+  const sent = text.slice(start + 4, end)
+  const delimiters: Delimiters = {
+    field,
+    component: sent[0] ?? DEFAULT_DELIMITERS.component,
+    repetition: sent[1] ?? DEFAULT_DELIMITERS.repetition,
+    escape: sent[2] ?? DEFAULT_DELIMITERS.escape,
+    subcomponent: sent[3] ?? DEFAULT_DELIMITERS.subcomponent,
+    ...(sent[4] !== undefined && { truncation: sent[4] }),
+  }
+  const all = Object.values(delimiters).join('')
+  const distinct = new Set(all).size === all.length
+  if (sent.length === 0 || sent.length > 5 || !distinct || !/^[!-/:-@[-`{-~]+$/.test(all)) {
+    return {
+      fault: {
+        code: 'bad-delimiters',
+        text: 'delimiters are not distinct punctuation characters (MSH-1, MSH-2) - send MSH|^~\\&|',
+        location: `${text.slice(start, start + 3)}^1^2`,
+      },
+    }
+  }
+  return { delimiters, short: sent.length < 4 }
+}
+
+function endsField(code: number, field: string): boolean {
+  return code === CR || code === 0x0a || code === field.charCodeAt(0)
+}
+
+function locate(message: Message, text: string, start: number, field: string): ParseFault | undefined {
+  const separator = field.charCodeAt(0)
+  const segments: Segment[] = []
+  const length = text.length
+  let cr = text.indexOf('\r', start)
+  let lf = text.indexOf('\n', start)
+  let from = start
+  while (from < length) {
+    if (cr >= 0 && cr < from) cr = text.indexOf('\r', from)
+    if (lf >= 0 && lf < from) lf = text.indexOf('\n', from)
+    const end = cr < 0 ? (lf < 0 ? length : lf) : lf < 0 || cr < lf ? cr : lf
+    const ink = text.charCodeAt(from) > 0x20 ? from : firstInk(text, from, end)
+    if (ink < end) {
+      if (segments.length === limits.maxSegments) return tooMany('segments', limits.maxSegments)
+      const segment = new Segment(message, nameAt(text, ink, end, separator), segments.length, ink, end)
+      segments.push(segment)
+      // Fewer characters than the lowest limit cannot exceed it: ordinary segments are not scanned here.
+      if (end - ink > limits.maxFieldsPerSegment) {
+        const fault = overLimit(segment, text, message.delimiters)
+        if (fault) return fault
+      }
+    }
+    from = end + 1
+  }
+  message.segments = segments
+  return undefined
+}
+
+function overLimit(segment: Segment, text: string, delimiters: Delimiters): ParseFault | undefined {
+  const field = delimiters.field.charCodeAt(0)
+  const repetition = delimiters.repetition.charCodeAt(0)
+  let fields = 0
+  let repetitions = 1
+  for (let at = segment.start; at < segment.end; at++) {
+    const code = text.charCodeAt(at)
+    if (code === field) {
+      repetitions = 1
+      if (++fields > limits.maxFieldsPerSegment) {
+        return tooMany(
+          'fields',
+          limits.maxFieldsPerSegment,
+          `${segment.name || 'a line'} at position ${segment.index + 1}`,
+        )
+      }
+    } else if (code === repetition && ++repetitions > limits.maxRepetitions) {
+      return tooMany(
+        'repetitions',
+        limits.maxRepetitions,
+        `${segment.name || 'a line'} at position ${segment.index + 1}`,
+      )
+    }
+  }
+  return undefined
+}
+
+function tooMany(what: 'segments' | 'fields' | 'repetitions', limit: number, where = 'message'): ParseFault {
+  return { code: `too-many-${what}`, text: `more than ${limit} ${what} (${where}) - split the message` }
+}
+
+// Names are few and compared often: one string each, found by their three characters packed in a number.
+const maxNames = 1_024
+const names = new Map<number, string>()
+
+/** The name of the segment at `from`, or '' when the line does not begin like a segment. */
+function nameAt(text: string, from: number, end: number, separator: number): string {
+  if (end - from < 3 || (end - from > 3 && text.charCodeAt(from + 3) !== separator)) return ''
+  const packed = (text.charCodeAt(from) << 16) | (text.charCodeAt(from + 1) << 8) | text.charCodeAt(from + 2)
+  const known = names.get(packed)
+  if (known !== undefined && text.startsWith(known, from)) return known
+  const name = text.slice(from, from + 3)
+  if (!/^[A-Za-z][A-Za-z0-9]{2}$/.test(name)) return ''
+  if (names.size < maxNames) names.set(packed, name)
+  return name
+}
+
+/** A parsed message. `text` is exactly what was given; segments and values are slices of it. */
+export class Message {
+  readonly text: string
+  readonly delimiters: Delimiters
+  readonly oddities: readonly Oddity[]
+  /** In the order sent; blank lines are left out, lines that are no segment have the name ''. */
+  segments: readonly Segment[] = []
+  #byName: Map<string, Segment[]> | undefined
+
+  /** Use `parseMessage`. */
+  constructor(text: string, delimiters: Delimiters, oddities: readonly Oddity[]) {
+    this.text = text
+    this.delimiters = delimiters
+    this.oddities = oddities
+  }
+
+  /** The first segment with that name. */
+  first(name: string): Segment | undefined {
+    for (const segment of this.segments) if (segment.name === name) return segment
+    return undefined
+  }
+
+  /** All segments with that name, in order. */
+  all(name: string): readonly Segment[] {
+    return this.#index().get(name) ?? []
+  }
+
+  /**
+   * The decoded text at a path such as `PID-3[2].4.2`; undefined when absent or empty; `""` stays `""`.
+   * Without a component the whole repetition, separators included.
+   */
+  get(path: string): string | undefined {
+    return readPath(this, path)
+  }
+
+  /** The raw components of a raw repetition. */
+  components(repetition: string): readonly string[] {
+    return split(repetition, this.delimiters.component, limits.maxComponents)
+  }
+
+  /** The raw subcomponents of a raw component. */
+  subcomponents(component: string): readonly string[] {
+    return split(component, this.delimiters.subcomponent, limits.maxSubcomponents)
+  }
+
+  /** Raw text with its escape sequences resolved. */
+  decode(raw: string): string {
+    return decode(raw, this.delimiters)
+  }
+
+  /** 1-based place of a segment among those of its name. */
+  occurrenceOf(segment: Segment): number {
+    let count = 1
+    const same = this.#index().get(segment.name) ?? []
+    // Positions rise within the list: binary search keeps many segments of one name linear overall.
+    let low = 0
+    let high = same.length
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if ((same[middle]?.index ?? 0) < segment.index) low = middle + 1
+      else high = middle
+    }
+    count += low
+    return count
+  }
+
+  #index(): Map<string, Segment[]> {
+    if (this.#byName) return this.#byName
+    const byName = new Map<string, Segment[]>()
+    for (const segment of this.segments) {
+      const same = byName.get(segment.name)
+      if (same) same.push(segment)
+      else byName.set(segment.name, [segment])
+    }
+    this.#byName = byName
+    return byName
+  }
+}
+
+/** One segment: offsets into the text of its message, fields found on first use. */
+export class Segment {
+  readonly message: Message
+  readonly name: string
+  /** 0-based in the message. */
+  readonly index: number
+  /** Offsets in characters, end exclusive; the segment terminator is outside. */
+  readonly start: number
+  readonly end: number
+  #fields: readonly number[] | undefined
+  #repetitions: (readonly string[] | undefined)[] | undefined
+
+  /** Use `parseMessage`. */
+  constructor(message: Message, name: string, index: number, start: number, end: number) {
+    this.message = message
+    this.name = name
+    this.index = index
+    this.start = start
+    this.end = end
+  }
+
+  /** 1-based among the segments of its name. */
+  get occurrence(): number {
+    return this.message.occurrenceOf(this)
+  }
+
+  /** Number of the last field sent. */
+  get fieldCount(): number {
+    return this.#starts().length - 2 + (this.#isHeader() ? 1 : 0)
+  }
+
+  /** Raw text of a field: undefined = not sent, '' = sent empty, '""' = null. MSH-1 is the separator. */
+  raw(field: number): string | undefined {
+    let at = field
+    if (this.#isHeader()) {
+      if (field === 1) return this.message.delimiters.field
+      at--
+    }
+    const starts = this.#starts()
+    const from = starts[at]
+    const next = starts[at + 1]
+    if (at < 1 || from === undefined || next === undefined) return undefined
+    return this.message.text.slice(from, next - 1)
+  }
+
+  /** The raw repetitions of a field; none when it is absent or empty. */
+  repetitions(field: number): readonly string[] {
+    const known = this.#repetitions?.[field]
+    if (known) return known
+    const raw = this.raw(field)
+    const separator = this.message.delimiters.repetition
+    const whole = raw === undefined || raw === '' || this.#isDelimiterField(field)
+    const list = whole ? (raw ? [raw] : EMPTY) : split(raw, separator, limits.maxRepetitions)
+    this.#repetitions ??= []
+    this.#repetitions[field] = list
+    return list
+  }
+
+  /** Decoded text at a position, undefined when absent or empty; see `Message.get`. */
+  value(field: number, repetition = 1, component?: number, subcomponent?: number): string | undefined {
+    const raw = this.part(field, repetition, component, subcomponent)
+    if (raw === undefined || raw === '') return undefined
+    return this.#isDelimiterField(field) ? raw : decode(raw, this.message.delimiters)
+  }
+
+  /** Raw text at a position; undefined when absent. */
+  part(field: number, repetition = 1, component?: number, subcomponent?: number): string | undefined {
+    let raw = this.raw(field)
+    if (raw === undefined || raw === '')
+      return raw !== undefined && repetition === 1 && !component ? raw : undefined
+    if (this.#isDelimiterField(field)) return repetition === 1 && (component ?? 1) === 1 ? raw : undefined
+    const { repetition: r, component: c, subcomponent: s } = this.message.delimiters
+    raw = piece(raw, r, repetition)
+    if (raw !== undefined && component !== undefined) raw = piece(raw, c, component)
+    if (raw !== undefined && subcomponent !== undefined) raw = piece(raw, s, subcomponent)
+    return raw
+  }
+
+  /** The position as ERL: `PID^1^3^1^4` (segment, occurrence, field, repetition, component, subcomponent). */
+  location(field?: number, repetition?: number, component?: number, subcomponent?: number): string {
+    let text = `${this.name}^${this.occurrence}`
+    if (field === undefined) return text
+    text += `^${field}`
+    if (repetition === undefined && component === undefined) return text
+    text += `^${repetition ?? 1}`
+    if (component !== undefined) text += `^${component}`
+    if (subcomponent !== undefined) text += `^${subcomponent}`
+    return text
+  }
+
+  /** Character offsets in the text of the message, end exclusive; an empty span at the end when absent. */
+  span(
+    field: number,
+    repetition?: number,
+    component?: number,
+    subcomponent?: number,
+  ): readonly [start: number, end: number] {
+    const header = this.#isHeader()
+    if (header && field === 1) return [this.start + 3, this.start + 4]
+    const starts = this.#starts()
+    const at = header ? field - 1 : field
+    const from = starts[at]
+    const next = starts[at + 1]
+    if (at < 1 || from === undefined || next === undefined) return [this.end, this.end]
+    if (this.#isDelimiterField(field)) return [from, next - 1]
+    const { text, delimiters } = this.message
+    let span: Span | undefined = [from, next - 1]
+    if (repetition !== undefined || component !== undefined) {
+      span = spanOf(text, span, delimiters.repetition, repetition ?? 1)
+    }
+    if (span && component !== undefined) span = spanOf(text, span, delimiters.component, component)
+    if (span && subcomponent !== undefined) span = spanOf(text, span, delimiters.subcomponent, subcomponent)
+    return span ?? [this.end, this.end]
+  }
+
+  // Header segments count their field separator as field 1.
+  #isHeader(): boolean {
+    const name = this.name
+    return name === 'MSH' || name === 'BHS' || name === 'FHS'
+  }
+
+  #isDelimiterField(field: number): boolean {
+    return field <= 2 && this.#isHeader()
+  }
+
+  /** Start of the name, of each field, and one past the separator that would end the last field. */
+  #starts(): readonly number[] {
+    if (this.#fields) return this.#fields
+    const { text, delimiters } = this.message
+    const starts = [this.start]
+    const end = this.end
+    for (let at = text.indexOf(delimiters.field, this.start); at >= 0 && at < end; ) {
+      starts.push(at + 1)
+      at = text.indexOf(delimiters.field, at + 1)
+    }
+    starts.push(end + 1)
+    this.#fields = starts
+    return starts
+  }
+}
+
+type Span = readonly [start: number, end: number]
+
+/** The parts of a text; beyond `max` the last part keeps the rest. */
+function split(text: string, separator: string, max: number): readonly string[] {
+  const parts: string[] = []
+  let from = 0
+  let at = text.indexOf(separator)
+  if (at < 0) return [text]
+  while (at >= 0 && parts.length < max - 1) {
+    parts.push(text.slice(from, at))
+    from = at + 1
+    at = text.indexOf(separator, from)
+  }
+  parts.push(text.slice(from))
+  return parts
+}
+
+/** The k-th part (from 1) of a text, without making the others. */
+function piece(text: string, separator: string, k: number): string | undefined {
+  let from = 0
+  for (let left = k; left > 1; left--) {
+    from = text.indexOf(separator, from) + 1
+    if (from === 0) return undefined
+  }
+  const end = text.indexOf(separator, from)
+  return end < 0 ? (from === 0 ? text : text.slice(from)) : text.slice(from, end)
+}
+
+function spanOf(text: string, [start, end]: Span, separator: string, k: number): Span | undefined {
+  let from = start
+  for (let left = k; left > 1; left--) {
+    const at = text.indexOf(separator, from)
+    if (at < 0 || at >= end) return undefined
+    from = at + 1
+  }
+  const at = text.indexOf(separator, from)
+  return [from, at < 0 || at > end ? end : at]
+}

@@ -1,0 +1,82 @@
+// What the gateway does for its adapters and servers: the only door to the truth. Implemented in pipeline/, wired in main.ts.
+import type { OnInbound, Inbound } from '../adapters/adapter.ts'
+import type { Client, Site } from '../canonical/site.ts'
+import type { Issue } from '../fhir/issue.ts'
+
+/** A FHIR interaction that writes. The body is computed inside the transaction, on the version that is current then. */
+export interface FhirWrite {
+  readonly client: Client
+  readonly op: 'create' | 'update' | 'patch' | 'delete'
+  readonly rtype: string
+  /** Undefined on create. */
+  readonly id?: string
+  /**
+   * The resource as it shall be; gets the current one (undefined on create) and returns the next, or what is wrong
+   * with it. Not called on delete. Must be pure: a retried transaction calls it again.
+   */
+  readonly change?: (current: FhirResource | undefined) => { next: FhirResource } | { status: number; issues: readonly Issue[] }
+  /** Version of If-Match; undefined when the header was missing. */
+  readonly ifMatch?: number
+  /** Identifiers (system, value) of If-None-Exist on create. */
+  readonly ifNoneExist?: { readonly system: string; readonly value: string }
+  readonly idempotencyKey?: string
+  /** The request as it came, for the log. */
+  readonly raw: Uint8Array
+  readonly peer: string
+  readonly strict: boolean
+}
+
+export interface FhirResource {
+  readonly resourceType: string
+  readonly id?: string
+  readonly [element: string]: unknown
+}
+
+export interface FhirWritten {
+  /** 200, 201, 202 (a Task: somebody else decides), 204, 400, 404, 405, 409, 410, 412, 422, 428, 503. */
+  readonly status: number
+  /** JSON text of the resource with id and meta; undefined on delete and on errors. */
+  readonly body?: string
+  readonly rtype?: string
+  readonly id?: string
+  readonly version?: number
+  readonly updatedAt?: string
+  readonly issues: readonly Issue[]
+}
+
+export interface DryRun {
+  readonly committed: false
+  readonly messages: readonly {
+    readonly ack: string
+    readonly err: string
+    readonly diff: readonly { readonly op: 'create' | 'update' | 'delete'; readonly resourceType: string; readonly id: string }[]
+  }[]
+}
+
+export interface LineageEntry {
+  readonly path: string
+  readonly source: string
+  /** Event time, ISO 8601 with offset. */
+  readonly at: string
+  readonly messageId: string
+  readonly v2?: string
+  readonly row?: string
+  readonly wins: boolean
+  readonly why: string
+}
+
+export interface Gateway {
+  readonly receive: OnInbound
+  /** The real pipeline with its transaction rolled back. */
+  dryRun(inbound: Inbound): Promise<DryRun | { readonly fault: string }>
+  write(write: FhirWrite): Promise<FhirWritten>
+  lineage(rtype: string, id: string, path: string | undefined): Promise<readonly LineageEntry[] | undefined>
+  /** True when nothing is queued, processing or due. */
+  idle(): Promise<boolean>
+  /** The site as it is now: it is replaced as a whole when its file changes. */
+  site(): Site
+  /** Test controls; only with CLOCK=manual. */
+  setClock(now: Date): Promise<void>
+  reset(): Promise<void>
+  now(): Date
+}
