@@ -8,6 +8,8 @@ export interface Inbound {
   readonly peer: string
   /** Character encoding that the transport declared (HTTP charset), if it did. */
   readonly charset?: string
+  /** Identity that the transport proved, such as 'DNS:lab.example.org' out of a client certificate. */
+  readonly identity?: string
   /** Sources (MSH-3|MSH-4) that the transport has authenticated; undefined = any the site knows. */
   readonly allowed?: readonly string[]
   /** Faults of the framing that did not keep the message from being read, such as MLLP_FS_WITHOUT_CR. */

@@ -53,7 +53,7 @@ export interface Contribution {
 
 /** Element path and field of a cell key. */
 export function splitKey(key: CellKey): { path: string; field: string } {
-  const at = key.lastIndexOf('<')
+  const at = key.indexOf('<')
   return { path: key.slice(0, at), field: key.slice(at + 1) }
 }
 

@@ -32,19 +32,19 @@ const utf8 = new TextDecoder('utf-8', { fatal: true })
  * highlighting is dropped; NUL becomes U+FFFD because no store of ours can hold it (the raw text keeps it).
  */
 export function decode(raw: string, delimiters: Delimiters): string {
-  const escape = delimiters.escape
-  const first = raw.indexOf(escape)
+  const mark = delimiters.escape
+  const first = raw.indexOf(mark)
   const text = first < 0 ? raw : decodeFrom(raw, first, delimiters)
   return text.indexOf('\0') < 0 ? text : text.replaceAll('\0', REPLACEMENT)
 }
 
 function decodeFrom(raw: string, first: number, delimiters: Delimiters): string {
-  const escape = delimiters.escape
+  const mark = delimiters.escape
   let out = ''
   let from = 0
   let open = first
   while (open >= 0) {
-    const close = raw.indexOf(escape, open + 1)
+    const close = raw.indexOf(mark, open + 1)
     if (close < 0) break
     const meaning = meaningOf(raw.slice(open + 1, close), delimiters)
     if (meaning === undefined) {
@@ -55,7 +55,7 @@ function decodeFrom(raw: string, first: number, delimiters: Delimiters): string 
     } else {
       out += raw.slice(from, open) + meaning
       from = close + 1
-      open = raw.indexOf(escape, from)
+      open = raw.indexOf(mark, from)
     }
   }
   return out + raw.slice(from)

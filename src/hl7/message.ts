@@ -1,18 +1,12 @@
 // A message as offsets over its untouched text: segments, fields, repetitions (HL7 v2.9.1 chapter 2, 2.5 to 2.7).
 import { DEFAULT_DELIMITERS, type Delimiters, decode } from './escape.ts'
+import { limits } from './limits.ts'
 import { readPath } from './path.ts'
+import { Segment, split } from './segment.ts'
 
 export type { Delimiters } from './escape.ts'
-
-/** Counts beyond which a message is refused (or, for components, read no further). */
-export const limits = {
-  maxSegments: 100_000,
-  maxFieldsPerSegment: 4_000,
-  maxRepetitions: 10_000,
-  /** Free text may hold any number of raw separators, so more is no fault: the last part keeps the rest. */
-  maxComponents: 1_000,
-  maxSubcomponents: 1_000,
-} as const
+export { limits } from './limits.ts'
+export { Segment } from './segment.ts'
 
 /** Why a text is no message. `text` has what, where and the next step, and nothing of the patient. */
 export interface ParseFault {
@@ -48,7 +42,6 @@ export function isNull(raw: string | undefined): boolean {
 }
 
 const CR = 0x0d
-const EMPTY: readonly string[] = []
 
 /** Reads the MSH and finds the segments; everything else is found when asked for. Never throws. */
 export function parseMessage(text: string): ParseResult {
@@ -278,184 +271,4 @@ export class Message {
     this.#byName = byName
     return byName
   }
-}
-
-/** One segment: offsets into the text of its message, fields found on first use. */
-export class Segment {
-  readonly message: Message
-  readonly name: string
-  /** 0-based in the message. */
-  readonly index: number
-  /** Offsets in characters, end exclusive; the segment terminator is outside. */
-  readonly start: number
-  readonly end: number
-  #fields: readonly number[] | undefined
-  #repetitions: (readonly string[] | undefined)[] | undefined
-
-  /** Use `parseMessage`. */
-  constructor(message: Message, name: string, index: number, start: number, end: number) {
-    this.message = message
-    this.name = name
-    this.index = index
-    this.start = start
-    this.end = end
-  }
-
-  /** 1-based among the segments of its name. */
-  get occurrence(): number {
-    return this.message.occurrenceOf(this)
-  }
-
-  /** Number of the last field sent. */
-  get fieldCount(): number {
-    return this.#starts().length - 2 + (this.#isHeader() ? 1 : 0)
-  }
-
-  /** Raw text of a field: undefined = not sent, '' = sent empty, '""' = null. MSH-1 is the separator. */
-  raw(field: number): string | undefined {
-    let at = field
-    if (this.#isHeader()) {
-      if (field === 1) return this.message.delimiters.field
-      at--
-    }
-    const starts = this.#starts()
-    const from = starts[at]
-    const next = starts[at + 1]
-    if (at < 1 || from === undefined || next === undefined) return undefined
-    return this.message.text.slice(from, next - 1)
-  }
-
-  /** The raw repetitions of a field; none when it is absent or empty. */
-  repetitions(field: number): readonly string[] {
-    const known = this.#repetitions?.[field]
-    if (known) return known
-    const raw = this.raw(field)
-    const separator = this.message.delimiters.repetition
-    const whole = raw === undefined || raw === '' || this.#isDelimiterField(field)
-    const list = whole ? (raw ? [raw] : EMPTY) : split(raw, separator, limits.maxRepetitions)
-    this.#repetitions ??= []
-    this.#repetitions[field] = list
-    return list
-  }
-
-  /** Decoded text at a position, undefined when absent or empty; see `Message.get`. */
-  value(field: number, repetition = 1, component?: number, subcomponent?: number): string | undefined {
-    const raw = this.part(field, repetition, component, subcomponent)
-    if (raw === undefined || raw === '') return undefined
-    return this.#isDelimiterField(field) ? raw : decode(raw, this.message.delimiters)
-  }
-
-  /** Raw text at a position; undefined when absent. */
-  part(field: number, repetition = 1, component?: number, subcomponent?: number): string | undefined {
-    let raw = this.raw(field)
-    if (raw === undefined || raw === '')
-      return raw !== undefined && repetition === 1 && !component ? raw : undefined
-    if (this.#isDelimiterField(field)) return repetition === 1 && (component ?? 1) === 1 ? raw : undefined
-    const { repetition: r, component: c, subcomponent: s } = this.message.delimiters
-    raw = piece(raw, r, repetition)
-    if (raw !== undefined && component !== undefined) raw = piece(raw, c, component)
-    if (raw !== undefined && subcomponent !== undefined) raw = piece(raw, s, subcomponent)
-    return raw
-  }
-
-  /** The position as ERL: `PID^1^3^1^4` (segment, occurrence, field, repetition, component, subcomponent). */
-  location(field?: number, repetition?: number, component?: number, subcomponent?: number): string {
-    let text = `${this.name}^${this.occurrence}`
-    if (field === undefined) return text
-    text += `^${field}`
-    if (repetition === undefined && component === undefined) return text
-    text += `^${repetition ?? 1}`
-    if (component !== undefined) text += `^${component}`
-    if (subcomponent !== undefined) text += `^${subcomponent}`
-    return text
-  }
-
-  /** Character offsets in the text of the message, end exclusive; an empty span at the end when absent. */
-  span(
-    field: number,
-    repetition?: number,
-    component?: number,
-    subcomponent?: number,
-  ): readonly [start: number, end: number] {
-    const header = this.#isHeader()
-    if (header && field === 1) return [this.start + 3, this.start + 4]
-    const starts = this.#starts()
-    const at = header ? field - 1 : field
-    const from = starts[at]
-    const next = starts[at + 1]
-    if (at < 1 || from === undefined || next === undefined) return [this.end, this.end]
-    if (this.#isDelimiterField(field)) return [from, next - 1]
-    const { text, delimiters } = this.message
-    let span: Span | undefined = [from, next - 1]
-    if (repetition !== undefined || component !== undefined) {
-      span = spanOf(text, span, delimiters.repetition, repetition ?? 1)
-    }
-    if (span && component !== undefined) span = spanOf(text, span, delimiters.component, component)
-    if (span && subcomponent !== undefined) span = spanOf(text, span, delimiters.subcomponent, subcomponent)
-    return span ?? [this.end, this.end]
-  }
-
-  // Header segments count their field separator as field 1.
-  #isHeader(): boolean {
-    const name = this.name
-    return name === 'MSH' || name === 'BHS' || name === 'FHS'
-  }
-
-  #isDelimiterField(field: number): boolean {
-    return field <= 2 && this.#isHeader()
-  }
-
-  /** Start of the name, of each field, and one past the separator that would end the last field. */
-  #starts(): readonly number[] {
-    if (this.#fields) return this.#fields
-    const { text, delimiters } = this.message
-    const starts = [this.start]
-    const end = this.end
-    for (let at = text.indexOf(delimiters.field, this.start); at >= 0 && at < end; ) {
-      starts.push(at + 1)
-      at = text.indexOf(delimiters.field, at + 1)
-    }
-    starts.push(end + 1)
-    this.#fields = starts
-    return starts
-  }
-}
-
-type Span = readonly [start: number, end: number]
-
-/** The parts of a text; beyond `max` the last part keeps the rest. */
-function split(text: string, separator: string, max: number): readonly string[] {
-  const parts: string[] = []
-  let from = 0
-  let at = text.indexOf(separator)
-  if (at < 0) return [text]
-  while (at >= 0 && parts.length < max - 1) {
-    parts.push(text.slice(from, at))
-    from = at + 1
-    at = text.indexOf(separator, from)
-  }
-  parts.push(text.slice(from))
-  return parts
-}
-
-/** The k-th part (from 1) of a text, without making the others. */
-function piece(text: string, separator: string, k: number): string | undefined {
-  let from = 0
-  for (let left = k; left > 1; left--) {
-    from = text.indexOf(separator, from) + 1
-    if (from === 0) return undefined
-  }
-  const end = text.indexOf(separator, from)
-  return end < 0 ? (from === 0 ? text : text.slice(from)) : text.slice(from, end)
-}
-
-function spanOf(text: string, [start, end]: Span, separator: string, k: number): Span | undefined {
-  let from = start
-  for (let left = k; left > 1; left--) {
-    const at = text.indexOf(separator, from)
-    if (at < 0 || at >= end) return undefined
-    from = at + 1
-  }
-  const at = text.indexOf(separator, from)
-  return [from, at < 0 || at > end ? end : at]
 }

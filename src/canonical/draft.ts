@@ -1,0 +1,272 @@
+// What one message changes, on top of the world; folded at the end, then taken over as a whole or dropped.
+import { createHash } from 'node:crypto'
+import { type Assertion, type CellKey, type Contribution, compareAssertions, splitKey } from './contribution.ts'
+import { canonicalText, type FhirJson } from './fhir-json.ts'
+import type { Finding, TaskRequest } from './finding.ts'
+import { foldEntity, type FoldContext, type Projection } from './fold.ts'
+import { contributionKey, type Entity, entityKey, type LedgerLine, lineKey, Miss, type Registration, registrationKey, type World } from './world.ts'
+
+/** One new version of one resource. */
+export interface Change {
+  readonly op: 'create' | 'update' | 'delete'
+  readonly rtype: string
+  readonly id: string
+  readonly version: number
+  readonly before: FhirJson | undefined
+  readonly body: FhirJson | undefined
+  readonly hash: string
+}
+
+export interface OutboxEntry {
+  readonly subscriber: string
+  readonly cluster: string
+  readonly event: string
+}
+
+/** Latest-wins groups of a person are compared with the winning source, too (semantics, section 8.4). */
+const latestGroups = new Set(['address', 'telecom', 'maritalStatus', 'communication'])
+
+export class Draft {
+  readonly messageId: string
+  readonly findings: Finding[] = []
+  readonly tasks: TaskRequest[] = []
+  readonly changes: Change[] = []
+  readonly registered: { rtype: string; system: string; value: string; to: Registration }[] = []
+  readonly merged: { rtype: string; sourceId: string; targetId: string }[] = []
+  readonly posted: LedgerLine[] = []
+  /** Tasks that this message settles. */
+  readonly closed: { code: string; patients: readonly string[] }[] = []
+  /** What the change set is in terms of ISO 21089, when it is more than an update. */
+  activity: 'merge' | undefined
+  readonly #world: World
+  readonly #context: FoldContext
+  readonly #entities = new Map<string, Entity>()
+  readonly #contributions = new Map<string, Map<string, Contribution>>()
+  readonly #registrations = new Map<string, Registration>()
+  readonly #merges = new Map<string, string>()
+  readonly #lines = new Map<string, LedgerLine>()
+  readonly #dirty = new Set<string>()
+
+  constructor(world: World, messageId: string, trust: (source: string) => number) {
+    this.#world = world
+    this.messageId = messageId
+    this.activity = undefined
+    this.#context = { trust, survivor: (reference) => this.survivor(reference) }
+  }
+
+  entity(rtype: string, id: string): Entity {
+    return this.#entities.get(entityKey(rtype, id)) ?? this.#world.entity(rtype, id)
+  }
+
+  /** True when somebody has said something of it; projections of others do not make a thing exist. */
+  exists(rtype: string, id: string): boolean {
+    const entity = this.entity(rtype, id)
+    if (entity.version > 0 && !entity.deleted) return true
+    return [...this.contributions(rtype, id).values()].some((each) => each.source !== 'gateway')
+  }
+
+  contributions(rtype: string, id: string): ReadonlyMap<string, Contribution> {
+    return this.#contributions.get(entityKey(rtype, id)) ?? this.entity(rtype, id).contributions
+  }
+
+  contribution(rtype: string, id: string, source: string, key = ''): Contribution | undefined {
+    return this.contributions(rtype, id).get(contributionKey(source, key))
+  }
+
+  /** Puts one contribution in the place of the one with the same source and key. */
+  contribute(rtype: string, id: string, contribution: Contribution): void {
+    const at = entityKey(rtype, id)
+    let own = this.#contributions.get(at)
+    if (!own) this.#contributions.set(at, (own = new Map(this.entity(rtype, id).contributions)))
+    own.set(contributionKey(contribution.source, contribution.key), contribution)
+    this.#dirty.add(at)
+  }
+
+  withdraw(rtype: string, id: string, source: string, key: string): void {
+    if (!this.contribution(rtype, id, source, key)) return
+    const empty: Contribution = { source, key, i: this.messageId, cells: {} }
+    this.contribute(rtype, id, empty)
+  }
+
+  /** Folds again what has not changed itself, because something that it refers to has. */
+  touch(rtype: string, id: string): void {
+    this.#dirty.add(entityKey(rtype, id))
+  }
+
+  /**
+   * States cells for one source. An older cell that differs from what this source has said since, or from what wins
+   * in a latest-wins group, is skipped and returned.
+   */
+  assert(rtype: string, id: string, source: string, cells: Readonly<Record<CellKey, Assertion>>): CellKey[] {
+    const own = this.contribution(rtype, id, source)
+    const next: Record<CellKey, Assertion> = { ...own?.cells }
+    const stale: CellKey[] = []
+    let changed = own === undefined
+    for (const [key, cell] of Object.entries(cells)) {
+      const known = next[key]
+      if (known && compareAssertions(known, cell) <= 0) {
+        if (known.t > cell.t && canonicalText(known.v) !== canonicalText(cell.v)) stale.push(key)
+        continue
+      }
+      if (this.#losesToOthers(rtype, id, source, key, cell)) stale.push(key)
+      next[key] = cell
+      changed = true
+    }
+    if (changed) this.contribute(rtype, id, { source, key: '', i: this.messageId, cells: next })
+    return stale
+  }
+
+  #losesToOthers(rtype: string, id: string, source: string, key: CellKey, cell: Assertion): boolean {
+    const { path } = splitKey(key)
+    if (rtype !== 'Patient' || !latestGroups.has(path)) return false
+    const others = [...this.contributions(rtype, id).values()].filter((each) => each.source !== source && each.key === '')
+    return others.some((each) =>
+      Object.entries(each.cells).some(
+        ([other, { v, t }]) => splitKey(other).path === path && t > cell.t && canonicalText(v) !== canonicalText(cell.v),
+      ),
+    )
+  }
+
+  lookup(rtype: string, system: string, value: string): Registration | undefined {
+    const key = registrationKey(rtype, system, value)
+    const own = this.#registrations.get(key)
+    if (own) return own
+    const known = this.#world.registrations.get(key)
+    if (known === undefined) throw new Miss({ kind: 'registration', rtype, system, value })
+    return known ?? undefined
+  }
+
+  register(rtype: string, system: string, value: string, id: string, retired = false): void {
+    const known = this.lookup(rtype, system, value)
+    if (known?.id === id && known.retired === retired) return
+    const to = { id, retired }
+    this.#registrations.set(registrationKey(rtype, system, value), to)
+    this.registered.push({ rtype, system, value, to })
+  }
+
+  /** The id that a merged thing is read as; its own when it is not merged. */
+  survivorId(rtype: string, id: string): string {
+    const key = entityKey(rtype, id)
+    return this.#merges.get(key) ?? this.#world.merges.get(key) ?? id
+  }
+
+  survivor(reference: string): string {
+    const slash = reference.indexOf('/')
+    if (slash < 0) return reference
+    const rtype = reference.slice(0, slash)
+    return rtype === 'Patient' || rtype === 'Account' || rtype === 'Encounter'
+      ? `${rtype}/${this.survivorId(rtype, reference.slice(slash + 1))}`
+      : reference
+  }
+
+  merge(rtype: string, sourceId: string, targetId: string): void {
+    this.#merges.set(entityKey(rtype, sourceId), targetId)
+    this.merged.push({ rtype, sourceId, targetId })
+  }
+
+  /** Things that refer to 'Patient/x', as keys 'Encounter/y'. */
+  referrers(target: string): readonly string[] {
+    const known = this.#world.referrers.get(target)
+    if (!known) throw new Miss({ kind: 'referrers', target })
+    return known
+  }
+
+  line(source: string, line: string): LedgerLine | undefined {
+    const key = lineKey(source, line)
+    const own = this.#lines.get(key)
+    if (own) return own
+    const known = this.#world.lines.get(key)
+    if (known === undefined) throw new Miss({ kind: 'ledger', source, line })
+    return known ?? undefined
+  }
+
+  /** Lines of an account, oldest first, with those of this message. */
+  charges(accountId: string): LedgerLine[] {
+    const stored = this.#world.charges.get(accountId)
+    if (!stored) throw new Miss({ kind: 'charges', accountId })
+    const seen = new Map(stored.map((each) => [lineKey(each.source, each.line), each]))
+    for (const [key, each] of this.#lines) if (each.accountId === accountId) seen.set(key, each)
+    return [...seen.values()]
+  }
+
+  post(line: LedgerLine): void {
+    this.#lines.set(lineKey(line.source, line.line), line)
+    this.posted.push(line)
+  }
+
+  /** A resource that is written once and never folded, such as a Provenance. */
+  emit(rtype: string, id: string, body: FhirJson): void {
+    this.changes.push({ op: 'create', rtype, id, version: 1, before: undefined, body, hash: hashOf(body) })
+  }
+
+  /** Folds all that was touched; things that depend on what changed are folded after them. */
+  fold(): void {
+    for (let round = 0; this.#dirty.size > 0 && round < 5; round++) {
+      const keys = [...this.#dirty]
+      this.#dirty.clear()
+      for (const key of keys) this.#foldOne(key)
+    }
+  }
+
+  #foldOne(key: string): void {
+    const slash = key.indexOf('/')
+    const rtype = key.slice(0, slash)
+    const id = key.slice(slash + 1)
+    const entity = this.entity(rtype, id)
+    const contributions = this.contributions(rtype, id)
+    const { body, projections } = foldEntity(rtype, id, [...contributions.values()], this.#context)
+    for (const projection of projections) this.#project(projection)
+    if (!body) {
+      if (entity.version > 0 && !entity.deleted) this.#record(entity, contributions, undefined)
+      return
+    }
+    const hash = hashOf(body)
+    if (hash !== entity.hash || entity.deleted) this.#record(entity, contributions, body, hash)
+    else this.#entities.set(key, { ...entity, contributions })
+  }
+
+  #project({ rtype, id, key, data }: Projection): void {
+    const known = this.contribution(rtype, id, 'gateway', key)
+    if (data === undefined) return this.withdraw(rtype, id, 'gateway', key)
+    if (known && canonicalText(known.data) === canonicalText(data)) return
+    this.contribute(rtype, id, { source: 'gateway', key, i: this.messageId, cells: {}, data })
+  }
+
+  #record(entity: Entity, contributions: ReadonlyMap<string, Contribution>, body: FhirJson | undefined, hash = ''): void {
+    const { rtype, id } = entity
+    const key = entityKey(rtype, id)
+    const mine = this.changes.findIndex((each) => each.rtype === rtype && each.id === id)
+    const earlier = mine < 0 ? undefined : this.changes[mine]
+    const before = earlier ? earlier.before : entity.body
+    const version = earlier ? earlier.version : entity.version + 1
+    const op = body === undefined ? 'delete' : version === 1 ? 'create' : 'update'
+    const change: Change = { op, rtype, id, version, before, body, hash }
+    if (earlier) this.changes[mine] = change
+    else this.changes.push(change)
+    this.#entities.set(key, { ...entity, version, hash, body, deleted: body === undefined, contributions })
+  }
+
+  /** Makes what this message changed part of the world. Returns what has to be stored beside the changes. */
+  commit(): { contributions: { rtype: string; id: string; contribution: Contribution }[] } {
+    const world = this.#world
+    const contributions: { rtype: string; id: string; contribution: Contribution }[] = []
+    for (const [key, own] of this.#contributions) {
+      const [rtype = '', id = ''] = key.split('/')
+      const before = world.entity(rtype, id).contributions
+      for (const [at, contribution] of own) {
+        if (before.get(at) !== contribution) contributions.push({ rtype, id, contribution })
+      }
+      this.#entities.set(key, { ...this.entity(rtype, id), contributions: own })
+    }
+    for (const [key, entity] of this.#entities) world.entities.set(key, entity)
+    for (const [key, to] of this.#registrations) world.registrations.set(key, to)
+    for (const [key, to] of this.#merges) world.merges.set(key, to)
+    for (const [key, line] of this.#lines) {
+      world.lines.set(key, line)
+      if (line.accountId !== undefined) world.charges.set(line.accountId, this.charges(line.accountId))
+    }
+    return { contributions }
+  }
+}
+
+export const hashOf = (body: FhirJson): string => createHash('sha256').update(canonicalText(body)).digest('hex')

@@ -1,0 +1,79 @@
+// FHIR JSON as the rules build it: paths written into objects, canonical text for comparison.
+import type { Json } from '../mappings/mapped.ts'
+
+export type FhirJson = { [element: string]: Json | undefined }
+
+interface Step {
+  readonly name: string
+  /** Set when the step is extension('url'). */
+  readonly url?: string
+}
+
+const maxRemembered = 2_000
+const remembered = new Map<string, readonly Step[]>()
+
+/** Splits "hospitalization.extension('http://x.y/z').valueCode": dots inside quotes do not separate. */
+function steps(path: string): readonly Step[] {
+  const known = remembered.get(path)
+  if (known) return known
+  const fresh: Step[] = []
+  for (const part of path.match(/(?:[^.('"]+(?:\('[^']*'\))?)/g) ?? []) {
+    const call = /^(extension|modifierExtension)\('([^']*)'\)$/.exec(part)
+    fresh.push(call ? { name: call[1] ?? 'extension', url: call[2] ?? '' } : { name: part.replace(/\[\d+\]$/, '') })
+  }
+  if (remembered.size < maxRemembered) remembered.set(path, fresh)
+  return fresh
+}
+
+const isObject = (value: unknown): value is FhirJson => typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** Writes a value at a path of a fresh object, making what is on the way. Extensions are found by url or added. */
+export function writePath(target: FhirJson, path: string, value: Json): void {
+  let at = target
+  const route = steps(path)
+  for (const [i, step] of route.entries()) {
+    const last = i === route.length - 1
+    if (step.url !== undefined) {
+      const list = (at[step.name] ??= []) as Json[]
+      let found = list.find((each) => isObject(each) && each['url'] === step.url) as FhirJson | undefined
+      if (!found) list.push((found = { url: step.url }))
+      if (last && isObject(value)) Object.assign(found, value)
+      at = found
+    } else if (last) {
+      at[step.name] = value
+    } else {
+      const next = at[step.name]
+      if (isObject(next)) at = next
+      else at = (at[step.name] = {}) as FhirJson
+    }
+  }
+}
+
+/** JSON text with sorted keys: equal text means equal content. Raw decimals keep their digits. */
+export function canonicalText(value: unknown): string {
+  if (typeof value !== 'object' || value === null || JSON.isRawJSON(value)) return JSON.stringify(value)
+  if (Array.isArray(value)) return `[${value.map(canonicalText).join(',')}]`
+  const object = value as Record<string, unknown>
+  let text = '{'
+  for (const key of Object.keys(object).sort()) {
+    const each = object[key]
+    if (each === undefined) continue
+    text += `${text.length > 1 ? ',' : ''}${JSON.stringify(key)}:${canonicalText(each)}`
+  }
+  return `${text}}`
+}
+
+/** Replaces references by what `resolve` says: handles of a message ('#practitioner:1') or merged things. */
+export function mapReferences(value: Json, resolve: (reference: string) => string | undefined): Json {
+  if (typeof value !== 'object' || value === null || JSON.isRawJSON(value)) return value
+  if (Array.isArray(value)) return value.map((each: Json) => mapReferences(each, resolve))
+  const out: FhirJson = {}
+  for (const [key, each] of Object.entries(value)) {
+    if (each === undefined) continue
+    if (key === 'reference' && typeof each === 'string') {
+      const to = resolve(each)
+      if (to !== undefined) out[key] = to
+    } else out[key] = mapReferences(each, resolve)
+  }
+  return out
+}

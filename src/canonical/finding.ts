@@ -1,0 +1,56 @@
+// What applying a message finds: warnings and errors as CONTRACT.md section 5 names them; ERR segments are made of them.
+
+export type WarningCode =
+  | 'STALE' | 'RETIRED-ID' | 'OVERBOOKED' | 'NOTHING-TO-CANCEL' | 'UPSERT' | 'FOREIGN-ID-CONFLICT' | 'UNKNOWN-AUTHORITY'
+  | 'CHECK-DIGIT' | 'NO-ACTION-CODE' | 'RELATIONSHIP-DIRECTION' | 'DST-AMBIGUOUS' | 'DST-GAP' | 'FUTURE-EVENT'
+  | 'AMOUNT-MISMATCH' | 'ILLEGAL-TRANSITION' | 'UNMAPPED-CODE'
+
+export type ErrorCode =
+  | 'CONTROL-ID-REUSE' | 'PARKED' | 'ID-CONFLICT' | 'ID-IN-USE' | 'SAME-ID' | 'MERGE-CYCLE' | 'LEDGER-CONFLICT'
+  | 'NOT-FILLER' | 'UNKNOWN-SOURCE' | 'CODE-HELD'
+
+/** The shape of hl7/ack.ts's AckError. `text` may name the values concerned: it goes to the sender, never to a log. */
+export interface Finding {
+  readonly severity: 'E' | 'W' | 'I'
+  /** HL7 table 0357. */
+  readonly code: string
+  readonly app?: WarningCode | ErrorCode
+  /** ERR-2: 'PID^1^3'. */
+  readonly locations: readonly string[]
+  readonly text: string
+}
+
+export const warning = (app: WarningCode, locations: readonly string[], text: string): Finding => ({
+  severity: 'W',
+  code: '0',
+  app,
+  locations,
+  text,
+})
+
+/** Ends the application of one message; nothing of it stays but what `tasks` names. */
+export class Refusal extends Error {
+  readonly ack: 'AE' | 'AR'
+  readonly finding: Finding
+  /** Identifiers whose appearance would let the message apply: it is parked for them. */
+  readonly waitsFor: readonly { readonly system: string; readonly value: string }[]
+  readonly task: TaskRequest | undefined
+
+  constructor(ack: 'AE' | 'AR', finding: Omit<Finding, 'severity'>, more: { waitsFor?: Refusal['waitsFor']; task?: TaskRequest } = {}) {
+    super(finding.text)
+    this.ack = ack
+    this.finding = { severity: 'E', ...finding }
+    this.waitsFor = more.waitsFor ?? []
+    this.task = more.task
+  }
+}
+
+/** Work for a person; one Task per (code, key). */
+export interface TaskRequest {
+  readonly code: string
+  readonly key: string
+  readonly description: string
+  readonly focus?: string
+  readonly patient?: string
+  readonly inputs?: readonly { readonly type: string; readonly value: Readonly<Record<string, unknown>> }[]
+}

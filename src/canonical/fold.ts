@@ -1,0 +1,130 @@
+// From contributions to the resource that FHIR shows, and to what other things need to know of it.
+import type { Json } from '../mappings/mapped.ts'
+import { foldAccount } from './account.ts'
+import { foldAppointment } from './appointment.ts'
+import type { Contribution } from './contribution.ts'
+import { foldCoverage } from './coverage.ts'
+import { foldEncounter } from './encounter.ts'
+import { type FhirJson, mapReferences } from './fhir-json.ts'
+import { stableId } from './identifier.ts'
+import { statementsByPath, writeLatest } from './latest.ts'
+import { foldPatient } from './patient.ts'
+
+export interface FoldContext {
+  /** Weight of a source's word, 0 to 100. */
+  trust(source: string): number
+  /** 'Patient/old' -> 'Patient/survivor'; anything else as it is. */
+  survivor(reference: string): string
+}
+
+/** What one thing tells another: kept there as a contribution of the gateway. undefined data takes it back. */
+export interface Projection {
+  readonly rtype: string
+  readonly id: string
+  readonly key: string
+  readonly data: Json | undefined
+}
+
+export interface Folded {
+  readonly body: FhirJson | undefined
+  readonly projections: readonly Projection[]
+}
+
+const defaults: Readonly<Record<string, FhirJson>> = {
+  Practitioner: { active: true },
+  PractitionerRole: { active: true },
+  Organization: { active: true },
+  RelatedPerson: { active: true },
+  Location: { status: 'active', mode: 'instance' },
+}
+
+/** Pure: the same contributions in any order give the same resource. */
+export function foldEntity(rtype: string, id: string, contributions: readonly Contribution[], context: FoldContext): Folded {
+  const live = contributions.filter((each) => each.data !== undefined || Object.keys(each.cells).length > 0 || each.event)
+  const folded = foldByType(rtype, id, live, context)
+  if (!folded.body) return folded
+  const body = mapReferences(folded.body, context.survivor) as FhirJson
+  return isDeleted(live) ? { ...folded, body: undefined } : { ...folded, body }
+}
+
+/** A client's DELETE stands until something is said later. */
+function isDeleted(contributions: readonly Contribution[]): boolean {
+  const deletions = contributions.flatMap((each) => (each.cells['$deleted<FHIR'] ? [each.cells['$deleted<FHIR']] : []))
+  return deletions.some((deletion) => deletion.v === true)
+}
+
+function foldByType(rtype: string, id: string, contributions: readonly Contribution[], context: FoldContext): Folded {
+  switch (rtype) {
+    case 'Patient':
+      return { body: foldPatient(contributions, context), projections: [] }
+    case 'Encounter':
+      return encounter(id, contributions, context)
+    case 'Appointment':
+      return appointment(id, contributions, context)
+    case 'Coverage':
+      return { body: foldCoverage(contributions), projections: [] }
+    case 'Account':
+      return { body: foldAccount(contributions), projections: [] }
+    default:
+      return { body: foldPlain(rtype, contributions), projections: [] }
+  }
+}
+
+/** Things without rules of their own: what was derived, overwritten by the latest statement of every element. */
+function foldPlain(rtype: string, contributions: readonly Contribution[]): FhirJson | undefined {
+  const derived = contributions.find((each) => each.key === 'derived')?.data as FhirJson | undefined
+  const state = contributions.filter((each) => each.data === undefined)
+  if (!derived && state.length === 0) return undefined
+  const body: FhirJson = { resourceType: rtype, ...defaults[rtype], ...derived }
+  writeLatest(body, statementsByPath(state))
+  return body
+}
+
+const idOf = (reference: string): string => reference.slice(reference.indexOf('/') + 1)
+
+interface Referring {
+  readonly reference?: string
+}
+
+/** A visit tells its appointments what has happened: arrival and end are not claims on the schedule. */
+function encounter(id: string, contributions: readonly Contribution[], context: FoldContext): Folded {
+  const { resource, events } = foldEncounter(contributions, context)
+  const appointments = (resource?.['appointment'] ?? []) as readonly Referring[]
+  const data = events.map(({ event, t }) => ({ event, t }))
+  const projections = appointments.flatMap(({ reference }) =>
+    reference ? [{ rtype: 'Appointment', id: idOf(reference), key: `visit:${id}`, data }] : [],
+  )
+  return { body: resource, projections }
+}
+
+export const scheduleId = (actor: string): string => stableId('Schedule', actor)
+const slotId = (appointment: string, actor: string): string => stableId('Slot', appointment, actor)
+
+/** Every busy interval of every actor is a Slot on that actor's Schedule. */
+function appointment(id: string, contributions: readonly Contribution[], context: FoldContext): Folded {
+  const { resource, busy } = foldAppointment(contributions, context)
+  const taken = contributions.find((each) => each.key === 'slots')?.data as readonly string[] | undefined
+  const projections: Projection[] = []
+  const slots: string[] = []
+  for (const { actor, start, end, tentative } of busy) {
+    const slot = slotId(id, actor)
+    if (slots.includes(slot)) continue
+    slots.push(slot)
+    const schedule = scheduleId(actor)
+    projections.push(
+      { rtype: 'Schedule', id: schedule, key: 'derived', data: { active: true, actor: [{ reference: actor }] } },
+      {
+        rtype: 'Slot',
+        id: slot,
+        key: 'derived',
+        data: { schedule: { reference: `Schedule/${schedule}` }, status: tentative ? 'busy-tentative' : 'busy', start, end },
+      },
+    )
+  }
+  for (const slot of taken ?? []) {
+    if (!slots.includes(slot)) projections.push({ rtype: 'Slot', id: slot, key: 'derived', data: undefined })
+  }
+  slots.sort()
+  if (taken || slots.length > 0) projections.push({ rtype: 'Appointment', id, key: 'slots', data: slots })
+  return { body: resource, projections }
+}

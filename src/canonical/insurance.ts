@@ -1,0 +1,199 @@
+// IN1/IN2/IN3 and GT1: whose policy it is, in which order it pays, and when it ends (semantics, sections 7 and 11).
+import type { Json, Thing } from '../mappings/mapped.ts'
+import { referenceTo } from './actors.ts'
+import { type Applying, assertionsOf, cellAt, cellsAt, derived, referred, resolveHandles, thingsOf, warn } from './applying.ts'
+import type { Assertion, CellKey } from './contribution.ts'
+import { coverageId } from './coverage.ts'
+import { canonicalText, type FhirJson } from './fhir-json.ts'
+import { type Identifier, stableId } from './identifier.ts'
+
+const personEvents = new Set(['ADT^A28', 'ADT^A31'])
+const relationshipSystem = 'http://terminology.hl7.org/CodeSystem/subscriber-relationship'
+
+interface Policy {
+  readonly id: string
+  readonly order: number
+  readonly thing: Thing
+}
+
+/** One IN1 is one Coverage. The group is a snapshot of the account, or of the person in A28 and A31. */
+export function applyCoverages(applying: Applying): void {
+  const policies: Policy[] = []
+  const things = thingsOf(applying, 'Coverage')
+  for (const thing of things) {
+    const policy = applyCoverage(applying, thing)
+    if (policy) policies.push(policy)
+  }
+  const [first] = things
+  if (!first) return
+  const patient = referenceTo(applying, first, 'beneficiary')
+  const account = accountOf(applying, first)
+  if (account && !personEvents.has(applying.event)) orderOnAccount(applying, account, policies)
+  else if (patient && personEvents.has(applying.event)) closeOthers(applying, patient, policies)
+}
+
+const accountOf = (applying: Applying, thing: Thing): string | undefined =>
+  referenceTo(applying, thing, 'account') ?? [...applying.references.values()].find((each) => each.startsWith('Account/'))
+
+const textAt = (thing: Thing, path: string): string => {
+  const value = cellAt(thing, path)?.value
+  return typeof value === 'string' ? value : ''
+}
+
+interface Classed {
+  readonly type?: { readonly coding?: readonly { readonly code?: string }[] }
+  readonly value?: string
+}
+
+/** Plan of a policy: the class of type 'plan'. */
+function planOf(thing: Thing): string {
+  const classes = cellsAt(thing, 'class').flatMap((each) => (Array.isArray(each.value) ? (each.value as readonly Classed[]) : []))
+  return classes.find((each) => each.type?.coding?.some(({ code }) => code === 'plan'))?.value ?? ''
+}
+
+function memberOf(thing: Thing): string {
+  const identifiers = cellsAt(thing, 'identifier').flatMap((each) => (Array.isArray(each.value) ? (each.value as readonly Identifier[]) : []))
+  return textAt(thing, 'subscriberId') || (identifiers[0]?.value ?? '')
+}
+
+function applyCoverage(applying: Applying, thing: Thing): Policy | undefined {
+  const { draft, source, times } = applying
+  const beneficiary = referenceTo(applying, thing, 'beneficiary')
+  const payor = referenceTo(applying, thing, 'payor')
+  if (!beneficiary || !payor || thing.cells.every((each) => each.value === null)) return undefined
+  const id = coverageId(beneficiary, payor, planOf(thing), memberOf(thing))
+  applying.references.set(`#${thing.as}`, `Coverage/${id}`)
+  const say = (v: Json) => derived(applying, v, times.event)
+  const cells: Record<CellKey, Assertion> = { ...assertionsOf(applying, thing, times.event) }
+  const relationship = relationshipOf(applying, thing, beneficiary)
+  for (const key of Object.keys(cells)) if (key.startsWith('relationship<')) delete cells[key]
+  cells['relationship<IN1-17'] = say({ coding: relationship.codings as unknown as readonly Json[] })
+  cells['beneficiary<PID-3'] = say({ reference: beneficiary })
+  cells['payor<IN1-3'] = say([{ reference: payor }])
+  const subscriber = relationship.code === 'self' ? beneficiary : subscriberOf(applying, thing, beneficiary)
+  if (subscriber) cells['subscriber<IN1-16'] = say({ reference: subscriber })
+  cells['$standing<IN1'] = say('active')
+  const order = Number(cellAt(thing, '$order')?.value ?? thing.segment.occurrence)
+  if (Number.isInteger(order) && order > 0) cells['order<IN1-22'] = say(order)
+  draft.assert('Coverage', id, source.id, cells)
+  return { id, order, thing }
+}
+
+interface Coded {
+  readonly code: string
+  readonly codings: readonly { readonly system: string; readonly code: string }[]
+}
+
+/** FHIR states the beneficiary's relationship to the subscriber; IN1-17 states the inverse, IN2-72 the same. */
+function relationshipOf(applying: Applying, thing: Thing, beneficiary: string): Coded {
+  const concepts = cellsAt(thing, 'relationship').flatMap((each) => {
+    const concept = each.value as { coding?: readonly { system?: string; code?: string }[] } | null
+    return concept ? [{ field: each.field, codings: concept.coding ?? [] }] : []
+  })
+  const chosen = concepts.find((each) => each.field.startsWith('IN2')) ?? concepts[0]
+  const mapped = chosen?.codings.find((each) => each.system === relationshipSystem)?.code
+  const raw = cellAt(thing, '$relationshipToPatient')?.value
+  let code = mapped ?? 'other'
+  if (applying.source.in1_17Direction === 'patient-to-insured' && chosen?.field.startsWith('IN1')) code = inverse[code] ?? code
+  else if (code === 'parent' && insuredIsOlder(applying, thing, beneficiary)) {
+    code = 'child'
+    const text = 'IN1-17 calls the insured a child who is at least 14 years older than the patient - taken as the parent'
+    warn(applying, 'RELATIONSHIP-DIRECTION', [`IN1^${thing.segment.occurrence}^17`], text)
+  }
+  const original = chosen?.codings.filter((each) => each.system !== relationshipSystem && each.code) ?? []
+  const kept = original.length === 0 && typeof raw === 'string' ? [{ system: 'http://terminology.hl7.org/CodeSystem/v2-0063', code: raw }] : original
+  return { code, codings: [...(kept as { system: string; code: string }[]), { system: relationshipSystem, code }] }
+}
+
+const inverse: Readonly<Record<string, string>> = { child: 'parent', parent: 'child' }
+const guardYears = 14
+
+function insuredIsOlder(applying: Applying, thing: Thing, beneficiary: string): boolean {
+  const insured = cellAt(thing, '$insured')?.value as { birthDate?: string } | null | undefined
+  const subscriber = referred(applying, thing, 'subscriber')
+  const born = insured?.birthDate ?? (subscriber ? textAt(subscriber, 'birthDate') : '')
+  const child = applying.draft.contributions('Patient', beneficiary.slice('Patient/'.length))
+  const childBorn = [...child.values()].flatMap((each) => Object.entries(each.cells)).find(([key]) => key.startsWith('birthDate<'))?.[1].v
+  if (!born || typeof childBorn !== 'string') return false
+  return Number(childBorn.slice(0, 4)) - Number(born.slice(0, 4)) >= guardYears
+}
+
+/** The insured as a RelatedPerson of the patient: the same insured id, else the same name and birth date. */
+function subscriberOf(applying: Applying, thing: Thing, beneficiary: string): string | undefined {
+  const person = referred(applying, thing, 'subscriber')
+  if (!person) return undefined
+  return relatedPerson(applying, person, beneficiary)
+}
+
+function relatedPerson(applying: Applying, person: Thing, patient: string): string | undefined {
+  const { draft, source, times } = applying
+  const identifiers = cellsAt(person, 'identifier').flatMap((each) => (Array.isArray(each.value) ? (each.value as readonly Identifier[]) : []))
+  const [first] = identifiers.filter((each) => each.value)
+  const names = cellsAt(person, 'name').flatMap((each) => (Array.isArray(each.value) ? (each.value as readonly FhirJson[]) : []))
+  const [name] = names
+  if (!first && !name) return undefined
+  const key = first ? `${first.system ?? ''}|${first.value ?? ''}` : canonicalText([name?.['family'], name?.['given'], textAt(person, 'birthDate')])
+  const id = stableId('RelatedPerson', patient, key)
+  applying.references.set(`#${person.as}`, `RelatedPerson/${id}`)
+  const cells = assertionsOf(applying, person, times.event)
+  cells['patient<PID-3'] = derived(applying, { reference: patient }, times.event)
+  draft.assert('RelatedPerson', id, source.id, cells)
+  return `RelatedPerson/${id}`
+}
+
+/** The coverages of an account, as this source orders them. */
+function orderOnAccount(applying: Applying, account: string, policies: readonly Policy[]): void {
+  const { draft, source, times } = applying
+  const list = policies
+    .toSorted((a, b) => a.order - b.order)
+    .map(({ id, order }) => ({ coverage: { reference: `Coverage/${id}` }, priority: order }))
+  draft.assert('Account', account.slice('Account/'.length), source.id, {
+    'coverage<IN1': derived(applying, list.length > 0 ? list : null, times.event),
+  })
+}
+
+interface Known {
+  readonly [coverage: string]: number
+}
+
+/** A28 and A31 name all policies of the person: those that this source has named before and leaves out now have ended. */
+function closeOthers(applying: Applying, patient: string, policies: readonly Policy[]): void {
+  const { draft, source, times } = applying
+  const id = patient.slice('Patient/'.length)
+  const key = `coverages:${source.id}`
+  const known = (draft.contribution('Patient', id, 'gateway', key)?.data ?? {}) as Known
+  const now = new Set(policies.map((each) => each.id))
+  const end = new Date(times.event).toISOString().slice(0, 10)
+  for (const coverage of Object.keys(known)) {
+    if (now.has(coverage) || (known[coverage] ?? 0) > times.event) continue
+    draft.assert('Coverage', coverage, source.id, { '$standing<IN1': derived(applying, end, times.event) })
+  }
+  const data: Record<string, number> = { ...known }
+  for (const coverage of now) data[coverage] = Math.max(data[coverage] ?? 0, times.event)
+  draft.contribute('Patient', id, { source: 'gateway', key, i: draft.messageId, cells: {}, data })
+}
+
+/** GT1: who answers for the account. */
+export function applyGuarantors(applying: Applying): void {
+  const parts = thingsOf(applying, 'Account.guarantor')
+  const [first] = parts
+  const account = first && accountOf(applying, first)
+  if (!account) return
+  const { draft, source, times } = applying
+  const list: Json[] = []
+  for (const part of parts) {
+    const patient = referenceTo(applying, part, 'patient') ?? [...applying.references.values()].find((each) => each.startsWith('Patient/'))
+    const person = referred(applying, part, 'party')
+    const party =
+      person?.type === 'RelatedPerson' && patient ? relatedPerson(applying, person, patient) : person && applying.references.get(`#${person.as}`)
+    const reference = party ?? (cellAt(part, '$self')?.value === true ? patient : undefined)
+    if (!reference) continue
+    const entry: FhirJson = { party: { reference } }
+    for (const cell of part.cells) {
+      if (!cell.path.startsWith('$') && cell.path !== 'party' && cell.value !== null) entry[cell.path] = resolveHandles(applying, cell.value)
+    }
+    list.push(entry)
+  }
+  if (list.length === 0) return
+  draft.assert('Account', account.slice('Account/'.length), source.id, { 'guarantor<GT1': derived(applying, list, times.event) })
+}

@@ -1,0 +1,182 @@
+// What FHIR shows of a person: survivorship by field group (semantics, section 5).
+import type { Json } from '../mappings/mapped.ts'
+import type { Contribution } from './contribution.ts'
+import { compareAssertions } from './contribution.ts'
+import { canonicalText, type FhirJson } from './fhir-json.ts'
+import type { Identifier } from './identifier.ts'
+import { identifierType } from './identifier.ts'
+import { latestValue, type Statement, statementsByPath, writeLatest } from './latest.ts'
+
+export interface PatientContext {
+  trust(source: string): number
+}
+
+type Entry = FhirJson
+const maxSticky = 50
+
+const legalUses = new Set<unknown>([undefined, 'official', 'usual', 'temp'])
+/** Decided here; everything else is decided by the latest statement. */
+const decidedHere = new Set([
+  'name', 'birthDate', '_birthDate', 'gender', 'address', 'telecom', 'identifier', 'deceasedDateTime', 'deceasedBoolean',
+  'contact', 'active', 'link',
+])
+
+const byTrust = (trust: PatientContext['trust']) => (a: Statement, b: Statement) =>
+  trust(b.source) - trust(a.source) || compareAssertions(a, b)
+
+const entries = (statement: Statement): readonly Entry[] => (Array.isArray(statement.v) ? (statement.v as readonly Entry[]) : [])
+
+/** Legal names of the most trusted source that has one, then every other name that any source knows. */
+function names(statements: readonly Statement[], trust: PatientContext['trust']): Entry[] {
+  const isLegal = (name: Entry) => legalUses.has(name['use'])
+  const [best] = statements.filter((each) => entries(each).some(isLegal)).sort(byTrust(trust))
+  const legal = best ? entries(best).filter(isLegal) : []
+  const seen = new Set(legal.map(canonicalText))
+  const others: Entry[] = []
+  for (const name of statements.flatMap((each) => entries(each).filter((one) => !isLegal(one)))) {
+    const text = canonicalText(name)
+    if (!seen.has(text)) others.push(name)
+    seen.add(text)
+  }
+  return [...legal, ...others]
+}
+
+/** Uses about which a statement speaks beyond those that it names: a deletion of PID-13 is about the home, PID-14 about work. */
+function scopeOf(statement: Statement): (group: string) => boolean {
+  if (statement.field === 'FHIR') return () => true
+  if (statement.v !== null) return () => false
+  if (statement.field === 'PID-13') return (group) => !group.startsWith('work')
+  if (statement.field === 'PID-14') return (group) => group.startsWith('work')
+  return () => true
+}
+
+const groupOf = (entry: Entry): string => `${String(entry['use'] ?? '')}|${entry['system'] === 'email' ? 'email' : ''}`
+
+/** Address and telecom: per use, the latest statement wins regardless of trust; what it leaves out of its use is gone. */
+function contactPoints(statements: readonly Statement[]): Entry[] {
+  const groups = new Set(statements.flatMap((each) => entries(each).map(groupOf)))
+  const out: Entry[] = []
+  for (const group of groups) {
+    const winner = statements.find(
+      (each) => scopeOf(each)(group) || entries(each).some((entry) => groupOf(entry) === group),
+    )
+    if (!winner) continue
+    const same = statements.filter((each) => each.source === winner.source && each.t === winner.t && each.i === winner.i)
+    out.push(...same.flatMap((each) => entries(each).filter((entry) => groupOf(entry) === group)))
+  }
+  return dedupe(out)
+}
+
+function dedupe(list: readonly Entry[]): Entry[] {
+  const seen = new Set<string>()
+  return list.filter((each) => {
+    const text = canonicalText(each)
+    return seen.has(text) ? false : seen.add(text)
+  })
+}
+
+type Coding = { readonly system?: string; readonly code?: string }
+
+/** All identifiers that anybody knows, one per (system, value), with every type that was seen. */
+export function unionIdentifiers(statements: readonly Statement[], retired: readonly Identifier[]): Entry[] {
+  const byKey = new Map<string, Entry>()
+  for (const identifier of [...statements.flatMap((each) => entries(each) as readonly Identifier[])]) {
+    const key = `${identifier.system ?? ''}|${identifier.value ?? ''}`
+    const known = byKey.get(key)
+    const entry = { ...identifier } as Entry
+    if (!known) byKey.set(key, withUse(entry))
+    else byKey.set(key, mergeTypes(known, entry))
+  }
+  for (const identifier of retired) {
+    const key = `${identifier.system ?? ''}|${identifier.value ?? ''}`
+    byKey.set(key, { ...(byKey.get(key) ?? {}), ...(identifier as Entry), use: 'old' })
+  }
+  return [...byKey.values()].sort(compareIdentifiers)
+}
+
+const rank = (entry: Entry): number => ['usual', 'official', undefined, 'secondary', 'temp', 'old'].indexOf(entry['use'] as string | undefined)
+const compareIdentifiers = (a: Entry, b: Entry): number =>
+  rank(a) - rank(b) || `${String(a['system'])}|${String(a['value'])}`.localeCompare(`${String(b['system'])}|${String(b['value'])}`, 'en')
+
+function withUse(entry: Entry): Entry {
+  if (entry['use'] !== undefined) return entry
+  const type = identifierType(entry as Identifier)
+  if (type === 'MR' || type === 'PI') return { ...entry, use: 'usual' }
+  if (type === 'SS') return { ...entry, use: 'official' }
+  return type === 'MRT' ? { ...entry, use: 'temp' } : entry
+}
+
+function mergeTypes(known: Entry, entry: Entry): Entry {
+  const codings = (each: Entry) => ((each['type'] as { coding?: readonly Coding[] } | undefined)?.coding ?? [])
+  const all = dedupe([...codings(known), ...codings(entry)] as Entry[]).sort((a, b) => (canonicalText(a) < canonicalText(b) ? -1 : 1))
+  const merged: Entry = { ...entry, ...known }
+  if (all.length > 0) merged['type'] = { ...((known['type'] as Entry | undefined) ?? {}), coding: all }
+  return merged
+}
+
+/** Death is sticky: any trusted source sets it; only the same or a higher trust clears it, later and in so many words. */
+function deceased(body: FhirJson, statements: readonly Statement[], trust: PatientContext['trust']): void {
+  const says = (each: Statement) => each.v !== null && each.v !== false
+  const deaths = statements.filter((each) => says(each) && trust(each.source) >= maxSticky)
+  const standing = deaths.filter(
+    (death) => !statements.some((each) => !says(each) && trust(each.source) >= trust(death.source) && compareAssertions(each, death) < 0),
+  )
+  const winner = standing.find((each) => each.path === 'deceasedDateTime') ?? standing[0]
+  if (winner) body[winner.path] = winner.v
+  else if (statements.some((each) => each.v === false)) body['deceasedBoolean'] = false
+}
+
+interface Merged {
+  readonly identifiers?: readonly Identifier[]
+  readonly fill?: FhirJson
+  readonly reference?: string
+  readonly type?: string
+}
+
+/** The Patient that the contributions add up to. Pure: the same contributions in any order give the same resource. */
+export function foldPatient(contributions: readonly Contribution[], { trust }: PatientContext): FhirJson | undefined {
+  const state = contributions.filter((each) => each.data === undefined)
+  const projections = contributions.filter((each) => each.data !== undefined).sort((a, b) => (a.key < b.key ? -1 : 1))
+  const absorbed = projections.filter((each) => each.key.startsWith('merge:')).map((each) => each.data as Merged)
+  const into = projections.find((each) => each.key === 'merged')?.data as Merged | undefined
+  const byPath = statementsByPath(state)
+  const of = (path: string) => byPath.get(path) ?? []
+
+  const body: FhirJson = { resourceType: 'Patient' }
+  const security = of('$protection').filter((each, i, all) => all.findIndex((one) => one.source === each.source) === i)
+  if (security.some((each) => each.v === 'Y' || each.v === true)) {
+    body['meta'] = { security: [{ system: 'http://terminology.hl7.org/CodeSystem/v3-Confidentiality', code: 'R' }] }
+  }
+  put(body, 'identifier', unionIdentifiers(of('identifier'), absorbed.flatMap((each) => each.identifiers ?? [])))
+  body['active'] = into ? false : (latestValue(of('active')) ?? true)
+  put(body, 'name', names(of('name'), trust))
+  put(body, 'telecom', contactPoints(of('telecom')))
+  const [gender] = [...of('gender')].sort(byTrust(trust))
+  if (gender && gender.v !== null) body['gender'] = gender.v
+  const [born] = [...of('birthDate')].sort(byTrust(trust))
+  if (born && born.v !== null) {
+    body['birthDate'] = born.v
+    const exact = of('_birthDate').find((each) => each.source === born.source && each.i === born.i)
+    if (exact && exact.v !== null) body['_birthDate'] = exact.v
+  }
+  deceased(body, [...of('deceasedDateTime'), ...of('deceasedBoolean')].sort(compareAssertions), trust)
+  put(body, 'address', contactPoints(of('address')))
+  put(body, 'contact', dedupe(of('contact').flatMap(entries)))
+  writeLatest(body, byPath, decidedHere)
+  for (const each of absorbed) for (const [key, value] of Object.entries(each.fill ?? {})) body[key] ??= value
+  put(body, 'link', links(projections, into))
+  return state.length > 0 || into || absorbed.length > 0 ? body : undefined
+}
+
+function links(projections: readonly Contribution[], into: Merged | undefined): Entry[] {
+  const out: Entry[] = into?.reference ? [{ other: { reference: into.reference }, type: 'replaced-by' }] : []
+  for (const { data } of projections) {
+    const link = data as Merged
+    if (link.reference && link.type) out.push({ other: { reference: link.reference }, type: link.type })
+  }
+  return out
+}
+
+function put(body: FhirJson, key: string, list: readonly Json[]): void {
+  if (list.length > 0) body[key] = list
+}

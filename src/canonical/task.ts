@@ -1,0 +1,43 @@
+// Work for people: one Task per (code, key), opened once and closed when its cause is gone (FHIR R4 Task).
+import type { Draft } from './draft.ts'
+import type { FhirJson } from './fhir-json.ts'
+import type { TaskRequest } from './finding.ts'
+import { stableId } from './identifier.ts'
+import type { Json } from '../mappings/mapped.ts'
+
+export const taskCodeSystem = 'http://portico.example.org/CodeSystem/task-code'
+
+export const taskId = (code: string, key: string): string => stableId('Task', code, key)
+/** Key of a task about a pair of patients, whichever is named first. */
+export const pairKey = (a: string, b: string): string => [a, b].sort().join('|')
+
+/** Opens the tasks of a draft that are not open yet. `authoredOn` is ISO 8601 with offset. */
+export function openTasks(draft: Draft, requests: readonly TaskRequest[], authoredOn: string): void {
+  for (const request of requests) {
+    const id = taskId(request.code, request.key)
+    if (draft.contribution('Task', id, 'gateway', 'derived')) continue
+    const data: FhirJson = {
+      status: 'requested',
+      intent: 'order',
+      code: { coding: [{ system: taskCodeSystem, code: request.code }] },
+      description: request.description,
+      ...(request.focus ? { focus: { reference: request.focus } } : {}),
+      ...(request.patient ? { for: { reference: request.patient } } : {}),
+      authoredOn,
+      lastModified: authoredOn,
+      requester: { display: 'Portico' },
+      ...(request.inputs && request.inputs.length > 0
+        ? { input: request.inputs.map(({ type, value }) => ({ type: { text: type }, ...value })) as Json }
+        : {}),
+    }
+    draft.contribute('Task', id, { source: 'gateway', key: 'derived', i: draft.messageId, cells: {}, data })
+  }
+}
+
+/** Completes a task, if there is one. */
+export function completeTask(draft: Draft, code: string, key: string, at: { t: number; iso: string }): void {
+  const id = taskId(code, key)
+  if (!draft.contribution('Task', id, 'gateway', 'derived')) return
+  const say = (v: Json) => ({ v, t: at.t, m: at.t, i: draft.messageId })
+  draft.assert('Task', id, 'gateway', { 'status<gateway': say('completed'), 'lastModified<gateway': say(at.iso) })
+}

@@ -1,0 +1,91 @@
+// The part of the truth that a batch of messages touches, in memory, with one draft per message on top.
+import type { Contribution } from './contribution.ts'
+import type { FhirJson } from './fhir-json.ts'
+
+export interface Entity {
+  readonly rtype: string
+  readonly id: string
+  /** 0 = not stored yet. */
+  readonly version: number
+  readonly deleted: boolean
+  /** sha256 of the canonical body, hexadecimal; undefined when there is none. */
+  readonly hash: string | undefined
+  readonly body: FhirJson | undefined
+  /** By contributionKey(). */
+  readonly contributions: ReadonlyMap<string, Contribution>
+}
+
+export interface Registration {
+  readonly id: string
+  /** Merged away or renamed: the identifier still resolves, with a warning. */
+  readonly retired: boolean
+}
+
+export interface LedgerLine {
+  readonly source: string
+  readonly line: string
+  readonly accountId: string | undefined
+  readonly rtype: string
+  readonly id: string
+  readonly kind: 'CG' | 'CD' | 'PY' | 'AJ' | 'CO'
+  readonly code: string | undefined
+  /** Decimal text as posted. */
+  readonly amount: string
+  readonly currency: string
+  /** sha256 of what was posted, hexadecimal. */
+  readonly content: string
+  /** Line of the credit that used this charge up. */
+  readonly offsetBy: string | undefined
+  readonly messageId: string
+}
+
+/** What has to be loaded before a message can be applied; thrown by the world, caught by the pipeline alone. */
+export type Need =
+  | { readonly kind: 'entity'; readonly rtype: string; readonly id: string }
+  | { readonly kind: 'registration'; readonly rtype: string; readonly system: string; readonly value: string }
+  | { readonly kind: 'ledger'; readonly source: string; readonly line: string }
+  | { readonly kind: 'charges'; readonly accountId: string }
+  | { readonly kind: 'referrers'; readonly target: string }
+
+export class Miss extends Error {
+  readonly need: Need
+  constructor(need: Need) {
+    super(`not loaded: ${JSON.stringify(need)}`)
+    this.need = need
+  }
+}
+
+export const contributionKey = (source: string, key: string): string => `${source}\u0001${key}`
+export const entityKey = (rtype: string, id: string): string => `${rtype}/${id}`
+export const registrationKey = (rtype: string, system: string, value: string): string =>
+  `${rtype}\u0001${system}\u0001${value}`
+export const lineKey = (source: string, line: string): string => `${source}\u0001${line}`
+
+/** Everything loaded so far, and what drafts have added. A missing key is unknown; null is known to be absent. */
+export class World {
+  readonly entities = new Map<string, Entity>()
+  readonly registrations = new Map<string, Registration | null>()
+  /** 'Patient/old' -> survivor's id. Loaded together with the entity. */
+  readonly merges = new Map<string, string | null>()
+  readonly lines = new Map<string, LedgerLine | null>()
+  /** Lines by account, newest last. */
+  readonly charges = new Map<string, readonly LedgerLine[]>()
+  /** 'Patient/x' -> keys of entities that refer to it; loaded for merges only. */
+  readonly referrers = new Map<string, readonly string[]>()
+
+  entity(rtype: string, id: string): Entity {
+    const entity = this.entities.get(entityKey(rtype, id))
+    if (!entity) throw new Miss({ kind: 'entity', rtype, id })
+    return entity
+  }
+}
+
+export const absentEntity = (rtype: string, id: string): Entity => ({
+  rtype,
+  id,
+  version: 0,
+  deleted: false,
+  hash: undefined,
+  body: undefined,
+  contributions: new Map(),
+})

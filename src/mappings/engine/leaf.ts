@@ -1,0 +1,28 @@
+// The leaves: named functions from v2 text to a FHIR value, for what rows cannot say. Each is tested on its own.
+import { codeLeaves } from './leaves/code.ts'
+import { contactLeaves } from './leaves/contact.ts'
+import { identifierLeaves } from './leaves/identifier.ts'
+import { numberLeaves } from './leaves/number.ts'
+import { organizationLeaves } from './leaves/organization.ts'
+import { personLeaves } from './leaves/person.ts'
+import { placeLeaves } from './leaves/place.ts'
+import { textLeaves } from './leaves/text.ts'
+import { timeLeaves } from './leaves/time.ts'
+import type { Leaf } from './leaf-type.ts'
+
+export type { Leaf } from './leaf-type.ts'
+
+/** Leaves by the name that rows use in `via`. */
+export const leaves: ReadonlyMap<string, Leaf> = new Map(
+  [
+    textLeaves,
+    timeLeaves,
+    numberLeaves,
+    codeLeaves,
+    identifierLeaves,
+    contactLeaves,
+    personLeaves,
+    placeLeaves,
+    organizationLeaves,
+  ].flatMap((group) => Object.entries(group)),
+)

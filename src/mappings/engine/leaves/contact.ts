@@ -1,0 +1,146 @@
+// Telephone numbers and addresses (HL7 v2.9.1 chapter 2A XTN, SAD; FHIR R4 ContactPoint, Address.line).
+import { readDtm, toFhirDateTime } from '../../../hl7/datetime.ts'
+import type { Json } from '../../mapped.ts'
+import type { Leaves } from '../leaf-type.ts'
+import type { Run } from '../run.ts'
+import { mark } from '../trace.ts'
+
+const useUrl = 'http://portico.example.org/StructureDefinition/telecom-use'
+const at = {
+  use: mark('use', '.2'),
+  system: mark('system', '.3'),
+  rank: mark('rank', '.18'),
+  value: new Map(['.1', '.4', '.7', '.12'].map((v2) => [v2, mark('value', v2)])),
+}
+
+/** '+1 217 5550134': country code, area code and number, each digits only; an extension as ' x12'. */
+export function phone(country: string, area: string, local: string, extension: string): string {
+  const digits = (text: string) => text.replace(/\D/g, '')
+  const numbers = [digits(area), digits(local)].filter((part) => part !== '').join(' ')
+  const code = digits(country)
+  const tail = digits(extension) === '' ? '' : ` x${digits(extension)}`
+  return (code === '' ? numbers : `+${code} ${numbers}`) + tail
+}
+
+const northAmerican =
+  /^(?:\+?(\d{1,3})[\s.-]*)?\(?(\d{3})\)?[\s.-]*(\d{3})[\s.-]*(\d{4})(?:\s*(?:x|ext\.?)\s*(\d+))?(?:[BC].*)?$/i
+
+/** XTN.1: [NN] [(999)]999-9999 [X99999] [B99999] [C any text]. Other forms stay as sent. */
+export function phoneText(text: string, countryCode: string | undefined): string {
+  const match = northAmerican.exec(text)
+  if (!match) return text
+  const [, country, area = '', prefix = '', line = '', extension = ''] = match
+  return phone(country ?? countryCode ?? '', area, prefix + line, extension)
+}
+
+interface Found {
+  readonly value: string
+  readonly from: string
+}
+
+function number(parts: readonly string[], run: Run): Found | undefined {
+  const countryCode = run.context.countryCode
+  const unformatted = run.text(parts[11])
+  if (unformatted !== undefined) return { value: phoneText(unformatted, countryCode), from: '.12' }
+  const local = run.text(parts[6])
+  if (local !== undefined) {
+    const country = run.text(parts[4]) ?? countryCode ?? ''
+    return { value: phone(country, run.text(parts[5]) ?? '', local, run.text(parts[7]) ?? ''), from: '.7' }
+  }
+  const text = run.text(parts[0])
+  return text === undefined ? undefined : { value: phoneText(text, countryCode), from: '.1' }
+}
+
+/** What XTN.2 and XTN.3 say; a cell phone (CP) is a phone of use mobile, NET an e-mail address. */
+function kind(parts: readonly string[], run: Run): { system: string | undefined; use: string | undefined } {
+  const equipment = run.text(parts[2])
+  const purpose = run.text(parts[1])
+  const system = equipment === undefined ? undefined : translated('TelecommunicationEquipmentType', equipment, run)
+  const use = purpose === undefined ? undefined : translated('TelecommunicationUseCode', purpose, run)
+  if (equipment?.toUpperCase() === 'CP') return { system: 'phone', use: 'mobile' }
+  if (purpose === 'NET') return { system: system ?? 'email', use }
+  if (purpose === 'BPN') return { system: system ?? 'pager', use }
+  return { system, use }
+}
+
+function translated(table: string, code: string, run: Run): string | undefined {
+  const translation = run.translate(table, code)
+  if (!translation) run.unmapped(code, table, 'W')
+  return translation?.code
+}
+
+/** A telephone number, an e-mail address, or both of one repetition; each value once. */
+function contactPoints(raw: string, run: Run): Json | undefined {
+  const parts = run.parts(raw)
+  const { system, use } = kind(parts, run)
+  const email = run.text(parts[3])
+  const called = number(parts, run)
+  const rest = extras(parts, use, run)
+  const items: Json[] = []
+  if (called && !(system === 'email' && email !== undefined)) {
+    const guess = called.value.includes('@') ? 'email' : 'phone'
+    note(parts, called.from, run)
+    items.push({ ...rest.before, system: system ?? guess, value: called.value, ...rest.after })
+  }
+  if (email !== undefined && email !== called?.value) {
+    if (items.length > 0) run.item()
+    note(parts, '.4', run)
+    const kept = system === undefined || items.length > 0 || system === 'phone' ? 'email' : system
+    items.push({ ...rest.before, system: kept, value: email, ...rest.after })
+  }
+  return items.length > 1 ? items : items[0]
+}
+
+function note(parts: readonly string[], from: string, run: Run): void {
+  const value = at.value.get(from)
+  if (value) run.mark(value)
+  if (parts[1]) run.mark(at.use)
+  if (parts[2]) run.mark(at.system)
+  if (parts[17]) run.mark(at.rank)
+}
+
+function extras(
+  parts: readonly string[],
+  use: string | undefined,
+  run: Run,
+): { readonly before: object; readonly after: object } {
+  const sent = run.text(parts[1])
+  const kept = sent !== undefined && use === undefined && sent !== 'NET'
+  const start = day(parts[12], run)
+  const end = day(parts[13], run)
+  const rank = Number(run.text(parts[17]) ?? '0')
+  return {
+    before: kept ? { extension: [{ url: useUrl, valueCode: sent }] } : {},
+    after: {
+      ...(use !== undefined && { use }),
+      ...(Number.isInteger(rank) && rank > 0 && { rank }),
+      ...((start ?? end) !== undefined && { period: { ...(start && { start }), ...(end && { end }) } }),
+    },
+  }
+}
+
+function day(raw: string | undefined, run: Run): string | undefined {
+  const dtm = readDtm(run.text(raw) ?? '')
+  return dtm && toFhirDateTime(dtm, run.context.zone, run.context.messageOffset).value
+}
+
+export const contactLeaves: Leaves = {
+  'XTN[ContactPoint]': {
+    yields: 'ContactPoint',
+    reads: [1, 2, 3, 4, 5, 6, 7, 8, 12, 13, 14, 18],
+    several: true,
+    read: contactPoints,
+  },
+  /** SAD: its first part is the whole line; street and number are added only when it lacks them. */
+  'SAD[string]': {
+    yields: 'string',
+    reads: [1, 2, 3],
+    read: (raw, run) => {
+      const parts = run.parts(raw)
+      const [line, street, dwelling] = [run.text(parts[0]), run.text(parts[1]), run.text(parts[2])]
+      if (line === undefined) return [dwelling, street].filter(Boolean).join(' ') || undefined
+      const missing = [dwelling, street].filter((part) => part !== undefined && !line.includes(part))
+      return missing.length === 0 ? line : `${line} ${missing.join(' ')}`
+    },
+  },
+}

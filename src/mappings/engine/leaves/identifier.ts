@@ -1,0 +1,264 @@
+// Identifiers (HL7 v2.9.1 chapter 2A CX, EI, HD; table 0203; FHIR R4 Identifier).
+import { readDtm, toFhirDateTime } from '../../../hl7/datetime.ts'
+import type { Json } from '../../mapped.ts'
+import type { Designator } from '../context.ts'
+import type { Leaves } from '../leaf-type.ts'
+import type { Run } from '../run.ts'
+import { mark } from '../trace.ts'
+
+export const identifierTypes = 'http://terminology.hl7.org/CodeSystem/v2-0203'
+const checkDigitUrl = 'http://hl7.org/fhir/StructureDefinition/identifier-checkDigit'
+const facilityUrl = 'http://portico.example.org/StructureDefinition/assigning-facility'
+
+const marks = {
+  value: mark('value', '.1'),
+  checkDigit: mark(`extension('${checkDigitUrl}').valueString`, '.2'),
+  system: mark('system', '.4'),
+  assigner: mark('assigner.display', '.4.1'),
+  type: mark('type.coding[0].code', '.5'),
+  facility: mark(`extension('${facilityUrl}').valueString`, '.6'),
+  start: mark('period.start', '.7'),
+  end: mark('period.end', '.8'),
+  whole: mark('value', ''),
+  eiSystem: mark('system', '.2'),
+}
+
+/** How an identifier without assigning authority is taken: refused, or as one that only this source knows. */
+type Unassigned = 'refuse' | 'local'
+
+/** The coding of an identifier type; the code as sent, whatever table 0203 says of it. */
+export function typeCoding(code: string, run: Run): Json {
+  const display = run.tables.get('IdentifierType')?.translate(code)?.display
+  return { coding: [{ system: identifierTypes, code, ...(display !== undefined && { display }) }] }
+}
+
+/** The system of an authority, with a warning when nobody registered it; undefined when there is none. */
+export function authority(
+  designator: Designator,
+  type: string | undefined,
+  run: Run,
+  component: number,
+): string | undefined {
+  const found = run.context.systems(designator, type)
+  if (!found) return undefined
+  if (!found.registered) {
+    const named = designator.namespace ?? designator.universalId ?? ''
+    run.issue({
+      kind: 'authority',
+      severity: 'W',
+      code: '0',
+      app: 'UNKNOWN-AUTHORITY',
+      value: named,
+      location: run.location(component),
+      text: `${run.position()} authority "${named}" is not registered - add it to the authorities of the site`,
+    })
+  }
+  return found.system
+}
+
+function cx(raw: string, run: Run, unassigned: Unassigned): Json | undefined {
+  const parts = run.parts(raw)
+  const value = run.text(parts[0])
+  if (value === undefined) return undefined
+  const type = run.head(parts[4])
+  const designator = run.designator(parts[3])
+  let system = authority(designator, type, run, 4)
+  if (system === undefined) {
+    if (unassigned === 'local') system = run.localSystem()
+    else {
+      run.issue({
+        kind: 'required',
+        severity: 'E',
+        code: '101',
+        location: run.location(1, 4),
+        text: `${run.position()} has no assigning authority - send it in ${run.position()}.4`,
+      })
+    }
+  }
+  run.mark(marks.value)
+  if (designator.namespace !== undefined || designator.universalId !== undefined) run.mark(marks.system)
+  if (type !== undefined) run.mark(marks.type)
+  if (designator.namespace !== undefined) run.mark(marks.assigner)
+  const period = parts.length > 6 ? validity(parts, run) : undefined
+  const extension = parts.length > 1 ? extensions(parts, value, run) : undefined
+  return {
+    ...(extension && { extension }),
+    ...(type !== undefined && { type: typeCoding(type, run) }),
+    ...(system !== undefined && { system }),
+    value,
+    ...(period && { period }),
+    ...(designator.namespace !== undefined && { assigner: { display: designator.namespace } }),
+  }
+}
+
+function validity(parts: readonly string[], run: Run): Json | undefined {
+  const start = day(parts[6], run)
+  const end = day(parts[7], run)
+  if (start !== undefined) run.mark(marks.start)
+  if (end !== undefined) run.mark(marks.end)
+  if (start === undefined && end === undefined) return undefined
+  return { ...(start !== undefined && { start }), ...(end !== undefined && { end }) }
+}
+
+function day(raw: string | undefined, run: Run): string | undefined {
+  const text = run.text(raw === undefined ? undefined : run.subparts(raw)[0])
+  if (text === undefined) return undefined
+  const dtm = readDtm(text)
+  if (!dtm) return run.wrongType('a date (YYYYMMDD)', 'W')
+  return toFhirDateTime(dtm, run.context.zone, run.context.messageOffset).value
+}
+
+function extensions(parts: readonly string[], value: string, run: Run): Json[] | undefined {
+  const found: Json[] = []
+  const digit = run.text(parts[1])
+  if (digit !== undefined) {
+    run.mark(marks.checkDigit)
+    found.push({ url: checkDigitUrl, valueString: digit })
+    verify(value, digit, run.text(parts[2]), run)
+  }
+  const facility = run.designator(parts[5])
+  const named = facility.namespace ?? facility.universalId
+  if (named !== undefined) {
+    run.mark(marks.facility)
+    found.push({ url: facilityUrl, valueString: named })
+  }
+  return found.length > 0 ? found : undefined
+}
+
+function verify(value: string, digit: string, scheme: string | undefined, run: Run): void {
+  const expected = scheme === 'M10' ? mod10(value) : scheme === 'M11' ? mod11(value) : undefined
+  if (expected === undefined || expected === digit) return
+  run.issue({
+    kind: 'data-type',
+    severity: 'W',
+    code: '0',
+    app: 'CHECK-DIGIT',
+    location: run.location(2),
+    text: `${run.position()} check digit ${digit} does not fit ${scheme ?? ''} - send the identifier as issued`,
+  })
+}
+
+/** Mod 10 of chapter 2A: odd digits from the right doubled as one number, the others put before it. */
+export function mod10(value: string): string | undefined {
+  if (!/^\d{1,18}$/.test(value)) return undefined
+  let odd = ''
+  let even = ''
+  for (let i = value.length - 1; i >= 0; i -= 2) {
+    odd = value.charAt(i) + odd
+    even = (value[i - 1] ?? '') + even
+  }
+  let sum = 0
+  for (const digit of even + String(BigInt(odd) * 2n)) sum += Number(digit)
+  return String((10 - (sum % 10)) % 10)
+}
+
+/** Mod 11 of chapter 2A: weights 2 to 7 from the right. */
+export function mod11(value: string): string | undefined {
+  if (!/^\d{1,18}$/.test(value)) return undefined
+  let sum = 0
+  let weight = 2
+  for (let i = value.length - 1; i >= 0; i--) {
+    sum += Number(value.charAt(i)) * weight
+    weight = weight === 7 ? 2 : weight + 1
+  }
+  const rest = sum % 11
+  return rest === 0 ? '0' : rest === 1 ? undefined : String(11 - rest)
+}
+
+function ei(raw: string, run: Run): Json | undefined {
+  const parts = run.parts(raw)
+  const value = run.text(parts[0])
+  if (value === undefined) return undefined
+  // A CX in place of the EI: the authority is in one component.
+  const inCx = run.subparts(parts[3] ?? '').length > 1 || (!parts[1] && !parts[2] && !!parts[3])
+  const designator = inCx ? run.designator(parts[3]) : hd(parts, run)
+  const type = inCx ? run.head(parts[4]) : undefined
+  const system = authority(designator, type, run, inCx ? 4 : 2) ?? run.localSystem()
+  run.mark(marks.value)
+  if (designator.namespace !== undefined || designator.universalId !== undefined) {
+    run.mark(inCx ? marks.system : marks.eiSystem)
+  }
+  if (type !== undefined) run.mark(marks.type)
+  return { ...(type !== undefined && { type: typeCoding(type, run) }), system, value }
+}
+
+function hd(parts: readonly string[], run: Run): Designator {
+  const namespace = run.text(parts[1])
+  const universalId = run.text(parts[2])
+  const universalIdType = run.text(parts[3])
+  return {
+    ...(namespace !== undefined && { namespace }),
+    ...(universalId !== undefined && { universalId }),
+    ...(universalIdType !== undefined && { universalIdType }),
+  }
+}
+
+/** Values that senders use for 'no number' (semantics: evidence, never identity). */
+export function isSsnFiller(digits: string): boolean {
+  return /^(\d)\1{8}$/.test(digits) || digits.startsWith('000') || digits === '999999999' || digits === '123456789'
+}
+
+const cxReads = [1, 2, 3, 4, 5, 6, 7, 8]
+
+export const identifierLeaves: Leaves = {
+  /** A patient's identifier: without authority it is refused (101), for a wrong guess joins two people. */
+  'CX[Identifier]': { yields: 'Identifier', reads: cxReads, read: (raw, run) => cx(raw, run, 'refuse') },
+  /** Visit, account and payer numbers: without authority they belong to the source. */
+  'CX[Identifier-Local]': { yields: 'Identifier', reads: cxReads, read: (raw, run) => cx(raw, run, 'local') },
+  'EI[Identifier]': { yields: 'Identifier', reads: [1, 2, 3, 4, 5], read: ei },
+  'CX[string]': { yields: 'string', reads: [1], read: (raw, run) => run.head(raw) },
+  'HD[string]': {
+    yields: 'string',
+    reads: [1, 2, 3],
+    read: (raw, run) => {
+      const parts = run.parts(raw)
+      return run.text(parts[0]) ?? run.text(parts[1])
+    },
+  },
+  /** PID-19 and the like: digits only, known fillers dropped. */
+  'ST[Identifier-SSN]': {
+    yields: 'Identifier',
+    reads: [1],
+    read: (raw, run) => {
+      const digits = run.head(raw)?.replace(/[\s-]/g, '')
+      if (digits === undefined || digits === '' || isSsnFiller(digits)) return undefined
+      run.mark(marks.whole)
+      return {
+        use: 'official',
+        type: typeCoding('SS', run),
+        system: 'http://hl7.org/fhir/sid/us-ssn',
+        value: digits,
+      }
+    },
+  },
+  /** DLN: number, issuing state, expiration. */
+  'DLN[Identifier]': {
+    yields: 'Identifier',
+    reads: [1, 2, 3],
+    read: (raw, run) => {
+      const parts = run.parts(raw)
+      const value = run.text(parts[0])
+      if (value === undefined) return undefined
+      run.mark(marks.value)
+      const state = run.text(parts[1])
+      const end = day(parts[2], run)
+      return {
+        type: typeCoding('DL', run),
+        system: run.localSystem(state === undefined ? 'DL' : `DL-${state}`),
+        value,
+        ...(end !== undefined && { period: { end } }),
+        ...(state !== undefined && { assigner: { display: state } }),
+      }
+    },
+  },
+  'ST[Identifier-Local]': {
+    yields: 'Identifier',
+    reads: [1],
+    read: (raw, run) => {
+      const value = run.line(raw)
+      if (value === undefined) return undefined
+      run.mark(marks.whole)
+      return { system: run.localSystem(), value }
+    },
+  },
+}

@@ -1,0 +1,67 @@
+// Organizations named in passing (HL7 v2.9.1 chapter 2A XON, HD; FHIR R4 Organization).
+import type { Json } from '../../mapped.ts'
+import type { Leaves } from '../leaf-type.ts'
+import type { LinkedValue } from '../linked.ts'
+import type { Run } from '../run.ts'
+import { mark } from '../trace.ts'
+import { authority, typeCoding } from './identifier.ts'
+
+const at = { reference: mark('reference', '.1'), display: mark('display', '.1') }
+
+function organization(raw: string, run: Run): Json | undefined {
+  const parts = run.parts(raw)
+  const name = run.line(parts[0] ?? '')
+  const id = run.text(parts[9]) ?? run.text(parts[2])
+  if (name === undefined && id === undefined) return undefined
+  const type = run.text(parts[6])
+  const system = id === undefined ? undefined : authority(run.designator(parts[5]), type, run, 6)
+  return meet(run, name, id, system ?? run.localSystem('organization'), type, parts[9] ? '.10' : '.3')
+}
+
+function meet(
+  run: Run,
+  name: string | undefined,
+  id: string | undefined,
+  system: string,
+  type: string | undefined,
+  idAt: string,
+): Json {
+  const values: LinkedValue[] = []
+  const spans = (path: string, v2: string) => (run.context.lineage ? [[path, run.printed(v2)] as const] : [])
+  if (id !== undefined) {
+    const coded = type === undefined ? {} : { type: typeCoding(type, run) }
+    const value = [{ ...coded, system, value: id }]
+    values.push({ path: 'identifier', value, spans: spans('[0].value', idAt) })
+  }
+  if (name !== undefined) values.push({ path: 'name', value: name, spans: spans('', '.1') })
+  const key = id === undefined ? `name|${(name ?? '').toUpperCase()}` : `${system}|${id}`
+  const handle = run.linked.meet('Organization', [key], run.mention(), values)
+  run.mark(at.reference)
+  if (name === undefined) return { reference: `#${handle}` }
+  run.mark(at.display)
+  return { reference: `#${handle}`, display: name }
+}
+
+export const organizationLeaves: Leaves = {
+  'XON[Organization]': {
+    yields: 'Reference',
+    links: 'Organization',
+    reads: [1, 3, 6, 7, 10],
+    read: organization,
+  },
+  /** The name alone. */
+  'XON[string]': { yields: 'string', reads: [1], read: (raw, run) => run.line(raw) },
+  /** A code that names an organization of the source: PV1-39, FT1-13. */
+  'CWE[Organization]': {
+    yields: 'Reference',
+    links: 'Organization',
+    reads: [1, 2],
+    read: (raw, run) => {
+      const parts = run.parts(raw)
+      const id = run.text(parts[0])
+      const name = run.text(parts[1])
+      if (id === undefined && name === undefined) return undefined
+      return meet(run, name ?? id, id, run.localSystem(), undefined, '.1')
+    },
+  },
+}

@@ -1,0 +1,161 @@
+// People named in passing (HL7 v2.9.1 chapter 2A XCN; FHIR R4 Practitioner, HumanName).
+import type { Json } from '../../mapped.ts'
+import type { Leaves } from '../leaf-type.ts'
+import type { LinkedValue } from '../linked.ts'
+import { type Run, urnPart } from '../run.ts'
+import { mark } from '../trace.ts'
+import { authority, typeCoding } from './identifier.ts'
+
+const at = {
+  reference: mark('reference', '.1'),
+  named: mark('reference', '.2'),
+  display: mark('display', '.2'),
+  id: mark('id', '.1'),
+}
+
+interface Person {
+  readonly id: string | undefined
+  readonly system: string | undefined
+  readonly type: string | undefined
+  readonly name: { readonly [key: string]: Json }
+  readonly display: string | undefined
+}
+
+function readPerson(parts: readonly string[], run: Run): Person {
+  const family = run.text(run.subparts(parts[1] ?? '')[0])
+  const given = [run.text(parts[2]), run.text(parts[3])].filter((name) => name !== undefined)
+  const prefix = run.text(parts[5])
+  const suffix = [run.text(parts[4]), run.text(parts[6]), run.text(parts[20])].filter((name) => name !== undefined)
+  const kind = run.text(parts[9])
+  const use = kind === undefined ? undefined : run.translate('NameType', kind)?.code
+  const id = run.text(parts[0])
+  const type = run.text(parts[12])
+  return {
+    id,
+    type,
+    system: id === undefined ? undefined : systemOf(parts, type, run),
+    name: {
+      ...(use !== undefined && { use }),
+      ...(family !== undefined && { family }),
+      ...(given.length > 0 && { given }),
+      ...(prefix !== undefined && { prefix: [prefix] }),
+      ...(suffix.length > 0 && { suffix }),
+    },
+    display: displayOf(family, given),
+  }
+}
+
+function displayOf(family: string | undefined, given: readonly string[]): string | undefined {
+  if (family === undefined) return given.length > 0 ? given.join(' ') : undefined
+  return given.length > 0 ? `${family}, ${given.join(' ')}` : family
+}
+
+/** The authority's system; a number without one is known to its source only (XCN.8 names the source table). */
+function systemOf(parts: readonly string[], type: string | undefined, run: Run): string {
+  const designator = run.designator(parts[8])
+  const named = designator.namespace !== undefined || designator.universalId !== undefined
+  // Without an authority only a type that the site ties to a system (NPI) tells more than the source does.
+  if (named || type === 'NPI') {
+    const system = authority(named ? designator : { namespace: 'NPI' }, type, run, 9)
+    if (system !== undefined) return system
+  }
+  return run.localSystem(run.text(parts[7]) ?? 'practitioner')
+}
+
+function nameKey(person: Person): string | undefined {
+  const { family, given } = person.name
+  if (family === undefined) return undefined
+  return `name|${JSON.stringify([family, given ?? null]).toUpperCase()}`
+}
+
+function practitioner(raw: string, run: Run): Json | undefined {
+  const person = readPerson(run.parts(raw), run)
+  const name = nameKey(person)
+  if (person.id === undefined && person.display === undefined) return undefined
+  const key = person.id === undefined ? undefined : `${urnPart(person.system ?? '')}|${person.id}`
+  // 2.3 and later: one repetition per identifier of the same person; each authority gives a person one.
+  const mention = run.mention()
+  const together = name === undefined ? undefined : `${mention.field}@${run.segment?.index ?? 0}|${name}`
+  const inField = together === undefined ? undefined : run.linked.find('Practitioner', together)
+  const another = `${together}|${person.system ?? ''}`
+  const sameAuthority = together !== undefined && run.linked.find('Practitioner', another) !== undefined
+  const joined = inField !== undefined && !sameAuthority && run.repetition > 0
+  const keys: string[] = []
+  if (key !== undefined) keys.push(key)
+  if (together !== undefined && (joined || inField === undefined)) keys.push(together)
+  if (together !== undefined && person.system !== undefined) keys.push(another)
+  if (key === undefined && name !== undefined) keys.push(name)
+  const handle = run.linked.meet('Practitioner', joined ? [...keys].reverse() : keys, mention, values(person, run))
+  if (joined) return undefined
+  run.mark(person.id === undefined ? at.named : at.reference)
+  if (person.display !== undefined) run.mark(at.display)
+  const reference = `#${handle}`
+  return person.display === undefined ? { reference } : { reference, display: person.display }
+}
+
+function values(person: Person, run: Run): LinkedValue[] {
+  const found: LinkedValue[] = []
+  const v2 = (component: string) => run.printed(component)
+  if (person.id !== undefined && person.system !== undefined) {
+    found.push({
+      path: 'identifier',
+      value: [
+        {
+          ...(person.type !== undefined && { type: typeCoding(person.type, run) }),
+          system: person.system,
+          value: person.id,
+        },
+      ],
+      spans: run.context.lineage
+        ? [
+            ['[0].value', v2('.1')],
+            ['[0].system', v2('.9')],
+            ...(person.type === undefined ? [] : [['[0].type', v2('.13')] as const]),
+          ]
+        : [],
+    })
+  }
+  if (person.display !== undefined) {
+    const spans = run.context.lineage
+      ? Object.keys(person.name).map((key) => [`[0].${key}`, v2(nameParts[key] ?? '')] as const)
+      : []
+    found.push({ path: 'name', value: [person.name], spans })
+  }
+  return found
+}
+
+const nameParts: Readonly<Record<string, string>> = {
+  use: '.10',
+  family: '.2',
+  given: '.3',
+  prefix: '.6',
+  suffix: '.5',
+}
+
+const xcnReads = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 13, 21]
+
+export const personLeaves: Leaves = {
+  'XCN[Practitioner]': { yields: 'Reference', links: 'Practitioner', reads: xcnReads, read: practitioner },
+  /** Who did it, for provenance: no resource of its own. */
+  'XCN[operator]': {
+    yields: '',
+    reads: [1, 2, 3, 4, 5, 6, 7, 10],
+    read: (raw, run) => {
+      const { id, display } = readPerson(run.parts(raw), run)
+      if (id === undefined && display === undefined) return undefined
+      if (id !== undefined) run.mark(at.id)
+      if (display !== undefined) run.mark(at.display)
+      return { ...(id !== undefined && { id }), ...(display !== undefined && { display }) }
+    },
+  },
+  /** Mother's maiden name: the family name alone. */
+  'XPN[string]': {
+    yields: 'string',
+    reads: [1, 2, 3],
+    read: (raw, run) => {
+      const parts = run.parts(raw)
+      const family = run.text(run.subparts(parts[0] ?? '')[0])
+      return family ?? displayOf(undefined, [run.text(parts[1]), run.text(parts[2])].filter((n) => n !== undefined))
+    },
+  },
+}

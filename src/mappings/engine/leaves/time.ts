@@ -1,0 +1,81 @@
+// Dates and times (HL7 v2.9.1 chapter 2A DTM, TS; FHIR R4 date, dateTime, instant).
+import { type Dtm, readDtm, toFhirDate, toFhirDateTime } from '../../../hl7/datetime.ts'
+import type { Leaf, Leaves } from '../leaf-type.ts'
+import type { Run } from '../run.ts'
+
+const zeros = /^0+$/
+const midnight = /^\d{8}24(?:00)*(?:[.][0]+)?(?:[+-]\d{4})?$/
+const iso = /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d))?(?:\.(\d{1,4})\d*)?)?(Z|[+-]\d\d:?\d\d)?$/
+const longFraction = /^(\d{14}\.\d{4})\d+/
+
+/** The moment that a text names. Zero dates and 24:00 are known habits: a warning; anything else is refused. */
+function moment(raw: string, run: Run): Dtm | undefined {
+  const text = run.head(raw)
+  if (text === undefined) return undefined
+  const dtm = readDtm(text) ?? readDtm(plain(text))
+  if (dtm) return dtm
+  run.wrongType('a date or time (YYYYMMDDHHMMSS)', zeros.test(text) || midnight.test(text) ? 'W' : 'E')
+  return undefined
+}
+
+/** ISO 8601 forms, and more decimals than v2 allows, as DTM. */
+function plain(text: string): string {
+  const match = iso.exec(text)
+  if (!match) return text.replace(longFraction, '$1')
+  const [, year, month, day, hour = '', minute = '', second = '', fraction, zone = ''] = match
+  const decimals = fraction && second !== '' ? `.${fraction}` : ''
+  const offset = zone === 'Z' ? '+0000' : zone.replace(':', '')
+  return `${year}${month}${day}${hour}${minute}${second}${decimals}${hour === '' ? '' : offset}`
+}
+
+function dateTime(raw: string, run: Run): string | undefined {
+  const dtm = moment(raw, run)
+  if (!dtm) return undefined
+  const { value, note } = toFhirDateTime(dtm, run.context.zone, run.context.messageOffset)
+  if (note !== undefined) {
+    run.issue({
+      kind: 'zone',
+      severity: 'W',
+      code: '0',
+      app: note,
+      text:
+        note === 'DST-GAP'
+          ? `${run.position()} did not exist in ${run.context.zone}, read as ${value} - send the offset`
+          : `${run.position()} occurred twice in ${run.context.zone}, read as ${value} - send the offset`,
+    })
+  }
+  return value
+}
+
+const startOfDay = { hour: 0, minute: 0, second: 0, precision: 'second' } as const
+
+/** A point in time; a date alone is read as its first moment, and says so. */
+function instant(raw: string, run: Run): string | undefined {
+  const dtm = moment(raw, run)
+  if (!dtm) return undefined
+  if (dtm.precision !== 'day' && dtm.precision !== 'month' && dtm.precision !== 'year') return dateTime(raw, run)
+  run.issue({
+    kind: 'precision',
+    severity: 'I',
+    code: '0',
+    text: `${run.position()} has no time of day, read as midnight - send the time`,
+  })
+  return toFhirDateTime({ ...dtm, ...startOfDay }, run.context.zone, run.context.messageOffset).value
+}
+
+const dateTimeLeaf: Leaf = { yields: 'dateTime', reads: [1], read: dateTime }
+
+export const timeLeaves: Leaves = {
+  'DTM[date]': {
+    yields: 'date',
+    reads: [1],
+    read: (raw, run) => {
+      const dtm = moment(raw, run)
+      return dtm && toFhirDate(dtm)
+    },
+  },
+  'DTM[dateTime]': dateTimeLeaf,
+  // PV1-45 repeats up to 2.6: the last discharge holds.
+  'DTM[dateTime-Last]': { ...dateTimeLeaf, last: true },
+  'DTM[instant]': { yields: 'instant', reads: [1], read: instant },
+}

@@ -1,0 +1,195 @@
+// One message on its way through the rows: where we are, what was noticed, which linked things were met.
+import type { Message, Segment } from '../../hl7/message.ts'
+import type { Json, MapIssue } from '../mapped.ts'
+import type { Designator, MapContext } from './context.ts'
+import { LinkedThings, type Mention } from './linked.ts'
+import type { Tables, Translation } from './table.ts'
+import type { MarkStep, TraceNode } from './trace.ts'
+
+/** Issues kept per message; more say nothing new. */
+export const maxIssues = 200
+
+/** State of one mapping; made per message, handed to every leaf. */
+export class Run {
+  readonly message: Message
+  readonly context: MapContext
+  readonly tables: Tables
+  readonly issues: MapIssue[] = []
+  readonly linked: LinkedThings
+  /** First part of the source: the sending application. */
+  readonly application: string
+  readonly facility: string
+  readonly #component: string
+  readonly #subcomponent: string
+
+  // Where the row at work stands; set by the compiled rows.
+  segment: Segment | undefined
+  occurrence = 1
+  field = 0
+  /** 0-based. */
+  repetition = 0
+  /** 0 = a repetition is read, 1 = a component. */
+  level = 0
+  table = ''
+  row = ''
+  node: TraceNode | undefined
+
+  constructor(message: Message, context: MapContext, tables: Tables) {
+    this.message = message
+    this.context = context
+    this.tables = tables
+    const [application = '', facility = ''] = context.source.split('|')
+    this.application = application
+    this.facility = facility
+    this.#component = message.delimiters.component
+    this.#subcomponent = message.delimiters.subcomponent
+    this.linked = new LinkedThings()
+  }
+
+  /** Components of a repetition, or subcomponents of a component: raw. */
+  parts(raw: string): readonly string[] {
+    if (this.level > 0) return this.subparts(raw)
+    return raw.indexOf(this.#component) < 0 ? [raw] : this.message.components(raw)
+  }
+
+  subparts(raw: string): readonly string[] {
+    return raw.indexOf(this.#subcomponent) < 0 ? [raw] : this.message.subcomponents(raw)
+  }
+
+  /** Decoded and trimmed; undefined when absent, empty, `""` or blank. */
+  text(raw: string | undefined): string | undefined {
+    if (raw === undefined || raw === '' || raw === '""') return undefined
+    const text = this.message.decode(raw).trim()
+    return text === '' ? undefined : text
+  }
+
+  /** The first atom of a position as text: what a code, a number or a date is read from. */
+  head(raw: string | undefined): string | undefined {
+    if (raw === undefined || raw === '') return undefined
+    let end = raw.length
+    if (this.level === 0) {
+      const at = raw.indexOf(this.#component)
+      if (at >= 0) end = at
+    }
+    const at = raw.indexOf(this.#subcomponent)
+    if (at >= 0 && at < end) end = at
+    return this.text(end === raw.length ? raw : raw.slice(0, end))
+  }
+
+  /** The first component, its subcomponents as plain text: free text may hold a raw ampersand. */
+  line(raw: string): string | undefined {
+    const at = this.level === 0 ? raw.indexOf(this.#component) : -1
+    return this.text(at < 0 ? raw : raw.slice(0, at))
+  }
+
+  /** An HD in one component (`GHH&2.16.1&ISO`). */
+  designator(raw: string | undefined): Designator {
+    if (raw === undefined || raw === '') return {}
+    const parts = this.subparts(raw)
+    const namespace = this.text(parts[0])
+    const universalId = this.text(parts[1])
+    const universalIdType = this.text(parts[2])
+    return {
+      ...(namespace !== undefined && { namespace }),
+      ...(universalId !== undefined && { universalId }),
+      ...(universalIdType !== undefined && { universalIdType }),
+    }
+  }
+
+  /** The field that many below its own, first repetition. */
+  nextField(offset: number): string | undefined {
+    return this.segment?.repetitions(this.field + offset)[0]
+  }
+
+  mark(step: MarkStep): void {
+    if (this.node) this.node = this.node.to(step)
+  }
+
+  /** Spans that follow belong to a further item of the same repetition. */
+  item(): void {
+    if (this.node) this.node = this.node.to(this.repetition)
+  }
+
+  /** A v2 position as lineage writes it: 'NK1[2]-13[1].1'. */
+  printed(part: string): string {
+    const name = this.segment?.name ?? ''
+    const occurrence = this.occurrence === 1 ? '' : `[${this.occurrence}]`
+    return `${name}${occurrence}-${this.field}[${this.repetition + 1}]${part}`
+  }
+
+  /** The field at work as the origin of what a linked thing says. */
+  mention(): Mention {
+    return {
+      field: this.position(),
+      location: this.segment?.location(this.field) ?? '',
+      segment: { name: this.segment?.name ?? '', occurrence: this.occurrence },
+      row: this.row,
+      lineage: this.context.lineage,
+    }
+  }
+
+  /** The position at work: 'PID-8'. */
+  position(): string {
+    return `${this.segment?.name ?? ''}-${this.field}`
+  }
+
+  /** ERR-2 location of the field at work, the repetition only when it is not the first; then deeper on request. */
+  location(component?: number, subcomponent?: number): string {
+    const repetition = this.repetition > 0 || component !== undefined ? this.repetition + 1 : undefined
+    return this.segment?.location(this.field, repetition, component, subcomponent) ?? ''
+  }
+
+  issue(issue: Omit<MapIssue, 'location' | 'row'> & { readonly location?: string }): void {
+    if (this.issues.length >= maxIssues) return
+    const located = { ...issue, location: issue.location ?? this.location() }
+    if (this.issues.some((known) => same(known, located))) return
+    this.issues.push(this.row === '' ? located : { ...located, row: this.row })
+  }
+
+  /** What was sent is no date, number or the like. Severity E: the field is refused with AE 102. */
+  wrongType(expected: string, severity: 'E' | 'W' = 'E'): undefined {
+    this.issue({
+      kind: 'data-type',
+      severity,
+      code: '102',
+      text: `${this.position()} is not ${expected} - send ${expected}`,
+    })
+  }
+
+  /** What the source, the site or the base table says of a code. */
+  translate(table: string, code: string): Translation | undefined {
+    return this.context.tables?.codes(table, code) ?? this.tables.get(table)?.translate(code)
+  }
+
+  /** No table knows the code. E when the element cannot do without one. */
+  unmapped(code: string, table: string, severity: 'E' | 'W'): void {
+    const known = this.tables.get(table)
+    if (severity === 'W' && !known) return
+    this.issue({
+      kind: 'unmapped-code',
+      severity,
+      code: severity === 'E' ? '103' : '0',
+      ...(severity === 'W' && { app: 'UNMAPPED-CODE' }),
+      table,
+      value: code,
+      text: `${this.position()} code "${code}" is not in table ${table} - add it to the tables of the source`,
+    })
+  }
+
+  /** System of codes that only this source knows: of a named table, else of the field. */
+  localSystem(name = this.position()): string {
+    return `urn:portico:local:${urnPart(this.application)}:${urnPart(name)}`
+  }
+}
+
+function same(a: MapIssue, b: Omit<MapIssue, 'row'>): boolean {
+  return a.kind === b.kind && a.location === b.location && a.text === b.text
+}
+
+/** A text as part of a URN; message text never breaks out of it. */
+export function urnPart(text: string): string {
+  return /^[\w.-]+$/.test(text) ? text : encodeURIComponent(text)
+}
+
+/** What a leaf may yield. Undefined: nothing is written. */
+export type Yield = Json | undefined

@@ -1,0 +1,67 @@
+// Headers that steer a FHIR request: Prefer, If-Match, If-None-Match, Accept and _format (FHIR R4 http.html).
+
+export interface Preferences {
+  readonly handling: 'strict' | 'lenient'
+  readonly return: 'representation' | 'minimal' | 'OperationOutcome' | undefined
+}
+
+export function preferencesOf(header: string | undefined): Preferences {
+  const tokens = (header ?? '').split(/[,;]/, 20).map((each) => each.trim().toLowerCase())
+  const wanted = tokens.find((each) => each.startsWith('return='))?.slice('return='.length)
+  return {
+    handling: tokens.includes('handling=strict') ? 'strict' : 'lenient',
+    return:
+      wanted === 'minimal' || wanted === 'representation'
+        ? wanted
+        : wanted === 'operationoutcome'
+          ? 'OperationOutcome'
+          : undefined,
+  }
+}
+
+export type IfMatch = { readonly version: number } | 'missing' | 'malformed'
+
+/** If-Match with exactly one version, weak or strong: W/"3". */
+export function ifMatchOf(header: string | undefined): IfMatch {
+  if (header === undefined) return 'missing'
+  const version = /^\s*(?:W\/)?"(\d{1,9})"\s*$/.exec(header)?.[1]
+  return version === undefined ? 'malformed' : { version: Number(version) }
+}
+
+export const etagOf = (version: number): string => `W/"${version}"`
+
+/** True when a read need not be answered again: RFC 9110 sections 13.1.2 and 13.1.3. */
+export function isNotModified(
+  ifNoneMatch: string | undefined,
+  ifModifiedSince: string | undefined,
+  version: number,
+  updatedAt: string,
+): boolean {
+  if (ifNoneMatch !== undefined) {
+    const tags = ifNoneMatch.split(',', 100).map((each) => each.trim().replace(/^W\//, ''))
+    return tags.includes('*') || tags.includes(`"${version}"`)
+  }
+  if (ifModifiedSince === undefined) return false
+  const since = Date.parse(ifModifiedSince)
+  return !Number.isNaN(since) && Math.floor(Date.parse(updatedAt) / 1_000) * 1_000 <= since
+}
+
+const jsonTypes: ReadonlySet<string> = new Set(['application/fhir+json', 'application/json', 'text/json', 'json'])
+const wildcards: ReadonlySet<string> = new Set(['*/*', 'application/*', ''])
+
+/** True when JSON is an answer that the client takes. `_format` wins over Accept. */
+export function acceptsJson(accept: string | undefined, format: string | undefined): boolean {
+  // A plus sign in a query is a blank: application/fhir+json arrives as "application/fhir json".
+  if (format !== undefined) return jsonTypes.has(typeOf(format).replace(' ', '+'))
+  return (accept ?? '').split(',', 50).some((each) => {
+    const type = typeOf(each)
+    return (jsonTypes.has(type) || wildcards.has(type)) && !/;\s*q=0(?:\.0+)?\s*(?:;|$)/i.test(each)
+  })
+}
+
+const typeOf = (header: string): string => (header.split(';')[0] ?? '').trim().toLowerCase()
+
+/** Media types of a request body that holds FHIR JSON. */
+export function isFhirJson(type: string): boolean {
+  return type === 'application/fhir+json' || type === 'application/json'
+}

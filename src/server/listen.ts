@@ -1,0 +1,91 @@
+// The HTTP/1.1 listener (RFC 9112): limits against slow and greedy peers, and an end that waits for nobody for ever.
+import { createServer, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { getRequestListener } from '@hono/node-server'
+
+export interface ListenOptions {
+  readonly host: string
+  /** 0 = any free port. */
+  readonly port: number
+}
+
+export interface Listening {
+  readonly port: number
+  /** Stops accepting, lets begun requests finish for at most `graceMs`, then closes every connection. */
+  close(graceMs: number): Promise<void>
+}
+
+/** Enforced by Node's parser and its connection checks. */
+export const httpLimits = {
+  maxHeaderBytes: 16_384,
+  maxHeaders: 100,
+  maxConnections: 500,
+  headersTimeoutMs: 15_000,
+  requestTimeoutMs: 120_000,
+  keepAliveTimeoutMs: 30_000,
+  idleTimeoutMs: 120_000,
+} as const
+
+const idleCheckMs = 25
+
+type Fetch = Parameters<typeof getRequestListener>[0]
+
+/** Listens until closed. Rejects when the address cannot be had. */
+export async function listen(fetch: Fetch, options: ListenOptions): Promise<Listening> {
+  const begun = new Set<ServerResponse>()
+  let closing = false
+  const answer = getRequestListener(fetch)
+  const server = createServer(
+    {
+      maxHeaderSize: httpLimits.maxHeaderBytes,
+      headersTimeout: httpLimits.headersTimeoutMs,
+      requestTimeout: httpLimits.requestTimeoutMs,
+      keepAliveTimeout: httpLimits.keepAliveTimeoutMs,
+      connectionsCheckingInterval: 5_000,
+      noDelay: true,
+    },
+    (request, response) => {
+      if (closing) response.shouldKeepAlive = false
+      begun.add(response)
+      response.once('close', () => begun.delete(response))
+      void answer(request, response)
+    },
+  )
+  server.maxHeadersCount = httpLimits.maxHeaders
+  server.maxConnections = httpLimits.maxConnections
+  server.setTimeout(httpLimits.idleTimeoutMs)
+  await bound(server, options)
+  const address = server.address() as AddressInfo
+  return {
+    port: address.port,
+    close: async (graceMs) => {
+      closing = true
+      for (const response of begun) if (!response.headersSent) response.shouldKeepAlive = false
+      await ended(server, graceMs)
+    },
+  }
+}
+
+function bound(server: Server, { host, port }: ListenOptions): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, host, () => {
+      server.off('error', reject)
+      resolve()
+    })
+  })
+}
+
+function ended(server: Server, graceMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    // Connections become idle one by one while their requests finish.
+    const idle = setInterval(() => server.closeIdleConnections(), idleCheckMs)
+    const grace = setTimeout(() => server.closeAllConnections(), graceMs)
+    server.close(() => {
+      clearInterval(idle)
+      clearTimeout(grace)
+      resolve()
+    })
+    server.closeIdleConnections()
+  })
+}
