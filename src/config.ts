@@ -1,4 +1,5 @@
 // Every setting of the environment as a row: name, default, unit, what it does. What a site owns is in site.json.
+// Longer than 300 lines because it is one table, read from top to bottom.
 import { join, resolve } from 'node:path'
 
 export interface Setting<T> {
@@ -17,7 +18,6 @@ const programFolder = join(import.meta.dirname, '..')
 const defaultSite = 'profiles/sites/demo/site.json'
 const mega = 1_048_576
 
-const text = (value: string) => ({ value })
 const path = (value: string) => ({ value: resolve(value) })
 
 function whole(min: number, max: number) {

@@ -38,6 +38,8 @@ export class Draft {
   readonly closed: { code: string; patients: readonly string[] }[] = []
   /** What the change set is in terms of ISO 21089, when it is more than an update. */
   activity: 'merge' | undefined
+  /** Business time of the change, milliseconds; undefined = when it was received. */
+  occurred: number | undefined
   readonly #world: World
   readonly #context: FoldContext
   readonly #entities = new Map<string, Entity>()
@@ -51,6 +53,7 @@ export class Draft {
     this.#world = world
     this.messageId = messageId
     this.activity = undefined
+    this.occurred = undefined
     this.#context = { trust, survivor: (reference) => this.survivor(reference) }
   }
 

@@ -188,7 +188,9 @@ function errorLocations(error: AckError, delimiters: Delimiters): string[] {
   const code = condition.map((part) => encode(part, delimiters)).join(subcomponent)
   const locations = error.locations.length > 0 ? error.locations.slice(0, maxErrorLocations) : ['']
   return locations.map((location) => {
-    const [segment = '', sequence = '', field = ''] = location.split('^')
+    const [segment = '', sequence = '', field = ''] = location
+      .split('^')
+      .map((part) => encode(part, delimiters))
     return [segment, sequence, field, code].join(component)
   })
 }

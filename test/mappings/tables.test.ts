@@ -78,6 +78,18 @@ describe('code tables', () => {
     }
   })
 
+  it('mean the same by codes that differ in case only, since they are found without regard to it', () => {
+    for (const { map } of maps) {
+      const folded = new Map<string, string | undefined>()
+      for (const element of elementsOf(map)) {
+        const key = element.code.toUpperCase()
+        const target = element.target?.[0]?.code
+        assert.ok(!folded.has(key) || folded.get(key) === target, `${map.name} ${element.code}`)
+        folded.set(key, target)
+      }
+    }
+  })
+
   it('have the target system beside every target', () => {
     for (const { map } of maps) {
       for (const group of map.group ?? []) {

@@ -21,6 +21,8 @@ const POLITE: readonly CloseReason[] = ['peer', 'idle', 'replaced', 'shutdown']
 
 export class Connection implements BudgetMember {
   readonly peer: MllpPeer
+  /** When it last received something, in ticks of the listener. */
+  lastActive: number
   readonly #socket: Socket
   readonly #shared: Listening
   readonly #answers: Answers
@@ -33,7 +35,7 @@ export class Connection implements BudgetMember {
   readonly #queue = new FrameQueue()
   /** Octets of the payloads that the pipeline has. */
   #inFlightBytes = 0
-  #accounted = 0
+  #accounted = { held: 0, whole: 0 }
   #frames = 0
   #faults = 0
   #replied = false
@@ -42,7 +44,6 @@ export class Connection implements BudgetMember {
   #finishing: CloseReason | undefined
   #ended = false
   #closed = false
-  #lastActive = 0
 
   constructor(socket: Socket, peer: MllpPeer, shared: Listening) {
     const { options, limits, timers } = shared
@@ -73,7 +74,7 @@ export class Connection implements BudgetMember {
     )
     this.#idle = new Alarm(timers)
     this.#linger = new Alarm(timers)
-    this.#lastActive = shared.tick()
+    this.lastActive = shared.tick()
     socket.on('data', (chunk: Buffer) => this.#read(chunk))
     socket.on('end', () => this.#peerEnded())
     // Nothing to do: 'close' follows, and tells all that there is to tell.
@@ -87,13 +88,12 @@ export class Connection implements BudgetMember {
     return !this.#reader.inFrame && this.#queue.isEmpty && this.#replies.size === 0
   }
 
-  /** When it last received something, in ticks of the listener. */
-  get lastActive(): number {
-    return this.#lastActive
+  get held(): number {
+    return (this.#closed ? 0 : this.#reader.bufferedBytes) + this.#wholeBytes
   }
 
-  get held(): number {
-    return (this.#closed ? 0 : this.#reader.bufferedBytes) + this.#queue.bytes + this.#inFlightBytes
+  get #wholeBytes(): number {
+    return this.#queue.bytes + this.#inFlightBytes
   }
 
   get inFrame(): boolean {
@@ -135,8 +135,10 @@ export class Connection implements BudgetMember {
   #read(chunk: Buffer): void {
     if (this.#finishing !== undefined) return
     this.#received = true
-    this.#lastActive = this.#shared.tick()
-    this.#take(this.#reader.push(chunk))
+    this.lastActive = this.#shared.tick()
+    this.#queue.add(this.#reader.push(chunk))
+    this.#advance()
+    this.#watch.update(this.#reading)
   }
 
   #peerEnded(): void {
@@ -145,12 +147,6 @@ export class Connection implements BudgetMember {
     this.#queue.add(this.#reader.end())
     this.#finish('peer')
     this.#advance()
-  }
-
-  #take(events: FrameEvent[]): void {
-    this.#queue.add(events)
-    this.#advance()
-    this.#watch.update(this.#reading)
   }
 
   #watched(events: FrameEvent[], timedOut: boolean): void {
@@ -275,9 +271,11 @@ export class Connection implements BudgetMember {
   }
 
   #account(): void {
-    const change = this.held - this.#accounted
-    this.#accounted = this.held
-    this.#shared.budget.account(this, change)
+    const { held } = this
+    const whole = this.#wholeBytes
+    const before = this.#accounted
+    this.#accounted = { held, whole }
+    this.#shared.budget.account(this, held - before.held, whole - before.whole)
   }
 
   #watchIdle(): void {

@@ -3,24 +3,10 @@
 
 import { CR, isPadding, LF } from './octets.ts'
 
-/** Fields of one segment as octets, as far as `count`; the first is the segment's name. */
-function fieldsAt(octets: Buffer, start: number, separator: number, count: number): Buffer[] {
-  const end = endOfSegment(octets, start)
-  const fields: Buffer[] = []
-  let from = start
-  while (fields.length < count && from <= end) {
-    const next = octets.indexOf(separator, from)
-    const to = next < 0 || next > end ? end : next
-    fields.push(octets.subarray(from, to))
-    from = to + 1
-  }
-  return fields
-}
-
-function endOfSegment(octets: Buffer, start: number): number {
-  let end = start
-  while (end < octets.length && octets[end] !== CR && octets[end] !== LF) end++
-  return end
+/** What an answer must name; `id` undefined = nothing to go by, any answer will do. */
+export interface Correlation {
+  readonly batch: boolean
+  readonly id: Buffer | undefined
 }
 
 interface Header {
@@ -29,42 +15,78 @@ interface Header {
   readonly separator: number
 }
 
-/** The first header at or after `start`, over padding and a byte order mark. */
-function headerOf(octets: Buffer, start = 0): Header | undefined {
-  let at = start
-  while (isPadding(octets[at]) || octets[at] === 0xef || octets[at] === 0xbb || octets[at] === 0xbf) at++
-  const name = octets.toString('latin1', at, at + 3)
-  const separator = octets[at + 3]
-  if (separator === undefined || !['MSH', 'FHS', 'BHS'].includes(name)) return undefined
-  if (name !== 'FHS') return { name, start: at, separator }
-  return headerOf(octets, endOfSegment(octets, at))
-}
+const HEADER_NAMES = ['MSH', 'BHS', 'FHS']
 
-/** MSH-10 of a message, BHS-11 of a batch; undefined when it has none, so that any answer must do. */
-export function controlIdOf(payload: Uint8Array): Buffer | undefined {
+/** MSH-10 of a message, BHS-11 of a batch. */
+export function correlationOf(payload: Uint8Array): Correlation {
   const octets = asBuffer(payload)
   const header = headerOf(octets)
-  if (header === undefined) return undefined
-  // The separator itself is the first field of a header: field n is the n-th piece, counted from one.
-  const index = header.name === 'MSH' ? 9 : 10
-  const id = fieldsAt(octets, header.start, header.separator, index + 1)[index]
-  return id === undefined || id.length === 0 ? undefined : id
+  if (header === undefined) return { batch: false, id: undefined }
+  const batch = header.name === 'BHS'
+  // The separator is the first field of a header: field n is piece n - 1 between separators.
+  const id = pieceAt(octets, header.start, header.separator, batch ? 10 : 9)
+  return { batch, id: id?.length === 0 ? undefined : id }
 }
 
-/** MSA-2 of an acknowledgement, BHS-12 of a batch of them; undefined when it names no message. */
-export function acknowledgedIdOf(ack: Uint8Array): Buffer | undefined {
+/** Whether `ack` answers what was sent. A batch may be answered by one ACK, or by a batch that names none. */
+export function answers(sent: Correlation, ack: Uint8Array): boolean {
+  if (sent.id === undefined) return true
   const octets = asBuffer(ack)
   const header = headerOf(octets)
-  if (header === undefined) return undefined
-  if (header.name === 'BHS') return fieldsAt(octets, header.start, header.separator, 12)[11]
+  if (header === undefined) return false
+  if (header.name === 'BHS') {
+    const named = pieceAt(octets, header.start, header.separator, 11)
+    return sent.batch && (named === undefined || named.length === 0 || named.equals(sent.id))
+  }
+  return sent.batch || acknowledgedId(octets, header)?.equals(sent.id) === true
+}
+
+/** MSA-2. */
+function acknowledgedId(octets: Buffer, header: Header): Buffer | undefined {
   let start = header.start
   while (start < octets.length) {
     if (octets.toString('latin1', start, start + 3) === 'MSA' && octets[start + 3] === header.separator) {
-      return fieldsAt(octets, start, header.separator, 3)[2]
+      return pieceAt(octets, start, header.separator, 2)
     }
-    start = endOfSegment(octets, start) + 1
+    start = segmentEnd(octets, start) + 1
   }
   return undefined
+}
+
+/** The first MSH or BHS, over padding, a byte order mark and file headers. */
+function headerOf(octets: Buffer): Header | undefined {
+  let start = 0
+  for (;;) {
+    while (isPadding(octets[start]) || isByteOrderMark(octets[start])) start++
+    const name = octets.toString('latin1', start, start + 3)
+    const separator = octets[start + 3]
+    if (separator === undefined || !HEADER_NAMES.includes(name)) return undefined
+    if (name !== 'FHS') return { name, start, separator }
+    start = segmentEnd(octets, start)
+  }
+}
+
+/** Piece `index` between the separators of the segment at `start`; its name is piece 0. */
+function pieceAt(octets: Buffer, start: number, separator: number, index: number): Buffer | undefined {
+  const end = segmentEnd(octets, start)
+  let from = start
+  for (let piece = 0; from <= end; piece++) {
+    const next = octets.subarray(from, end).indexOf(separator)
+    const to = next < 0 ? end : from + next
+    if (piece === index) return octets.subarray(from, to)
+    from = to + 1
+  }
+  return undefined
+}
+
+function segmentEnd(octets: Buffer, start: number): number {
+  let end = start
+  while (end < octets.length && octets[end] !== CR && octets[end] !== LF) end++
+  return end
+}
+
+function isByteOrderMark(octet: number | undefined): boolean {
+  return octet === 0xef || octet === 0xbb || octet === 0xbf
 }
 
 function asBuffer(octets: Uint8Array): Buffer {

@@ -2,7 +2,7 @@
 
 /** A connection as the budget sees it. */
 export interface BudgetMember {
-  /** Octets it holds: of the begun frame, and of frames without a reply. */
+  /** Octets it holds: of the begun frame, and of whole frames without a reply. */
   readonly held: number
   /** Whether a frame has begun on it. */
   readonly inFrame: boolean
@@ -14,13 +14,15 @@ export interface BudgetMember {
 const RESERVE_BYTES = 64 * 1024
 
 /**
- * Over the limit, connections that hold more than their reserve stop reading, except one in the middle of a frame:
- * were all to stop, none could finish and give its octets back.
+ * Over the limit, connections that hold more than their reserve stop reading. Most of the time the pipeline then gives
+ * octets back; but where hardly any are whole frames one connection goes on, as none could finish if all stopped.
+ * What is held stays below the limit and a quarter, one frame, and the reserves.
  */
 export class ReadBudget {
   readonly #maxBytes: number
   readonly #waiting = new Set<BudgetMember>()
   #used = 0
+  #whole = 0
   #leader: BudgetMember | undefined
 
   constructor(maxBytes: number) {
@@ -34,15 +36,17 @@ export class ReadBudget {
   /** Whether `member` may go on reading; if not, its `regulate` is called when it may. */
   admits(member: BudgetMember): boolean {
     if (this.#used <= this.#maxBytes || member.held <= RESERVE_BYTES) return this.#admit(member)
-    if (this.#leader === undefined && member.inFrame) this.#leader = member
+    const leaderless = this.#leader === undefined && this.#whole <= this.#maxBytes / 4
+    if (leaderless && member.inFrame) this.#leader = member
     if (this.#leader === member) return this.#admit(member)
     this.#waiting.add(member)
     return false
   }
 
-  /** `member` holds `change` octets more (or fewer) than before. */
-  account(member: BudgetMember, change: number): void {
+  /** `member` holds `change` octets more (or fewer) than before, `wholeChange` of them in whole frames. */
+  account(member: BudgetMember, change: number, wholeChange: number): void {
     this.#used += change
+    this.#whole += wholeChange
     const led = this.#leader === member && !member.inFrame
     if (led) this.#leader = undefined
     if (led || change < 0) this.#wake()

@@ -32,8 +32,6 @@ const borrowed: Readonly<Record<string, string>> = {
   'Appointment.service': 'Appointment',
 }
 
-const choice = /^(value|occurrence)[A-Z]/
-
 /** 'HumanName*' of Patient.name; undefined when the type has no such element. */
 export function elementType(type: string, key: string): string | undefined {
   return elements[borrowed[type] ?? type]?.[key]
@@ -96,6 +94,15 @@ export function parseElementPath(type: string, path: string): ElementPath | unde
   }
 }
 
+/** All steps of a path inside a value of a type, extensions and companions included. */
+export function parseSteps(
+  type: string,
+  path: string,
+): { readonly steps: readonly Step[]; readonly unknown?: string } | undefined {
+  const found = tokens(path)
+  return found && steps(type, found)
+}
+
 // Facts, extensions and companions of primitives (_birthDate): the first step is the cell.
 function headed(found: readonly Token[], head: Token): ElementPath {
   const fact = head.key.startsWith('$')
@@ -136,11 +143,6 @@ function steps(type: string, found: readonly Token[]): { readonly steps: Step[];
     at = next.replace(/\(.*/, '')
   }
   return unknown === undefined ? { steps: made } : { steps: made, unknown }
-}
-
-/** True when the key is one of the forms of value[x] and the like. */
-export function isChoice(key: string): boolean {
-  return choice.test(key)
 }
 
 /** Something under construction. */

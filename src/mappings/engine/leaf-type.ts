@@ -6,6 +6,8 @@ export interface Leaf {
   readonly yields: string
   /** Parts that it reads, from 1: components at a field, subcomponents at a component; 'all' = everything. */
   readonly reads: 'all' | readonly number[]
+  /** At a component it reads all of it, ampersands included. */
+  readonly whole?: true
   /** It reads that many fields after its own as well (units). */
   readonly next?: number
   /** Its texts of several repetitions or segments become the lines of one text. */

@@ -11,6 +11,10 @@ create table counter (
   primary key (tenant, name)
 ) with (fillfactor = 50);
 
+-- Names of messages and of queued work. Order is no concern of theirs, so they never wait.
+create sequence message_number cache 1000;
+create sequence todo_number;
+
 -- ---------------------------------------------------------------------------------------------- message log
 -- One row per thing received, v2 message or FHIR write, exactly as it came. Inserted once with its outcome;
 -- only messages that wait (received, parked, held, failed) are updated later. Retention drops partitions.

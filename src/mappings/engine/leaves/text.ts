@@ -8,7 +8,7 @@ const name = mark('name', '.1', 1)
 const groupType = { coding: [{ system: group, code: 'group', display: 'Group' }] }
 
 export const textLeaves: Leaves = {
-  'ST[string]': { yields: 'string', reads: [1], read: (raw, run) => run.line(raw) },
+  'ST[string]': { yields: 'string', reads: [1], whole: true, read: (raw, run) => run.line(raw) },
   // Senders break lines with repetitions, with \.br\ and with further segments; all become lines of one text.
   'FT[string]': {
     yields: 'string',

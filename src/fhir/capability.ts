@@ -1,0 +1,100 @@
+// The CapabilityStatement (http://hl7.org/fhir/R4/capabilitystatement.html), made from the same tables that the
+// server works by, so that it cannot promise anything else.
+import { searchParamsOf } from './search-params.ts'
+import { type JsonObject, RESOURCE_TYPES, type Resource, SERVED_TYPES } from './types.ts'
+
+export interface CapabilityOptions {
+  /** Base URL of the FHIR endpoint. */
+  readonly baseUrl: string
+  readonly software: { readonly name: string; readonly version: string }
+  readonly description: string
+  /** dateTime of the statement: when the software was built or the site was last changed. */
+  readonly date: string
+  /** Interaction codes (read, vread, search-type, create, ...) of types that clients may write or only read. */
+  readonly interactions: { readonly write: readonly string[]; readonly read: readonly string[] }
+  /** Interaction codes of the whole system (transaction, search-system, history-system, ...). */
+  readonly systemInteractions: readonly string[]
+  readonly operations?: readonly {
+    readonly type?: string
+    readonly name: string
+    readonly definition: string
+  }[]
+  readonly patchFormats?: readonly string[]
+  /** CodeableConcepts of security services, such as SMART-on-FHIR, and text for readers. */
+  readonly security?: { readonly service?: readonly JsonObject[]; readonly description: string }
+  readonly updateCreate: boolean
+  readonly conditionalCreate: boolean
+  readonly conditionalUpdate: boolean
+  readonly conditionalDelete: 'not-supported' | 'single' | 'multiple'
+  /** Dates without a zone are read in this one; said in the statement. */
+  readonly timeZone: string
+}
+
+/** The statement of this server. */
+export function capabilityStatement(options: CapabilityOptions): Resource {
+  const { baseUrl, software, description, date } = options
+  return {
+    resourceType: 'CapabilityStatement',
+    url: `${baseUrl}/metadata`,
+    version: software.version,
+    name: 'PorticoCapabilityStatement',
+    title: `${software.name} ${software.version}`,
+    status: 'active',
+    date,
+    kind: 'instance',
+    description,
+    software: { name: software.name, version: software.version },
+    implementation: { description, url: baseUrl },
+    fhirVersion: '4.0.1',
+    format: ['application/fhir+json', 'json'],
+    ...(options.patchFormats &&
+      options.patchFormats.length > 0 && { patchFormat: [...options.patchFormats] }),
+    rest: [
+      {
+        mode: 'server',
+        documentation: `Dates and times without a zone are those of ${options.timeZone}.`,
+        ...(options.security && { security: { ...options.security } }),
+        resource: SERVED_TYPES.map((type) => resourceEntry(type, options)),
+        interaction: options.systemInteractions.map((code) => ({ code })),
+        ...operationsOf(undefined, options),
+      },
+    ],
+  }
+}
+
+function resourceEntry(type: string, options: CapabilityOptions): JsonObject {
+  const isWritable = RESOURCE_TYPES.get(type) === 'write'
+  const codes = isWritable ? options.interactions.write : options.interactions.read
+  const params = [...searchParamsOf(type).values()]
+  const references = params.filter((param) => param.type === 'reference').map(({ code }) => `${type}:${code}`)
+  const reverse = reverseIncludes(type)
+  return {
+    type,
+    interaction: codes.map((code) => ({ code })),
+    versioning: isWritable ? 'versioned-update' : 'versioned',
+    readHistory: codes.includes('vread'),
+    updateCreate: isWritable && options.updateCreate,
+    conditionalCreate: isWritable && options.conditionalCreate,
+    conditionalUpdate: isWritable && options.conditionalUpdate,
+    conditionalDelete: isWritable ? options.conditionalDelete : 'not-supported',
+    referencePolicy: ['literal', 'logical'],
+    ...(references.length > 0 && { searchInclude: references }),
+    ...(reverse.length > 0 && { searchRevInclude: reverse }),
+    searchParam: params.map((param) => ({ name: param.code, definition: param.url, type: param.type })),
+    ...operationsOf(type, options),
+  }
+}
+
+/** Parameters of all types that can point to this one. */
+function reverseIncludes(type: string): string[] {
+  return SERVED_TYPES.flatMap((source) =>
+    [...searchParamsOf(source).values()]
+      .filter((param) => param.type === 'reference' && param.targets.includes(type))
+      .map(({ code }) => `${source}:${code}`),
+  )
+}
+
+function operationsOf(type: string | undefined, { operations = [] }: CapabilityOptions): JsonObject {
+  const own = operations.filter((operation) => operation.type === type)
+  return own.length > 0 ? { operation: own.map(({ name, definition }) => ({ name, definition })) } : {}
+}

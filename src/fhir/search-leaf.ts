@@ -1,0 +1,244 @@
+// What values of each FHIR type give to each type of search parameter: index rows
+// (http://hl7.org/fhir/R4/search.html#token and the sections beside it).
+import { parseTime } from './date.ts'
+import { VALUE_SETS } from './definitions.ts'
+import type { Field } from './elements.ts'
+import type { Visit } from './path.ts'
+import { parseReference } from './reference.ts'
+import type { IndexRows, RowSink } from './search-rows.ts'
+import { contactForms } from './search-text.ts'
+import { isObject, type JsonObject } from './types.ts'
+
+type RowVisit = Visit<RowSink>
+
+function text(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined
+}
+
+function child(value: unknown, name: string): unknown {
+  return isObject(value) ? value[name] : undefined
+}
+
+function identifierRow(value: unknown, param: string, sink: RowSink): void {
+  const id = text(child(value, 'value'))
+  if (id !== undefined) sink.identifier(param, text(child(value, 'system')), id)
+}
+
+function codingRow(value: unknown, param: string, sink: RowSink): void {
+  const code = text(child(value, 'code'))
+  if (code !== undefined) sink.token(param, text(child(value, 'system')), code)
+  if (sink.withTexts) sink.string(sink.texts, param, child(value, 'display'))
+}
+
+function conceptRows(value: unknown, param: string, sink: RowSink): void {
+  const codings = child(value, 'coding')
+  if (Array.isArray(codings)) for (const coding of codings) codingRow(coding, param, sink)
+  if (sink.withTexts) sink.string(sink.texts, param, child(value, 'text'))
+}
+
+/** The code system of an element whose required value set has only one. */
+function impliedSystem(field: Field | undefined): string | undefined {
+  const [strength, url] = field?.row.binding ?? []
+  const groups = strength === 'required' && url !== undefined ? VALUE_SETS[url] : undefined
+  return groups?.length === 1 ? groups[0]?.system : undefined
+}
+
+function tokenLeaf(param: string, type: string, field: Field | undefined): RowVisit | undefined {
+  switch (type) {
+    case 'Identifier':
+      return (value, sink) => identifierRow(value, param, sink)
+    case 'CodeableConcept':
+      return (value, sink) => conceptRows(value, param, sink)
+    case 'Coding':
+      return (value, sink) => codingRow(value, param, sink)
+    case 'ContactPoint':
+      return (value, sink) => {
+        const contact = text(child(value, 'value'))
+        if (contact === undefined) return
+        const system = text(child(value, 'system'))
+        for (const form of contactForms(contact)) sink.identifier(param, system, form)
+      }
+    case 'boolean':
+      return (value, sink) => {
+        if (typeof value === 'boolean') sink.token(param, undefined, String(value))
+      }
+    case 'code': {
+      const system = impliedSystem(field)
+      return (value, sink) => {
+        if (typeof value === 'string') sink.token(param, system, value)
+      }
+    }
+    case 'string':
+    case 'id':
+      return (value, sink) => {
+        if (typeof value === 'string') sink.token(param, undefined, value)
+      }
+    default:
+      return uriLeaf(param, type)
+  }
+}
+
+const URI_TYPES = new Set(['uri', 'url', 'canonical', 'oid', 'uuid'])
+
+/** Profiles are few, other URIs (sources, endpoints) may be as many as resources. */
+function uriLeaf(param: string, type: string): RowVisit | undefined {
+  if (!URI_TYPES.has(type)) return undefined
+  const isFew = param === '_profile'
+  return (value, sink) => {
+    if (typeof value !== 'string') return
+    if (isFew) sink.token(param, undefined, value)
+    else sink.identifier(param, undefined, value)
+  }
+}
+
+function stringRows(value: JsonObject, names: readonly string[], param: string, sink: RowSink): void {
+  for (const name of names) {
+    const part = value[name]
+    if (Array.isArray(part)) for (const item of part) sink.string(sink.strings, param, item)
+    else sink.string(sink.strings, param, part)
+  }
+}
+
+const NAME_PARTS = ['family', 'given', 'prefix', 'suffix', 'text']
+const ADDRESS_PARTS = ['line', 'city', 'district', 'state', 'postalCode', 'country', 'text']
+
+function stringLeaf(param: string, type: string): RowVisit | undefined {
+  if (type === 'string' || type === 'markdown')
+    return (value, sink) => sink.string(sink.strings, param, value)
+  const parts = type === 'HumanName' ? NAME_PARTS : type === 'Address' ? ADDRESS_PARTS : undefined
+  return (
+    parts &&
+    ((value, sink) => {
+      if (isObject(value)) stringRows(value, parts, param, sink)
+    })
+  )
+}
+
+function referenceLeaf(param: string, type: string): RowVisit | undefined {
+  if (URI_TYPES.has(type)) {
+    return (value, sink) => {
+      if (typeof value === 'string') sink.reference(param, value)
+    }
+  }
+  if (type !== 'Reference') return undefined
+  return (value, sink) => {
+    const reference = text(child(value, 'reference'))
+    if (reference !== undefined && !reference.startsWith('#')) sink.reference(param, targetOf(reference))
+    identifierRow(child(value, 'identifier'), `${param}:identifier`, sink)
+  }
+}
+
+/** A literal reference without its version. */
+export function targetOf(reference: string): string {
+  const history = reference.indexOf('/_history/')
+  return history >= 0 && parseReference(reference) ? reference.slice(0, history) : reference
+}
+
+function pushDate(param: string, from: unknown, to: unknown, sink: RowSink): void {
+  const begin = typeof from === 'string' ? parseTime(from, sink.zone) : undefined
+  const end = to === from ? begin : typeof to === 'string' ? parseTime(to, sink.zone) : undefined
+  if (!begin && !end) return
+  const row = {
+    param,
+    from: begin?.from ?? Number.NEGATIVE_INFINITY,
+    to: end?.to ?? Number.POSITIVE_INFINITY,
+  }
+  if (row.from < row.to) sink.dates.push(row)
+}
+
+function dateLeaf(param: string, type: string): RowVisit | undefined {
+  switch (type) {
+    case 'date':
+    case 'dateTime':
+    case 'instant':
+      return (value, sink) => pushDate(param, value, value, sink)
+    case 'Period':
+      return (value, sink) => pushDate(param, child(value, 'start'), child(value, 'end'), sink)
+    case 'Timing':
+      return (value, sink) => {
+        const events = child(value, 'event')
+        if (Array.isArray(events)) for (const event of events) pushDate(param, event, event, sink)
+        const bounds = child(child(value, 'repeat'), 'boundsPeriod')
+        pushDate(param, child(bounds, 'start'), child(bounds, 'end'), sink)
+      }
+    default:
+      return undefined
+  }
+}
+
+/** Text of a JSON number, also of one that is kept as text. */
+function decimalText(value: unknown): string | undefined {
+  if (typeof value === 'number') return String(value)
+  return JSON.isRawJSON(value) ? value.rawJSON : undefined
+}
+
+const CURRENCIES = 'urn:iso:std:iso:4217'
+const QUANTITIES = new Set(['Quantity', 'Age', 'Count', 'Distance', 'Duration'])
+
+function numberLeaf(param: string, type: string): RowVisit | undefined {
+  if (type === 'Money') {
+    return (value, sink) => {
+      const amount = decimalText(child(value, 'value'))
+      const unit = text(child(value, 'currency')) ?? ''
+      if (amount) sink.numbers.push({ param, low: amount, high: amount, system: CURRENCIES, unit })
+    }
+  }
+  if (QUANTITIES.has(type)) {
+    return (value, sink) => {
+      const amount = decimalText(child(value, 'value'))
+      const unit = text(child(value, 'code')) ?? text(child(value, 'unit')) ?? ''
+      if (amount)
+        sink.numbers.push({ param, low: amount, high: amount, system: text(child(value, 'system')), unit })
+    }
+  }
+  if (type !== 'decimal' && type !== 'integer' && type !== 'positiveInt' && type !== 'unsignedInt')
+    return undefined
+  return (value, sink) => {
+    const amount = decimalText(value)
+    if (amount) sink.numbers.push({ param, low: amount, high: amount, system: undefined, unit: '' })
+  }
+}
+
+/** In which rows the values of a FHIR type end, for a parameter of a search type. */
+export function rowsOf(param: string, searchType: string, type: string): keyof IndexRows {
+  switch (searchType) {
+    case 'string':
+      return 'strings'
+    case 'reference':
+      return 'references'
+    case 'date':
+      return 'dates'
+    case 'number':
+    case 'quantity':
+      return 'numbers'
+    default: {
+      const isUnique = type === 'Identifier' || type === 'ContactPoint' || URI_TYPES.has(type)
+      return isUnique && param !== '_profile' ? 'identifiers' : 'tokens'
+    }
+  }
+}
+
+/** What values of a FHIR type give to a parameter of a search type; undefined when nothing. */
+export function rowLeaf(
+  param: string,
+  searchType: string,
+  type: string,
+  field: Field | undefined,
+): RowVisit | undefined {
+  switch (searchType) {
+    case 'token':
+    case 'uri':
+      return tokenLeaf(param, type, field)
+    case 'string':
+      return stringLeaf(param, type)
+    case 'reference':
+      return referenceLeaf(param, type)
+    case 'date':
+      return dateLeaf(param, type)
+    case 'number':
+    case 'quantity':
+      return numberLeaf(param, type)
+    default:
+      return undefined
+  }
+}

@@ -1,0 +1,108 @@
+// The search parameters of each type: those of FHIR R4 (http://hl7.org/fhir/R4/searchparameter-registry.html) and of
+// US Core 6.1.0 whose type is token, string, reference, date, number, quantity or uri; and the index rows that a
+// resource has by them. Parameters of a type are compiled when the type is first met.
+import { UTC, type ZoneOffset } from './date.ts'
+import { SEARCH_PARAM_ROWS, type SearchParamRow } from './definitions.ts'
+import { compilePath, type Visit } from './path.ts'
+import { rowLeaf, rowsOf } from './search-leaf.ts'
+import { type IndexRows, RowSink } from './search-rows.ts'
+import { isObject, isServedType, SERVED_TYPES } from './types.ts'
+
+export type SearchParamType = 'token' | 'string' | 'reference' | 'date' | 'number' | 'quantity' | 'uri'
+
+export interface SearchParam {
+  readonly code: string
+  readonly type: SearchParamType
+  /** Types that a reference can point to; empty = any. */
+  readonly targets: readonly string[]
+  /** Where indexResource puts its values. */
+  readonly rows: keyof IndexRows
+  readonly expression: string
+  /** Canonical URL of its definition. */
+  readonly url: string
+  /** Adds the rows of a resource. */
+  readonly extract: Visit<RowSink>
+}
+
+const TYPES: ReadonlySet<string> = new Set([
+  'token',
+  'string',
+  'reference',
+  'date',
+  'number',
+  'quantity',
+  'uri',
+])
+
+function isSearchType(type: string): type is SearchParamType {
+  return TYPES.has(type)
+}
+
+/** Parameters that the store has columns for, not index rows. */
+export const COLUMN_PARAMS: ReadonlySet<string> = new Set(['_id', '_lastUpdated'])
+
+function compile(row: SearchParamRow, type: SearchParamType, base: string): SearchParam {
+  const kinds = new Set<keyof IndexRows>()
+  const extract = compilePath<RowSink>(row.expression, base, (found, field) => {
+    const leaf = rowLeaf(row.code, type, found, field)
+    if (leaf) kinds.add(rowsOf(row.code, type, found))
+    return leaf
+  })
+  const [rows, ...more] = kinds
+  if (!rows || more.length > 0) throw new Error(`${row.url} has values of more than one kind, or of none`)
+  const resolved = /resolve\(\) is ([A-Za-z]+)/.exec(row.expression)?.[1]
+  const targets = resolved ? [resolved] : (row.targets ?? [])
+  return { code: row.code, type, targets, rows, expression: row.expression, url: row.url, extract }
+}
+
+const compiled = new Map<string, ReadonlyMap<string, SearchParam>>()
+
+/** The parameters of a type by their code; empty for a type that is not served. */
+export function searchParamsOf(type: string): ReadonlyMap<string, SearchParam> {
+  const known = compiled.get(type)
+  if (known) return known
+  const params = new Map<string, SearchParam>()
+  if (!isServedType(type)) return params
+  for (const row of SEARCH_PARAM_ROWS) {
+    if (row.base !== 'Resource' && row.base !== type) continue
+    if (isSearchType(row.type)) params.set(row.code, compile(row, row.type, type))
+  }
+  compiled.set(type, params)
+  return params
+}
+
+/** One parameter of a type. */
+export function searchParam(type: string, code: string): SearchParam | undefined {
+  return searchParamsOf(type).get(code)
+}
+
+/** Compiles all types now; a server does this before it is ready. */
+export function compileSearchParams(): void {
+  for (const type of SERVED_TYPES) searchParamsOf(type)
+}
+
+export interface IndexOptions {
+  /** What dates without a zone mean: wall-clock time of the site. */
+  readonly zone?: ZoneOffset
+  /** Adds IndexRows.texts. */
+  readonly texts?: boolean
+}
+
+/** The rows that a resource is found by. What does not fit its type is left out, not reported. */
+export function indexResource(resource: unknown, options: IndexOptions = {}): IndexRows {
+  const sink = new RowSink(options.zone ?? UTC, options.texts ?? false)
+  if (!isObject(resource) || typeof resource.resourceType !== 'string') return sink
+  for (const param of searchParamsOf(resource.resourceType).values()) {
+    if (COLUMN_PARAMS.has(param.code)) continue
+    const before = rowCount(sink)
+    param.extract(resource, sink)
+    if (rowCount(sink) !== before) sink.present.push(param.code)
+  }
+  return sink
+}
+
+function rowCount({ tokens, identifiers, strings, references, dates, numbers }: IndexRows): number {
+  return (
+    tokens.length + identifiers.length + strings.length + references.length + dates.length + numbers.length
+  )
+}

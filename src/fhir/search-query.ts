@@ -1,0 +1,265 @@
+// A search request as a typed query (http://hl7.org/fhir/R4/search.html). Pure: nothing is looked up but the table of
+// search parameters; names and values of the request reach no other text than issues and bound values.
+import { UTC, type ZoneOffset } from './date.ts'
+import { fieldsOf } from './elements.ts'
+import type { Issue, IssueCode } from './issue.ts'
+import { type Filter, type FilterContext, parseFilter, unknownParam } from './search-filter.ts'
+import { type SearchParamType, searchParam } from './search-params.ts'
+import { isServedType } from './types.ts'
+
+export interface SortKey {
+  readonly param: string
+  readonly type: SearchParamType
+  readonly descending: boolean
+}
+
+/** `_include`: what `source` resources point to by `param`; `_revinclude`: what points to the results. */
+export interface Include {
+  readonly source: string
+  readonly param: string
+  /** Only targets of this type; undefined = of any. */
+  readonly target: string | undefined
+  /** Also for what was included. */
+  readonly iterate: boolean
+}
+
+export interface SearchQuery {
+  readonly type: string
+  /** All hold. */
+  readonly filters: readonly Filter[]
+  readonly includes: readonly Include[]
+  readonly revIncludes: readonly Include[]
+  /** Empty = the order of the store. */
+  readonly sort: readonly SortKey[]
+  /** Results per page; 0 = only the total. */
+  readonly count: number
+  readonly total: 'none' | 'estimate' | 'accurate' | undefined
+  /** True for `_summary=count`. */
+  readonly onlyCount: boolean
+  /** Top-level elements to return; undefined = all. */
+  readonly elements: readonly string[] | undefined
+  /** What was understood, in the order of the request: the self link has these and no others. */
+  readonly applied: readonly (readonly [name: string, value: string])[]
+}
+
+export type SearchRead =
+  | { readonly query: SearchQuery; readonly unknown: readonly Issue[] }
+  | { readonly issues: readonly Issue[] }
+
+export interface SearchOptions {
+  /** What dates without a zone mean. */
+  readonly zone?: ZoneOffset
+  /** Own base URL without a slash at the end. */
+  readonly baseUrl?: string
+  /** Names that are not of the search: page tokens, `_format`. */
+  readonly skip?: ReadonlySet<string>
+  readonly limits?: Partial<SearchLimits>
+}
+
+export interface SearchLimits {
+  readonly maxParams: number
+  /** Comma-separated values of one parameter. */
+  readonly maxValues: number
+  readonly maxValueChars: number
+  /** Links of a chain, or nested _has. */
+  readonly maxChainDepth: number
+  readonly maxIncludes: number
+  readonly maxSortKeys: number
+  readonly defaultCount: number
+  readonly maxCount: number
+}
+
+export const SEARCH_LIMITS: SearchLimits = {
+  maxParams: 50,
+  maxValues: 200,
+  maxValueChars: 8_000,
+  maxChainDepth: 3,
+  maxIncludes: 20,
+  maxSortKeys: 5,
+  defaultCount: 20,
+  maxCount: 1_000,
+}
+
+/** Presentation, not search. */
+const PRESENTATION: ReadonlySet<string> = new Set(['_format', '_pretty'])
+
+interface Draft {
+  readonly type: string
+  readonly limits: SearchLimits
+  readonly context: FilterContext
+  readonly filters: Filter[]
+  readonly includes: Include[]
+  readonly revIncludes: Include[]
+  readonly applied: [string, string][]
+  readonly unknown: Issue[]
+  readonly issues: Issue[]
+  sort: SortKey[]
+  count: number
+  total: SearchQuery['total']
+  onlyCount: boolean
+  elements: string[] | undefined
+}
+
+/**
+ * Reads the decoded name and value pairs of a search for a type. Unknown parameters are left out and listed in
+ * `unknown` as warnings: lenient handling answers with them, strict handling (`Prefer: handling=strict`) refuses.
+ */
+export function parseSearch(
+  type: string,
+  pairs: Iterable<readonly [string, string]>,
+  options: SearchOptions = {},
+): SearchRead {
+  const limits = { ...SEARCH_LIMITS, ...options.limits }
+  const draft = newDraft(type, limits, options)
+  let seen = 0
+  for (const [name, value] of pairs) {
+    if (PRESENTATION.has(name) || options.skip?.has(name)) continue
+    seen += 1
+    if (seen > limits.maxParams) {
+      refuse(draft, 'too-costly', `has more than ${limits.maxParams} parameters - split it`)
+      break
+    }
+    if (value.length > limits.maxValueChars || name.length > limits.maxValueChars) {
+      refuse(draft, 'too-long', `has a parameter of more than ${limits.maxValueChars} characters - split it`)
+    } else if (value !== '') read(draft, name, value)
+  }
+  if (draft.issues.length > 0) return { issues: draft.issues }
+  const { limits: _limits, context, issues, unknown, ...query } = draft
+  return { query, unknown }
+}
+
+function newDraft(type: string, limits: SearchLimits, { zone = UTC, baseUrl }: SearchOptions): Draft {
+  return {
+    type,
+    limits,
+    context: { zone, baseUrl, maxValues: limits.maxValues, maxChainDepth: limits.maxChainDepth },
+    filters: [],
+    includes: [],
+    revIncludes: [],
+    applied: [],
+    unknown: [],
+    issues: [],
+    sort: [],
+    count: limits.defaultCount,
+    total: undefined,
+    onlyCount: false,
+    elements: undefined,
+  }
+}
+
+function refuse(draft: Draft, code: IssueCode, text: string): void {
+  draft.issues.push({ severity: 'error', code, diagnostics: `The search ${text}` })
+}
+
+function ignore(draft: Draft, name: string): void {
+  draft.unknown.push(unknownParam(draft.type, name))
+}
+
+/** Reads one parameter; answers the part of its value that was understood, if any. */
+type Control = (draft: Draft, value: string, name: string) => string | undefined
+
+const CONTROLS: ReadonlyMap<string, Control> = new Map<string, Control>([
+  ['_count', readCount],
+  ['_sort', readSort],
+  ['_total', readTotal],
+  ['_summary', readSummary],
+  ['_elements', readElements],
+  ['_include', (draft, value, name) => readInclude(draft, value, name, draft.includes)],
+  ['_revinclude', (draft, value, name) => readInclude(draft, value, name, draft.revIncludes)],
+])
+
+function read(draft: Draft, name: string, value: string): void {
+  const control = CONTROLS.get(name.replace(/:(?:iterate|recurse)$/, ''))
+  if (control) {
+    const understood = control(draft, value, name)
+    if (understood !== undefined) draft.applied.push([name, understood])
+    return
+  }
+  const filter = parseFilter(draft.type, name, value, draft.context)
+  if ('issue' in filter) draft.issues.push(filter.issue)
+  else if ('unknown' in filter) draft.unknown.push(filter.unknown)
+  else {
+    draft.filters.push(filter.filter)
+    draft.applied.push([name, value])
+  }
+}
+
+function readCount(draft: Draft, value: string): string | undefined {
+  if (!/^[0-9]{1,30}$/.test(value)) {
+    refuse(draft, 'invalid', 'has a _count that is no number of results - use 0 or more')
+    return undefined
+  }
+  draft.count = Math.min(Number(value), draft.limits.maxCount)
+  return String(draft.count)
+}
+
+function readSort(draft: Draft, value: string): string | undefined {
+  const keys: SortKey[] = []
+  for (const part of value.split(',', draft.limits.maxSortKeys + 1)) {
+    const descending = part.startsWith('-')
+    const code = descending ? part.slice(1) : part
+    const param = searchParam(draft.type, code)
+    if (param) keys.push({ param: code, type: param.type, descending })
+    else ignore(draft, `_sort:${code}`)
+  }
+  if (keys.length > draft.limits.maxSortKeys) {
+    refuse(draft, 'too-costly', `has more than ${draft.limits.maxSortKeys} keys in _sort - use fewer`)
+  }
+  draft.sort = keys
+  const understood = keys.map(({ param, descending }) => `${descending ? '-' : ''}${param}`).join(',')
+  return understood === '' ? undefined : understood
+}
+
+function readTotal(draft: Draft, value: string): string | undefined {
+  if (value !== 'none' && value !== 'estimate' && value !== 'accurate') {
+    refuse(draft, 'invalid', 'has an unknown _total - use none, estimate or accurate')
+    return undefined
+  }
+  draft.total = value
+  return value
+}
+
+function readSummary(draft: Draft, value: string): string | undefined {
+  const isKnown = value === 'count' || value === 'false'
+  if (!isKnown) ignore(draft, '_summary')
+  draft.onlyCount = value === 'count'
+  return isKnown ? value : undefined
+}
+
+function readElements(draft: Draft, value: string): string | undefined {
+  const prefix = `${draft.type}.`
+  const known: string[] = []
+  for (const part of value.split(',')) {
+    const name = part.startsWith(prefix) ? part.slice(prefix.length) : part
+    if (fieldsOf(draft.type, name).length > 0) known.push(name)
+    else ignore(draft, `_elements:${name}`)
+  }
+  if (known.length === 0) return undefined
+  draft.elements = known
+  return known.join(',')
+}
+
+/** `Type:param[:target]`; an inclusion that cannot lead anywhere is ignored like an unknown parameter. */
+function readInclude(draft: Draft, value: string, name: string, into: Include[]): string | undefined {
+  const [source = '', code = '', target, ...more] = value.split(':')
+  const isReverse = into === draft.revIncludes
+  const iterate = name.includes(':')
+  const param = searchParam(source, code)
+  const targets = param?.targets ?? []
+  const allows = (type: string): boolean => targets.length === 0 || targets.includes(type)
+  const fits =
+    param?.type === 'reference' &&
+    more.length === 0 &&
+    (target === undefined || target === '' || (isServedType(target) && allows(target))) &&
+    (iterate || (isReverse ? allows(draft.type) : source === draft.type))
+  if (!fits) {
+    ignore(draft, `${name}=${value}`)
+    return undefined
+  }
+  if (draft.includes.length + draft.revIncludes.length >= draft.limits.maxIncludes) {
+    refuse(draft, 'too-costly', `has more than ${draft.limits.maxIncludes} inclusions - use fewer`)
+    return undefined
+  }
+  into.push({ source, param: code, target: target || undefined, iterate })
+  return value
+}

@@ -1,0 +1,234 @@
+// Rows to closures, once: how one row turns raw text into a value inside an item (segment and data type maps).
+import { type ConditionResult, parseCondition, type Test } from './condition.ts'
+import { type Draft, type ElementPath, parseElementPath, parseSteps, put, type Step } from './element-path.ts'
+import { type Leaf, leaves } from './leaf.ts'
+import { type ReadPlan, readComponent, readsAt } from './reads.ts'
+import type { MapSource, Row } from './row.ts'
+import type { Run } from './run.ts'
+import { type EnterStep, leave, type WriteStep } from './trace.ts'
+
+/** What stands beside a value unless the message says otherwise: { use: 'home' }. */
+interface Default {
+  readonly key: string
+  readonly value: unknown
+  readonly step: WriteStep
+}
+
+export interface CompiledRow {
+  readonly id: string
+  readonly row: Row
+  readonly path: ElementPath
+  /** Where it writes: inside the item of the cell, or inside the object of the data type map. */
+  readonly steps: readonly Step[]
+  readonly component: number | undefined
+  readonly subcomponent: number | undefined
+  readonly test: Test | undefined
+  readonly leaf: Leaf | undefined
+  readonly type: TypeMap | undefined
+  readonly constant: string | number | boolean | undefined
+  readonly table: string
+  readonly defaults: readonly Default[]
+  readonly write: WriteStep
+  readonly enter: EnterStep
+}
+
+/** A compiled data type map: rows over the components of a repetition, or the subcomponents of a component. */
+export interface TypeMap {
+  readonly name: string
+  readonly target: string
+  readonly rows: readonly CompiledRow[]
+}
+
+/** Thrown for maps that the checker would have refused. */
+export class MapFault extends Error {}
+
+/** 'PID[Patient]' -> PID, Patient. */
+export function splitName(map: string): { readonly from: string; readonly target: string } {
+  const match = /^([A-Z][A-Z0-9]*)\[([^\]]+)\]$/.exec(map)
+  return { from: match?.[1] ?? map, target: (match?.[2] ?? '').replace(/-[A-Z]\w*$/, '') }
+}
+
+/** Compiles rows on demand; data type maps are shared. */
+export class RowCompiler {
+  readonly #sources: ReadonlyMap<string, MapSource>
+  readonly #types = new Map<string, TypeMap>()
+
+  constructor(sources: ReadonlyMap<string, MapSource>) {
+    this.#sources = sources
+  }
+
+  /** Of a map and a leaf with one name the map counts: a site may put rows in the place of a leaf. */
+  typeMap(name: string): TypeMap | undefined {
+    const known = this.#types.get(name)
+    if (known) return known
+    const source = this.#sources.get(name)
+    if (!source) return undefined
+    const { target } = splitName(name)
+    const rows: CompiledRow[] = []
+    const made: TypeMap = { name, target, rows }
+    this.#types.set(name, made)
+    source.rows.forEach((row, index) => {
+      if (row.fhir !== '-') rows.push(this.row(row, `${name}#${index + 1}`, target, row.v2, true))
+    })
+    return made
+  }
+
+  /** `at` is the position below the field or component: '', '4', '1.1'. */
+  row(row: Row, id: string, target: string, at: string, inType = false): CompiledRow {
+    const path = parseElementPath(target, row.fhir)
+    const steps = inType ? parseSteps(target, row.fhir)?.steps : path?.rest
+    if (!path || !steps) throw new MapFault(`${id}: fhir '${row.fhir}' is no path`)
+    const [component, subcomponent] = at === '' ? [] : at.split('.').map(Number)
+    const type = row.via === undefined ? undefined : this.typeMap(row.via)
+    const leaf = row.via === undefined || type ? undefined : leaves.get(row.via)
+    if (!type && !leaf && row.value === undefined) throw new MapFault(`${id}: no map or leaf '${row.via ?? ''}'`)
+    const v2 = at === '' ? '' : `.${at}`
+    const last = steps.at(-1)
+    const many = last?.many === true && last.index === undefined && last.url === undefined
+    const fhir = printed(steps)
+    return {
+      id,
+      row,
+      path,
+      steps,
+      component,
+      subcomponent,
+      test: row.when === undefined ? undefined : testOf(parseCondition(row.when), id),
+      leaf,
+      type,
+      constant: row.value,
+      table: row.table ?? '',
+      defaults: defaultsOf(row, id, path, v2),
+      write: { kind: 'write', fhir, v2, row: id, many },
+      enter: { kind: 'enter', fhir, v2, row: id, many },
+    }
+  }
+}
+
+function testOf(result: ConditionResult, id: string): Test {
+  if ('fault' in result) throw new MapFault(`${id}: when ${result.fault}`)
+  return result.test
+}
+
+function printed(steps: readonly Step[]): string {
+  return steps
+    .map(({ key, url, index }) => {
+      if (url !== undefined) return `${key}('${url}')`
+      return index === undefined ? key : `${key}[${index}]`
+    })
+    .join('.')
+}
+
+// `set` of one row as a tree per first key: { 'type.coding.code': 'VN' } -> type: { coding: [{ code: 'VN' }] }.
+function defaultsOf(row: Row, id: string, path: ElementPath, v2: string): Default[] {
+  if (!row.set) return []
+  const base = path.many || path.rest.length > 0 ? path.itemType : path.type
+  const tree: Draft = {}
+  for (const [key, text] of Object.entries(row.set)) {
+    const steps = parseSteps(base, key)?.steps
+    if (!steps) throw new MapFault(`${id}: set '${key}' is no path`)
+    put(tree, steps, text)
+  }
+  return Object.entries(tree).map(([key, value]) => ({
+    key,
+    value: Object.freeze(value),
+    step: { kind: 'write', fhir: key, v2, row: id, many: false },
+  }))
+}
+
+/** The value that a row makes of a raw part; undefined when there is none. Spans go to the run. */
+export function valueOf(compiled: CompiledRow, raw: string, run: Run): unknown {
+  const before = run.node
+  const { constant, leaf, type } = compiled
+  if (constant !== undefined) {
+    if (before) run.node = before.to(compiled.write)
+    return constant
+  }
+  if (before) run.node = before.to(compiled.enter)
+  const entered = run.node
+  const level = run.level
+  let value: unknown
+  if (leaf) {
+    run.table = compiled.table
+    run.row = compiled.id
+    value = leaf.read(raw, run)
+  } else if (type) value = itemOf(type, raw, run)
+  run.level = level
+  if (!before) return value
+  if (value === undefined) run.node = before
+  else if (run.node === entered) run.node = before.to(compiled.write)
+  else run.node = run.node?.to(leave)
+  return value
+}
+
+/** An object of a data type map. */
+function itemOf(type: TypeMap, raw: string, run: Run): Draft | undefined {
+  const parts = run.parts(raw)
+  const level = run.level
+  let item: Draft | undefined
+  for (const row of type.rows) {
+    const part = parts[(row.component ?? 1) - 1]
+    if (part === undefined || part === '' || part === '""') continue
+    if (row.test && !row.test(partFacts(parts, run))) continue
+    const text = row.subcomponent === undefined ? part : run.subparts(part)[row.subcomponent - 1]
+    if (text === undefined || text === '' || text === '""') continue
+    run.level = level + 1
+    const value = valueOf(row, text, run)
+    run.level = level
+    if (value === undefined) continue
+    item ??= {}
+    put(item, row.steps, value)
+  }
+  return item
+}
+
+function partFacts(parts: readonly string[], run: Run) {
+  return {
+    text: (position: string) => {
+      const [component = 1, subcomponent = 1] = position.split('.').map(Number)
+      return run.text(run.subparts(parts[component - 1] ?? '')[subcomponent - 1])
+    },
+    count: (position: string) => (parts[Number(position) - 1] ? 1 : 0),
+  }
+}
+
+/** Adds what the row did not write of its defaults. */
+export function applyDefaults(compiled: CompiledRow, item: Draft, run: Run): void {
+  for (const { key, value, step } of compiled.defaults) {
+    if (item[key] !== undefined) continue
+    item[key] = value
+    if (run.node) run.node = run.node.to(step)
+  }
+}
+
+/** Notes in a plan what a row of a segment map reads. */
+export function noteReads(compiled: CompiledRow, field: number, plan: ReadPlan): void {
+  const reads = readsAt(plan, field)
+  const { leaf, type, component, subcomponent } = compiled
+  if (compiled.path.many || compiled.path.url !== undefined || leaf?.lines) reads.every = true
+  if (leaf?.last) reads.last = true
+  for (let offset = 1; offset <= (leaf?.next ?? 0); offset++) {
+    const next = readsAt(plan, field + offset)
+    next.whole = true
+    next.every = true
+  }
+  if (component !== undefined) {
+    if (subcomponent !== undefined) readComponent(reads, component, subcomponent)
+    else if (leaf && !leaf.whole && leaf.reads !== 'all') {
+      for (const sub of leaf.reads) readComponent(reads, component, sub)
+    } else readComponent(reads, component)
+  } else if (type) {
+    for (const row of type.rows) noteTypeReads(row, reads)
+  } else if (!leaf || leaf.reads === 'all') reads.whole = true
+  else for (const part of leaf.reads) readComponent(reads, part)
+}
+
+function noteTypeReads(row: CompiledRow, reads: ReturnType<typeof readsAt>): void {
+  const component = row.component ?? 1
+  if (row.subcomponent !== undefined) readComponent(reads, component, row.subcomponent)
+  else if (row.leaf && !row.leaf.whole && row.leaf.reads !== 'all') {
+    for (const sub of row.leaf.reads) readComponent(reads, component, sub)
+  } else if (row.type) {
+    for (const inner of row.type.rows) readComponent(reads, component, inner.component ?? 1)
+  } else readComponent(reads, component)
+}

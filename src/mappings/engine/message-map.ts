@@ -1,0 +1,195 @@
+// Mapping of one message: segments in their groups to things, things to each other (v2-to-FHIR IG, message maps).
+import type { Message, Segment } from '../../hl7/message.ts'
+import { parsePath, type Path } from '../../hl7/path.ts'
+import { type Arrangement, arrange, type Group } from '../../hl7/structure.ts'
+import type { Cell, Mapped, Thing } from '../mapped.ts'
+import { type CellList, runSegment, type SegmentMap } from './compile-segment.ts'
+import type { Facts, Test } from './condition.ts'
+import type { MapContext } from './context.ts'
+import { addResidue, mergeReads, type ReadPlan } from './reads.ts'
+import { Run } from './run.ts'
+import type { Tables } from './table.ts'
+
+/** One compiled row of a message map. */
+export interface MessageRow {
+  readonly index: number
+  readonly type: string
+  readonly map: SegmentMap
+  readonly test: Test | undefined
+  readonly as: string
+  readonly into: string | undefined
+  readonly refs: readonly (readonly [role: string, handle: string])[]
+}
+
+/** A compiled message map. */
+export interface MessageMap {
+  readonly structure: string
+  readonly rows: ReadonlyMap<string, readonly MessageRow[]>
+  /** What is read of a segment, by the rows that applied to it. */
+  readonly plans: Map<string, ReadPlan>
+}
+
+interface Draft extends CellList {
+  readonly type: string
+  readonly as: string
+  readonly refs: Record<string, string>
+  readonly segment: { readonly name: string; readonly occurrence: number }
+  readonly cells: Cell[]
+}
+
+/** Plans kept per message map; there are few combinations of conditions. */
+const maxPlans = 4_096
+
+class Mapping {
+  readonly #map: MessageMap
+  readonly #run: Run
+  readonly #arrangement: Arrangement
+  readonly #things: Draft[] = []
+  readonly #scopes = new Map<Group, Map<string, Draft>>()
+  readonly #counts = new Map<string, number>()
+  readonly #residue: string[] = []
+
+  constructor(map: MessageMap, message: Message, context: MapContext, tables: Tables) {
+    this.#map = map
+    this.#run = new Run(message, context, tables)
+    this.#arrangement = arrange(message, map.structure)
+  }
+
+  all(event: string): Mapped {
+    for (const segment of this.#run.message.segments) this.#segment(segment)
+    return {
+      event,
+      structure: this.#map.structure,
+      things: [...this.#things, ...this.#run.linked.things()].map(finished),
+      issues: this.#run.issues,
+      residue: this.#residue,
+    }
+  }
+
+  #segment(segment: Segment): void {
+    const rows = this.#map.rows.get(segment.name)
+    if (!rows) {
+      addResidue(segment, [], this.#residue)
+      return
+    }
+    const group = this.#arrangement.groupOf(segment)
+    const facts = new SegmentFacts(segment, group, this.#run)
+    let key = segment.name
+    const applied: (readonly [SegmentMap, number])[] = []
+    for (const row of rows) {
+      if (row.test && !row.test(facts)) continue
+      const thing = row.into === undefined ? this.#open(row, segment, group) : this.#nearest(row.into, group)
+      if (!thing) continue
+      const held = runSegment(row.map, segment, this.#run, facts, thing)
+      applied.push([row.map, held])
+      key += `|${row.index}.${held}`
+    }
+    addResidue(segment, this.#plan(key, applied), this.#residue)
+  }
+
+  #plan(key: string, applied: readonly (readonly [SegmentMap, number])[]): ReadPlan {
+    const known = this.#map.plans.get(key)
+    if (known) return known
+    const plan: ReadPlan = []
+    for (const [map, held] of applied) mergeReads(plan, map.reads(held))
+    if (this.#map.plans.size < maxPlans) this.#map.plans.set(key, plan)
+    return plan
+  }
+
+  #open(row: MessageRow, segment: Segment, group: Group): Draft {
+    const count = (this.#counts.get(row.as) ?? 0) + 1
+    this.#counts.set(row.as, count)
+    const refs: Record<string, string> = {}
+    for (const [role, handle] of row.refs) {
+      const target = this.#nearest(handle, group)
+      if (target) refs[role] = target.as
+    }
+    const thing: Draft = {
+      type: row.type,
+      as: count === 1 ? row.as : `${row.as}:${count}`,
+      refs,
+      segment: { name: segment.name, occurrence: segment.occurrence },
+      cells: [],
+      byKey: new Map(),
+    }
+    this.#things.push(thing)
+    let scope = this.#scopes.get(group)
+    if (!scope) {
+      scope = new Map()
+      this.#scopes.set(group, scope)
+    }
+    scope.set(row.as, thing)
+    return thing
+  }
+
+  /** The latest thing of a handle in the group or, failing that, in the groups around it. */
+  #nearest(handle: string, group: Group): Draft | undefined {
+    for (let at: Group | undefined = group; at; at = at.parent) {
+      const found = this.#scopes.get(at)?.get(handle)
+      if (found) return found
+    }
+    return undefined
+  }
+}
+
+function finished(thing: Thing | Draft): Thing {
+  const { type, as, refs, segment, cells } = thing
+  return { type, as, refs, segment, cells }
+}
+
+/** Positions of conditions: in the segment itself, else in the nearest segment of that name. */
+class SegmentFacts implements Facts {
+  readonly #segment: Segment
+  readonly #group: Group
+  readonly #run: Run
+
+  constructor(segment: Segment, group: Group, run: Run) {
+    this.#segment = segment
+    this.#group = group
+    this.#run = run
+  }
+
+  text(position: string): string | undefined {
+    const path = pathOf(position)
+    const segment = path && this.#named(path.segment)
+    if (!path || !segment) return undefined
+    const raw = segment.part(path.field, path.repetition, path.component, path.subcomponent)
+    if (raw === undefined || raw === '' || raw === '""') return undefined
+    this.#run.level = path.component === undefined ? 0 : 1
+    const text = this.#run.head(raw) ?? this.#run.text(raw)
+    this.#run.level = 0
+    return text
+  }
+
+  count(position: string): number {
+    const path = pathOf(position)
+    return (path && this.#named(path.segment)?.repetitions(path.field).length) ?? 0
+  }
+
+  #named(name: string): Segment | undefined {
+    if (name === this.#segment.name) return this.#segment
+    return this.#group.nearest(name) ?? this.#run.message.first(name)
+  }
+}
+
+// Positions come from rows, so there are few.
+const paths = new Map<string, Path | undefined>()
+
+function pathOf(position: string): Path | undefined {
+  const known = paths.get(position)
+  if (known) return known
+  const path = parsePath(position)
+  paths.set(position, path)
+  return path
+}
+
+/** Runs a message map over a message. Never throws, whatever the message holds. */
+export function mapWith(
+  map: MessageMap,
+  event: string,
+  message: Message,
+  context: MapContext,
+  tables: Tables,
+): Mapped {
+  return new Mapping(map, message, context, tables).all(event)
+}

@@ -1,0 +1,72 @@
+// What waits for the next batch: a message or a rule to apply, with the answer that somebody waits for.
+import type { Draft } from '../canonical/draft.ts'
+import type { Author } from '../canonical/provenance.ts'
+import type { Site, Source } from '../canonical/site.ts'
+import type { AckCode, AckError } from '../hl7/ack.ts'
+import type { Header } from '../hl7/header.ts'
+import type { Message } from '../hl7/message.ts'
+import type { Mapped } from '../mappings/mapped.ts'
+
+/** What every item has: the bytes that are kept, and where they came from. */
+interface Common {
+  readonly raw: Uint8Array
+  /** sha256 of raw, hexadecimal. */
+  readonly sha256: string
+  readonly channel: 'mllp' | 'http' | 'file' | 'fhir'
+  readonly peer: string
+  /** Source or client id; '' when the sender is unknown. */
+  readonly source: string
+  readonly receivedAt: Date
+}
+
+export interface MessageItem extends Common {
+  readonly kind: 'message'
+  /** Of MSH-3, -4, -7, -10, hexadecimal; undefined for what has no control id. */
+  readonly key: string | undefined
+  readonly charset: string
+  readonly message: Message | undefined
+  readonly header: Header | undefined
+  readonly event: string
+  readonly sender: Source | undefined
+  readonly mapped: Mapped | undefined
+  readonly mapsHash: string | undefined
+  /** Refused before anything was looked up: what to answer. */
+  readonly refusal: { readonly code: 'AE' | 'AR'; readonly errors: readonly AckError[] } | undefined
+  /** Warnings of the header and of mapping. */
+  readonly warnings: readonly AckError[]
+  /** Store now and process later; answered at once. */
+  readonly defer: boolean
+  /** Set when it was stored before: the row to update. */
+  readonly stored: { readonly id: string; readonly receivedAt: string } | undefined
+}
+
+/** A change that the gateway or a FHIR client makes by rules instead of by a message. */
+export interface RuleItem extends Common {
+  readonly kind: 'rule'
+  /** 'PATCH Patient', 'match'. */
+  readonly event: string
+  readonly author: Author
+  /** False for work of the gateway itself that leaves no message behind. */
+  readonly logged: boolean
+  /** 'Patient/x' that it is about, to be loaded beforehand. */
+  readonly entities: readonly string[]
+  /** Applies itself; throws Refusal or Miss like any rule. Called again when a transaction is tried again. */
+  readonly apply: (draft: Draft, site: Site) => void
+  /** Called after the fold, before anything is written: may look at the result and throw. */
+  readonly check?: (draft: Draft) => void
+}
+
+export type Item = MessageItem | RuleItem
+
+/** How one item ended. */
+export interface Outcome {
+  readonly messageId: string
+  readonly code: AckCode
+  readonly errors: readonly AckError[]
+  /** The acknowledgement in the sender's encoding; undefined for rules. */
+  readonly ack: Uint8Array | undefined
+  /** True when the stored answer was given again. */
+  readonly resent: boolean
+  readonly draft: Draft | undefined
+  readonly diff: readonly { readonly op: 'create' | 'update' | 'delete'; readonly resourceType: string; readonly id: string }[]
+}

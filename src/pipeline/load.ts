@@ -1,0 +1,145 @@
+// Fills the world of a batch from the store: everything the messages hint at first, and single needs as they show.
+import type { Contribution } from '../canonical/contribution.ts'
+import type { FhirJson } from '../canonical/fhir-json.ts'
+import { entityHints, lineHints, type RegistrationHint, registrationHints } from '../canonical/hints.ts'
+import type { Site } from '../canonical/site.ts'
+import {
+  absentEntity,
+  contributionKey,
+  entityKey,
+  type LedgerLine,
+  lineKey,
+  type Need,
+  registrationKey,
+  type World,
+} from '../canonical/world.ts'
+import type { Mapped } from '../mappings/mapped.ts'
+import type { Queryable } from '../store/db.ts'
+import {
+  type LedgerRow,
+  loadCharges,
+  loadLines,
+  loadReferrers,
+  loadRegistrations,
+  loadThings,
+  lockThings,
+} from '../store/truth.ts'
+
+export interface Hinted {
+  readonly mapped: Mapped
+  readonly source: string
+}
+
+/** Loads what a batch of messages hints at, under the locks that keep other writers out until the commit. */
+export async function loadBatch(
+  tx: Queryable,
+  tenant: number,
+  world: World,
+  site: Site,
+  messages: readonly Hinted[],
+  entities: readonly string[],
+): Promise<void> {
+  const hints = new Map<string, RegistrationHint>()
+  for (const { mapped } of messages) {
+    for (const hint of registrationHints(mapped, site)) hints.set(registrationKey(hint.rtype, hint.system, hint.value), hint)
+  }
+  await lockThings(tx, tenant, [...hints.keys()].filter(isExclusive))
+  await loadRegistry(tx, tenant, world, [...hints.values()])
+  const idOf = ({ rtype, system, value }: RegistrationHint) => world.registrations.get(registrationKey(rtype, system, value))?.id
+  const keys = new Set(entities)
+  for (const { mapped } of messages) for (const key of entityHints(mapped, site, idOf)) keys.add(key)
+  await loadEntities(tx, tenant, world, [...keys])
+  const lines = messages.flatMap(({ mapped, source }) => lineHints(mapped).map((line) => ({ source, line })))
+  await loadLedger(tx, tenant, world, lines)
+}
+
+/** Locks are for things of which only one may be; masters are stated by everybody and converge by themselves. */
+const isExclusive = (key: string): boolean => !/^(Practitioner|Organization|Location|Device|Schedule)/.test(key)
+
+async function loadRegistry(tx: Queryable, tenant: number, world: World, hints: readonly RegistrationHint[]): Promise<void> {
+  for (const { rtype, system, value } of hints) world.registrations.set(registrationKey(rtype, system, value), null)
+  for (const row of await loadRegistrations(tx, tenant, hints)) {
+    world.registrations.set(registrationKey(row.rtype, row.system, row.value), { id: row.id, retired: row.retired })
+  }
+}
+
+async function loadEntities(tx: Queryable, tenant: number, world: World, keys: readonly string[]): Promise<void> {
+  const missing = keys.filter((key) => !world.entities.has(key))
+  if (missing.length === 0) return
+  await lockThings(tx, tenant, missing)
+  const wanted = missing.map((key) => {
+    const slash = key.indexOf('/')
+    return { rtype: key.slice(0, slash), id: key.slice(slash + 1) }
+  })
+  const loaded = await loadThings(tx, tenant, wanted)
+  const contributions = new Map<string, Map<string, Contribution>>()
+  for (const { rtype, id, body } of loaded.contributions) {
+    const key = entityKey(rtype, id)
+    const contribution = body as Contribution
+    const list = contributions.get(key) ?? new Map<string, Contribution>()
+    list.set(contributionKey(contribution.source, contribution.key), contribution)
+    contributions.set(key, list)
+  }
+  for (const { rtype, id } of wanted) {
+    const key = entityKey(rtype, id)
+    world.entities.set(key, { ...absentEntity(rtype, id), contributions: contributions.get(key) ?? new Map() })
+    if (!world.merges.has(key)) world.merges.set(key, null)
+  }
+  for (const row of loaded.entities) {
+    const key = entityKey(row.rtype, row.id)
+    const entity = world.entities.get(key)
+    if (!entity) continue
+    const { version, deleted } = row
+    world.entities.set(key, { ...entity, version, deleted, hash: row.hash, body: deleted ? undefined : (row.body as FhirJson) })
+  }
+  for (const { rtype, sourceId, targetId } of loaded.merges) world.merges.set(entityKey(rtype, sourceId), targetId)
+  await loadEntities(tx, tenant, world, loaded.merges.map(({ rtype, targetId }) => entityKey(rtype, targetId)))
+}
+
+async function loadLedger(
+  tx: Queryable,
+  tenant: number,
+  world: World,
+  keys: readonly { readonly source: string; readonly line: string }[],
+): Promise<void> {
+  for (const { source, line } of keys) world.lines.set(lineKey(source, line), null)
+  for (const row of await loadLines(tx, tenant, keys)) world.lines.set(lineKey(row.source, row.line), toLine(row))
+}
+
+const toLine = (row: LedgerRow): LedgerLine => ({
+  ...row,
+  accountId: row.accountId ?? undefined,
+  code: row.code ?? undefined,
+  offsetBy: row.offsetBy ?? undefined,
+})
+
+/** Loads one thing that no hint has named. */
+export async function loadNeed(tx: Queryable, tenant: number, world: World, need: Need): Promise<void> {
+  switch (need.kind) {
+    case 'entity':
+      return await loadEntities(tx, tenant, world, [entityKey(need.rtype, need.id)])
+    case 'registration':
+      return await loadRegistry(tx, tenant, world, [need])
+    case 'ledger':
+      return await loadLedger(tx, tenant, world, [need])
+    case 'charges': {
+      const rows = await loadCharges(tx, tenant, [need.accountId])
+      const known = [...world.lines.values()].filter((each) => each?.accountId === need.accountId && each !== null) as LedgerLine[]
+      const lines = new Map([...rows.map(toLine), ...known].map((each) => [lineKey(each.source, each.line), each]))
+      world.charges.set(need.accountId, [...lines.values()])
+      return
+    }
+    case 'referrers': {
+      const rows = await loadReferrers(tx, tenant, [need.target])
+      const keys = new Set(rows.map(({ rtype, id }) => entityKey(rtype, id)))
+      // What this batch has written is not in the table yet.
+      for (const [key, entity] of world.entities) {
+        if (JSON.stringify(entity.body ?? null).includes(`"${need.target}"`)) keys.add(key)
+      }
+      keys.delete(need.target)
+      const list = [...keys].filter((key) => !key.startsWith('Provenance/'))
+      await loadEntities(tx, tenant, world, list)
+      world.referrers.set(need.target, list)
+    }
+  }
+}

@@ -1,0 +1,212 @@
+// One batch, one transaction: all that its messages change and all that they owe to others commit together.
+// Start reading here: resend check -> load -> apply each message to its draft -> fold -> write.
+import { applyMapped, authorOf, timesOf } from '../canonical/apply.ts'
+import type { Applying } from '../canonical/applying.ts'
+import { Draft } from '../canonical/draft.ts'
+import { type Finding, Refusal, type TaskRequest } from '../canonical/finding.ts'
+import { addProvenance, type Author } from '../canonical/provenance.ts'
+import type { Site, Source } from '../canonical/site.ts'
+import { completeTask, openTasks, pairKey } from '../canonical/task.ts'
+import { Miss, World } from '../canonical/world.ts'
+import type { ZoneOffset } from '../fhir/date.ts'
+import type { AckCode, AckError } from '../hl7/ack.ts'
+import { loadMessageKeys, type MessageKeyRow } from '../store/messages.ts'
+import type { Transaction } from '../store/db.ts'
+import type { Item, MessageItem, Outcome, RuleItem } from './item.ts'
+import { loadBatch, loadNeed } from './load.ts'
+import { BatchWrite } from './write.ts'
+
+export interface ProcessContext {
+  readonly tenant: number
+  readonly site: Site
+  /** What dates without a zone mean in searches: the site's wall clock. */
+  readonly zone: ZoneOffset
+  /** Instant in the gateway's zone, ISO 8601 with offset. */
+  iso(at: Date | number): string
+  /** The acknowledgement of a message, in its sender's delimiters, version and character set. */
+  acknowledge(item: MessageItem, code: AckCode, errors: readonly AckError[]): Uint8Array
+  /** What is wrong with a resource that the rules have made; empty when nothing is. */
+  validate(resource: object): readonly { readonly path: string; readonly text: string }[]
+  messageIds(tx: Transaction, count: number): Promise<readonly string[]>
+  /** Told of content that the rules could not take: a defect of ours. No patient data. */
+  onFault(messageId: string, error: unknown): void
+}
+
+/** Applies the items in order. Rejects only when the store fails; then nothing of the batch is kept. */
+export async function processBatch(tx: Transaction, items: readonly Item[], context: ProcessContext): Promise<Outcome[]> {
+  const ids = await context.messageIds(tx, items.length)
+  const known = await resends(tx, context.tenant, items)
+  const world = new World()
+  const fresh = items.filter((each) => !isResend(each, known))
+  const hinted = fresh.flatMap((each) =>
+    each.kind === 'message' && each.mapped && !each.defer && !each.refusal ? [{ mapped: each.mapped, source: each.source }] : [],
+  )
+  const entities = fresh.flatMap((each) => (each.kind === 'rule' ? each.entities : []))
+  await loadBatch(tx, context.tenant, world, context.site, hinted, entities)
+
+  const write = new BatchWrite(context)
+  const outcomes: Outcome[] = []
+  for (const [i, item] of items.entries()) {
+    const id = item.kind === 'message' && item.stored ? item.stored.id : (ids[i] ?? '')
+    const outcome = answerResend(item, known, write, context) ?? (await processItem(tx, world, item, id, write, context))
+    outcomes.push(outcome)
+  }
+  await write.flush(tx, world)
+  return outcomes
+}
+
+async function resends(tx: Transaction, tenant: number, items: readonly Item[]): Promise<Map<string, MessageKeyRow>> {
+  const keys = items.flatMap((each) => (each.kind === 'message' && each.key && !each.stored ? [each.key] : []))
+  const rows = await loadMessageKeys(tx, tenant, keys)
+  return new Map(rows.map((row) => [row.key, row]))
+}
+
+const isResend = (item: Item, known: ReadonlyMap<string, MessageKeyRow>): boolean =>
+  item.kind === 'message' && !item.stored && item.key !== undefined && known.has(item.key)
+
+/** The stored answer to a message that is here already; an error when its content is another one. */
+function answerResend(
+  item: Item,
+  known: ReadonlyMap<string, MessageKeyRow>,
+  write: BatchWrite,
+  context: ProcessContext,
+): Outcome | undefined {
+  if (item.kind !== 'message' || item.stored || item.key === undefined) return undefined
+  const row = known.get(item.key)
+  const earlier = write.answered.get(item.key)
+  if (!row && !earlier) return undefined
+  if ((earlier?.sha256 ?? row?.sha256) !== item.sha256) return reuse(item, context)
+  const ack = earlier?.ack ?? row?.ack ?? context.acknowledge(item, 'AA', [])
+  const code = (earlier?.code ?? row?.ackCode ?? 'AA') as AckCode
+  return { messageId: row?.messageId ?? '', code, errors: [], ack, resent: true, draft: undefined, diff: [] }
+}
+
+function reuse(item: MessageItem, context: ProcessContext): Outcome {
+  const text = `control id ${item.header?.controlId ?? ''} was used for another message (MSH^1^10) - send this one under a new control id`
+  const errors: AckError[] = [{ severity: 'E', code: '205', app: 'CONTROL-ID-REUSE', locations: ['MSH^1^10'], text }]
+  const ack = context.acknowledge(item, 'AE', errors)
+  return { messageId: '', code: 'AE', errors, ack, resent: true, draft: undefined, diff: [] }
+}
+
+const maxLoadsPerItem = 200
+
+/** One item to its end: applied, refused or deferred; it is never half of any. */
+async function processItem(
+  tx: Transaction,
+  world: World,
+  item: Item,
+  id: string,
+  write: BatchWrite,
+  context: ProcessContext,
+): Promise<Outcome> {
+  if (item.kind === 'message' && item.defer) return write.deferred(item, id, context)
+  if (item.kind === 'message' && item.refusal) return write.refused(item, id, item.refusal.code, item.refusal.errors)
+  for (let loads = 0; ; loads++) {
+    const draft = new Draft(world, id, trustOf(context.site))
+    try {
+      const author = item.kind === 'rule' ? applyRule(draft, item, context.site) : applyMessage(draft, item, context)
+      finish(draft, item, author, draft.tasks, context)
+      return write.applied(item, id, draft, world)
+    } catch (error) {
+      if (error instanceof Miss && loads < maxLoadsPerItem) {
+        await loadNeed(tx, context.tenant, world, error.need)
+      } else if (error instanceof Refusal) {
+        return await refuse(tx, world, item, id, error, write, context)
+      } else {
+        context.onFault(id, error)
+        return write.refused(item, id, 'AE', [internalError()], 'failed')
+      }
+    }
+  }
+}
+
+const internalError = (): AckError => ({
+  severity: 'E',
+  code: '207',
+  locations: ['MSH^1^9'],
+  text: 'the gateway could not process this message - it is kept; ask its operator, who finds it under failed messages',
+})
+
+const trustOf = (site: Site) => (source: string): number => site.sources.get(source)?.trust ?? site.clients.get(source)?.trust ?? 50
+
+function applyRule(draft: Draft, item: RuleItem, site: Site): Author {
+  item.apply(draft, site)
+  return item.author
+}
+
+function applyMessage(draft: Draft, item: MessageItem, context: ProcessContext): Author {
+  const { mapped, sender } = item
+  if (!mapped || !sender) throw new Error('a message without mapping or source reached the rules')
+  const times = timesOf(mapped, item.receivedAt.getTime(), context.site.policy.futureEventHours)
+  const applying: Applying = {
+    draft,
+    site: context.site,
+    source: sender as Source,
+    mapped,
+    event: item.event,
+    controlId: item.header?.controlId ?? '',
+    times,
+    references: new Map(),
+  }
+  draft.occurred = times.event
+  applyMapped(applying)
+  return authorOf(applying)
+}
+
+/** Folds, opens and closes tasks, writes the Provenance, and makes sure that what comes out is FHIR. */
+function finish(draft: Draft, item: Item, author: Author, tasks: readonly TaskRequest[], context: ProcessContext): void {
+  const recorded = context.iso(item.receivedAt)
+  const t = item.receivedAt.getTime()
+  openTasks(draft, tasks, recorded)
+  for (const { code, patients } of draft.closed) {
+    const [a = '', b = ''] = patients
+    completeTask(draft, code, pairKey(a, b), { t, iso: recorded })
+  }
+  draft.fold()
+  if (item.kind === 'rule') item.check?.(draft)
+  for (const { rtype, id, body } of draft.changes) {
+    const [problem] = body ? context.validate({ ...body, resourceType: rtype, id }) : []
+    if (problem) throw new InvalidResult(`${rtype} would be invalid at ${problem.path}: ${problem.text}`)
+  }
+  const controlId = item.kind === 'message' ? (item.header?.controlId ?? '') : draft.messageId
+  const occurred = context.iso(draft.occurred ?? t)
+  addProvenance(draft, { author, occurred, recorded, controlId, event: item.event })
+}
+
+/** The rules made something that is not FHIR: a defect of ours, or content that mapping should have caught. */
+export class InvalidResult extends Error {}
+
+async function refuse(
+  tx: Transaction,
+  world: World,
+  item: Item,
+  id: string,
+  refusal: Refusal,
+  write: BatchWrite,
+  context: ProcessContext,
+): Promise<Outcome> {
+  const { finding, ack, task, waitsFor } = refusal
+  const outcome = write.refused(item, id, ack, [toAckError(finding)], waitsFor.length > 0 ? 'parked' : 'rejected', waitsFor)
+  if (!task) return outcome
+  for (let loads = 0; loads < maxLoadsPerItem; loads++) {
+    const draft = new Draft(world, id, trustOf(context.site))
+    try {
+      openTasks(draft, [task], context.iso(item.receivedAt))
+      draft.fold()
+      write.take(draft, world, item.receivedAt)
+      return outcome
+    } catch (error) {
+      if (!(error instanceof Miss)) throw error
+      await loadNeed(tx, context.tenant, world, error.need)
+    }
+  }
+  return outcome
+}
+
+export const toAckError = ({ severity, code, app, locations, text }: Finding): AckError => ({
+  severity,
+  code,
+  ...(app === undefined ? {} : { app }),
+  locations,
+  text,
+})

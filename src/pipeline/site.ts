@@ -1,0 +1,127 @@
+// The site file: read, checked against its schema, completed with defaults (profiles/sites/site.schema.json).
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Ajv2020 } from 'ajv/dist/2020.js'
+import addFormatsModule from 'ajv-formats'
+import type { Authority, Client, ScheduleRule, Site, Source, Subscriber } from '../canonical/site.ts'
+import { isZone } from '../hl7/datetime.ts'
+
+const schemaFile = join(import.meta.dirname, '../../profiles/sites/site.schema.json')
+const maxSiteBytes = 4 * 1024 * 1024
+
+/** The site, or every reason why it cannot be used: sentences that name the place and the remedy. */
+export type SiteRead = { readonly site: Site } | { readonly problems: readonly string[] }
+
+interface Written {
+  readonly gateway: Site['gateway']
+  readonly authorities: readonly Authority[]
+  readonly sources: readonly Source[]
+  readonly clients: readonly Client[]
+  readonly subscribers: readonly Subscriber[]
+  readonly schedules: readonly ScheduleRule[]
+  readonly policy: Site['policy']
+}
+
+const addFormats = addFormatsModule as unknown as (ajv: Ajv2020) => void
+
+function compileSchema() {
+  const ajv = new Ajv2020({ useDefaults: true, allErrors: true, strict: false })
+  addFormats(ajv)
+  return ajv.compile<Written>(JSON.parse(readFileSync(schemaFile, 'utf8')))
+}
+
+let compiled: ReturnType<typeof compileSchema> | undefined
+
+/** Reads a site file. `secrets` are the variables that tokens written as 'env:NAME' name. */
+export function readSite(file: string, secrets: Readonly<Record<string, string | undefined>> = {}): SiteRead {
+  let text: string
+  try {
+    text = readFileSync(file, 'utf8')
+  } catch {
+    return { problems: [`${file} cannot be read - set SITE to a site file`] }
+  }
+  if (text.length > maxSiteBytes) return { problems: [`${file} is larger than ${maxSiteBytes} bytes - split what it holds`] }
+  return parseSite(text, secrets)
+}
+
+/** The same from text. */
+export function parseSite(text: string, secrets: Readonly<Record<string, string | undefined>> = {}): SiteRead {
+  let written: unknown
+  try {
+    written = JSON.parse(text)
+  } catch (error) {
+    return { problems: [`the site file is no JSON (${error instanceof Error ? error.message : ''}) - correct it`] }
+  }
+  compiled ??= compileSchema()
+  if (!compiled(written)) {
+    const problems = (compiled.errors ?? []).map(({ instancePath, message, params }) => {
+      const extra = 'additionalProperty' in params ? ` '${String(params['additionalProperty'])}'` : ''
+      return `site.json ${instancePath || '/'} ${message ?? 'is wrong'}${extra} - see profiles/sites/site.schema.json`
+    })
+    return { problems }
+  }
+  return complete(written, createHash('sha256').update(text).digest('hex'), secrets)
+}
+
+function complete(written: Written, hash: string, secrets: Readonly<Record<string, string | undefined>>): SiteRead {
+  const problems: string[] = []
+  const token = (owner: string, text: string): string => {
+    if (!text.startsWith('env:')) return text
+    const value = secrets[text.slice(4)]
+    if (!value) problems.push(`the token of ${owner} is ${text}, but that variable is not set - set it`)
+    return value ?? ''
+  }
+  const { timezone } = written.gateway
+  if (!isZone(timezone)) problems.push(`gateway.timezone ${timezone} is no IANA time zone - use one such as America/Chicago`)
+  const sources = new Map<string, Source>()
+  for (const source of written.sources) {
+    if (sources.has(source.id)) problems.push(`source ${source.id} is listed twice - keep one`)
+    const zone = source.timezone ?? timezone
+    if (!isZone(zone)) problems.push(`timezone ${zone} of source ${source.id} is no IANA time zone - use one such as America/Chicago`)
+    sources.set(source.id, { ...source, timezone: zone, token: token(source.id, source.token) })
+  }
+  const clients = new Map<string, Client>()
+  for (const client of written.clients) {
+    if (clients.has(client.id)) problems.push(`client ${client.id} is listed twice - keep one`)
+    clients.set(client.id, { ...client, token: token(client.id, client.token) })
+  }
+  const seen = new Map<string, string>()
+  for (const [id, { token: text }] of [...sources, ...clients]) {
+    const other = seen.get(text)
+    if (other !== undefined) problems.push(`${id} and ${other} have the same token - give each its own`)
+    seen.set(text, id)
+  }
+  for (const { id, defaultAuthority } of sources.values()) {
+    for (const namespace of Object.values(defaultAuthority)) {
+      if (!written.authorities.some((each) => each.namespace === namespace)) {
+        problems.push(`defaultAuthority ${namespace} of source ${id} is no authority of the site - add it`)
+      }
+    }
+  }
+  if (problems.length > 0) return { problems }
+  const { gateway, authorities, subscribers, schedules, policy } = written
+  return { site: { gateway, authorities, sources, clients, subscribers, schedules, policy, hash } }
+}
+
+/** What a source is when the site does not list it and lets strangers in. */
+export function strangerSource(id: string, site: Site): Source {
+  return {
+    id,
+    token: '',
+    trust: 50,
+    timezone: site.gateway.timezone,
+    acknowledge: 'after-processing',
+    defaultAuthority: {},
+    codes: {},
+    emptyMeansDelete: [],
+    zeroLengthListMeansDelete: false,
+    strictPam: false,
+    a40UpdatesDemographics: false,
+    a08CanDischarge: false,
+    pid18IsVisit: false,
+    in1_17Direction: 'insured-to-patient',
+    coMeaning: 'paid',
+    ajSign: 'as-sent',
+  }
+}

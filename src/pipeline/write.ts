@@ -1,0 +1,261 @@
+// What a batch has to store, gathered while its messages are applied and written in a dozen statements at its end.
+import type { Contribution } from '../canonical/contribution.ts'
+import type { Change, Draft } from '../canonical/draft.ts'
+import type { FhirJson } from '../canonical/fhir-json.ts'
+import { contributionKey, entityKey, registrationKey, type World } from '../canonical/world.ts'
+import type { AckCode, AckError } from '../hl7/ack.ts'
+import {
+  type ContributionWrite,
+  type IndexWrite,
+  type LedgerWrite,
+  type MergeWrite,
+  type OutboxWrite,
+  type RegistrationWrite,
+  takeNumbers,
+  type TodoWrite,
+  type VersionWrite,
+  writeContributions,
+  writeIndex,
+  writeLedger,
+  writeMerges,
+  writeOutbox,
+  writeRegistrations,
+  writeTodo,
+  writeVersions,
+} from '../store/batch.ts'
+import type { Transaction } from '../store/db.ts'
+import { diffIndexRows, resourceIndex, type SideRows } from '../store/index-rows.ts'
+import {
+  type MessageKeyWrite,
+  type MessageState,
+  type MessageWrite,
+  type ParkedWrite,
+  releaseParked,
+  updateMessages,
+  writeMessageKeys,
+  writeMessages,
+  writeParked,
+} from '../store/messages.ts'
+import type { Item, MessageItem, Outcome } from './item.ts'
+import { announcements } from './outbox.ts'
+import type { ProcessContext } from './process.ts'
+
+/** What made this patient a candidate for the search for duplicates. */
+const matchedElements = ['name', 'birthDate', 'gender', 'telecom', 'address', 'identifier'] as const
+
+const base64 = (bytes: Uint8Array): string => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64')
+const msPerHour = 3_600_000
+
+export class BatchWrite {
+  /** Answers given in this batch, by message key: a resend may stand in the same batch. */
+  readonly answered = new Map<string, { readonly sha256: string; readonly code: AckCode; readonly ack: Uint8Array | undefined }>()
+  readonly #context: ProcessContext
+  readonly #messages: MessageWrite[] = []
+  readonly #updates: MessageWrite[] = []
+  readonly #keys: MessageKeyWrite[] = []
+  readonly #parked: ParkedWrite[] = []
+  readonly #contributions = new Map<string, ContributionWrite>()
+  readonly #registrations = new Map<string, RegistrationWrite>()
+  readonly #merges: MergeWrite[] = []
+  readonly #lines = new Map<string, LedgerWrite>()
+  readonly #outbox: Omit<OutboxWrite, 'id'>[] = []
+  readonly #todo = new Map<string, TodoWrite>()
+  readonly #versions: { change: Change; messageId: string; at: string }[] = []
+  /** Bodies as they are in the store, by entity: what search rows are compared with. */
+  readonly #originals = new Map<string, FhirJson | undefined>()
+
+  constructor(context: ProcessContext) {
+    this.#context = context
+  }
+
+  /** The end of an item that was applied. */
+  applied(item: Item, id: string, draft: Draft, world: World): Outcome {
+    const errors: AckError[] = [...(item.kind === 'message' ? item.warnings : []), ...draft.findings.map((each) => ({ ...each }))]
+    const cluster = this.take(draft, world, item.receivedAt)
+    this.#announce(item, id, draft, cluster)
+    const diff = draft.changes.map(({ op, rtype, id: each }) => ({ op, resourceType: rtype, id: each }))
+    if (item.kind === 'rule') {
+      if (item.logged) this.#log(item, id, 'processed', 'AA', undefined, errors, cluster)
+      return { messageId: id, code: 'AA', errors, ack: undefined, resent: false, draft, diff }
+    }
+    const ack = this.#context.acknowledge(item, 'AA', errors)
+    this.#log(item, id, 'processed', 'AA', ack, errors, cluster)
+    return { messageId: id, code: 'AA', errors, ack, resent: false, draft, diff }
+  }
+
+  /** The end of an item that changes nothing: refused, parked or failed. */
+  refused(
+    item: Item,
+    id: string,
+    code: AckCode,
+    errors: readonly AckError[],
+    state: MessageState = 'rejected',
+    waitsFor: readonly { readonly system: string; readonly value: string }[] = [],
+  ): Outcome {
+    const ack = item.kind === 'message' ? this.#context.acknowledge(item, code, errors) : undefined
+    if (item.kind === 'message' || item.logged) this.#log(item, id, state, code, ack, errors, undefined)
+    const received = item.kind === 'message' && item.stored ? item.stored.receivedAt : item.receivedAt.toISOString()
+    const until = new Date(item.receivedAt.getTime() + this.#context.site.policy.parkHours * msPerHour).toISOString()
+    for (const { system, value } of waitsFor) this.#parked.push({ system, value, message_id: id, received_at: received, until })
+    return { messageId: id, code, errors, ack, resent: false, draft: undefined, diff: [] }
+  }
+
+  /** The end of receiving for an item that is processed later. */
+  deferred(item: MessageItem, id: string, context: ProcessContext): Outcome {
+    const ack = context.acknowledge(item, 'AA', [])
+    this.#log(item, id, 'received', 'AA', ack, [], undefined)
+    const subject = `${item.receivedAt.toISOString()} ${id}`
+    this.#todo.set(subject, { kind: 'process', cluster: id, subject })
+    return { messageId: id, code: 'AA', errors: [], ack, resent: false, draft: undefined, diff: [] }
+  }
+
+  /** Takes over what a draft changed. Returns what it is serialised by. */
+  take(draft: Draft, world: World, at: Date): string | undefined {
+    for (const change of draft.changes) {
+      const key = entityKey(change.rtype, change.id)
+      if (!this.#originals.has(key)) this.#originals.set(key, change.before)
+      this.#versions.push({ change, messageId: draft.messageId, at: at.toISOString() })
+      if (change.rtype === 'Patient' && isMatchable(change)) this.#todo.set(`match ${key}`, { kind: 'match', cluster: key, subject: key })
+    }
+    for (const { rtype, id, contribution } of draft.commit().contributions) this.#contribute(rtype, id, contribution, draft.messageId)
+    for (const { rtype, system, value, to } of draft.registered) {
+      this.#registrations.set(registrationKey(rtype, system, value), { rtype, system, value, id: to.id, retired: to.retired })
+    }
+    for (const { rtype, sourceId, targetId } of draft.merged) {
+      this.#merges.push({ rtype, source_id: sourceId, target_id: targetId, message_id: draft.messageId })
+    }
+    for (const line of draft.posted) {
+      this.#lines.set(`${line.source}\u0001${line.line}`, {
+        source: line.source, line: line.line, account_id: line.accountId, rtype: line.rtype, id: line.id, kind: line.kind,
+        code: line.code, amount: line.amount, currency: line.currency, content: line.content, offset_by: line.offsetBy,
+        message_id: line.messageId,
+      })
+    }
+    void world
+    const patient = draft.changes.find((each) => each.rtype === 'Patient')
+    return patient && entityKey('Patient', patient.id)
+  }
+
+  #contribute(rtype: string, id: string, contribution: Contribution, messageId: string): void {
+    const { source, key } = contribution
+    const at = `${entityKey(rtype, id)}\u0001${contributionKey(source, key)}`
+    this.#contributions.set(at, { rtype, id, source, key, body: contribution, message_id: messageId })
+  }
+
+  #announce(item: Item, id: string, draft: Draft, cluster: string | undefined): void {
+    if (draft.changes.length === 0) return
+    const change = draft.changes.map(({ rtype, id: each, version }) => ({ rtype, id: each, version }))
+    for (const { subscriber, event } of announcements(item, draft, this.#context.site)) {
+      this.#outbox.push({ subscriber, cluster: cluster ?? id, message_id: id, event, change })
+    }
+  }
+
+  #log(
+    item: Item,
+    id: string,
+    state: MessageState,
+    code: AckCode,
+    ack: Uint8Array | undefined,
+    errors: readonly AckError[],
+    cluster: string | undefined,
+  ): void {
+    const stored = item.kind === 'message' ? item.stored : undefined
+    const receivedAt = stored?.receivedAt ?? item.receivedAt.toISOString()
+    const row: MessageWrite = {
+      id,
+      received_at: receivedAt,
+      source: item.source,
+      channel: item.channel,
+      peer: item.peer,
+      control_id: item.kind === 'message' ? item.header?.controlId : undefined,
+      event: item.event,
+      version: item.kind === 'message' ? item.header?.version : undefined,
+      charset: item.kind === 'message' ? item.charset : undefined,
+      raw: stored ? '' : base64(item.raw),
+      sha256: item.sha256,
+      state,
+      cluster,
+      ack_code: code,
+      ack: ack && base64(ack),
+      findings: errors,
+      maps_hash: item.kind === 'message' ? item.mapsHash : undefined,
+      processed_at: state === 'received' ? undefined : item.receivedAt.toISOString(),
+    }
+    if (stored) {
+      this.#updates.push(row)
+      return
+    }
+    this.#messages.push(row)
+    if (item.kind !== 'message' || item.key === undefined) return
+    this.#keys.push({ key: item.key, sha256: item.sha256, message_id: id, received_at: receivedAt })
+    this.answered.set(item.key, { sha256: item.sha256, code, ack })
+  }
+
+  /** Writes everything. The statements depend on the size of the batch only by their parameters. */
+  async flush(tx: Transaction, _world: World): Promise<void> {
+    const { tenant } = this.#context
+    const now = this.#messages[0]?.received_at ?? this.#versions[0]?.at ?? new Date(0).toISOString()
+    await writeMessageKeys(tx, tenant, this.#keys)
+    await writeMessages(tx, tenant, this.#messages)
+    await updateMessages(tx, tenant, this.#updates)
+    await writeParked(tx, tenant, this.#parked)
+    await writeContributions(tx, tenant, [...this.#contributions.values()])
+    const registrations = [...this.#registrations.values()]
+    await writeRegistrations(tx, tenant, registrations)
+    await writeMerges(tx, tenant, now, this.#merges)
+    await writeLedger(tx, tenant, [...this.#lines.values()])
+    await releaseParked(tx, tenant, registrations, now)
+    await writeTodo(tx, tenant, now, [...this.#todo.values()])
+    const { versions, index } = this.#versionsAndIndex()
+    await writeIndex(tx, tenant, index)
+    // Numbers last: the counter's row is locked from here to the commit, and no longer.
+    const count = versions.length + this.#outbox.length
+    if (count === 0) return
+    const first = await takeNumbers(tx, tenant, 'seq', count)
+    await writeVersions(tx, tenant, first, versions)
+    await writeOutbox(tx, tenant, first + versions.length, now, this.#outbox)
+  }
+
+  #versionsAndIndex(): { versions: VersionWrite[]; index: IndexWrite[] } {
+    const { zone } = this.#context
+    const lastOf = new Map<string, number>()
+    for (const [i, { change }] of this.#versions.entries()) lastOf.set(entityKey(change.rtype, change.id), i)
+    const index = new IndexRowsToWrite()
+    const versions = this.#versions.map(({ change, messageId, at }, place): VersionWrite => {
+      const { rtype, id, version, op, hash } = change
+      const key = entityKey(rtype, id)
+      const body = change.body && { resourceType: rtype, id, ...change.body }
+      const last = lastOf.get(key) === place
+      let tokens: readonly string[] = []
+      if (last) {
+        const original = this.#originals.get(key)
+        const after = body && resourceIndex(body, zone)
+        const before = original && resourceIndex({ ...original, resourceType: rtype, id }, zone)
+        const { insert, remove } = diffIndexRows(before, after)
+        index.take(rtype, id, insert, remove)
+        tokens = after?.tokens ?? []
+      }
+      return { rtype, id, version, place, op, body: body ?? null, hash, message_id: messageId, updated_at: at, last, tokens }
+    })
+    return { versions, index: index.writes }
+  }
+}
+
+const tables = ['identifier', 'reference', 'string', 'date', 'number'] as const
+
+/** Search rows of many resources, by table. */
+class IndexRowsToWrite {
+  readonly writes = tables.map((table) => ({ table, add: [] as object[], remove: [] as object[] }))
+
+  take(rtype: string, id: string, insert: SideRows, remove: SideRows): void {
+    for (const { table, add, remove: gone } of this.writes) {
+      for (const row of insert[table]) add.push({ rtype, id, ...row })
+      for (const row of remove[table]) gone.push({ rtype, id, ...row })
+    }
+  }
+}
+
+function isMatchable({ before, body, op }: Change): boolean {
+  if (op === 'delete' || !body || body['active'] === false) return false
+  return matchedElements.some((each) => JSON.stringify(before?.[each]) !== JSON.stringify(body[each]))
+}

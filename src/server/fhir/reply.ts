@@ -1,0 +1,34 @@
+// FHIR answers: resources, outcomes and bundles as JSON text, in the form that the request asked for.
+import type { ContentfulStatusCode as ContentStatus } from 'hono/utils/http-status'
+import type { Issue } from '../../fhir/issue.ts'
+import { operationOutcome } from '../../fhir/outcome.ts'
+import type { AppContext } from '../context.ts'
+import { etagOf } from './preferences.ts'
+import { prettyJson, resourceText, type Stored } from './resource-text.ts'
+
+const fhirJson = 'application/fhir+json; charset=utf-8'
+
+/** JSON text of a resource or bundle, with line breaks when `_pretty=true`. */
+export function sendText(c: AppContext, status: ContentStatus, text: string): Response {
+  const pretty = c.req.query('_pretty') === 'true'
+  return c.body(pretty ? prettyJson(text) : text, status, { 'content-type': fhirJson })
+}
+
+/** Every error, and every answer that is nothing but issues. */
+export function sendOutcome(c: AppContext, status: ContentStatus, issues: readonly Issue[]): Response {
+  return sendText(c, status, JSON.stringify(operationOutcome(issues)))
+}
+
+/** One error issue as the whole answer. */
+export function sendIssue(c: AppContext, status: ContentStatus, code: Issue['code'], diagnostics: string): Response {
+  return sendOutcome(c, status, [{ severity: 'error', code, diagnostics }])
+}
+
+/** A version of a resource with its ETag and Last-Modified. */
+export function sendVersion(c: AppContext, status: ContentStatus, stored: Stored): Response {
+  c.header('etag', etagOf(stored.version))
+  c.header('last-modified', httpDate(stored.updatedAt))
+  return sendText(c, status, resourceText(stored))
+}
+
+export const httpDate = (iso: string): string => new Date(iso).toUTCString()

@@ -1,0 +1,60 @@
+// The body of a FHIR write: read raw, parsed once, checked against the definitions before anything else sees it.
+import { isFhirJson } from './preferences.ts'
+import type { Issue } from '../../fhir/issue.ts'
+import { readJson } from '../../fhir/json.ts'
+import { isObject, type Resource } from '../../fhir/types.ts'
+import { validateResource } from '../../fhir/validate.ts'
+import { isUtf8, mediaType, readBody } from '../body.ts'
+import { requestLimits } from '../context.ts'
+import type { Ask } from './ask.ts'
+import { sendIssue, sendOutcome } from './reply.ts'
+
+export interface JsonBody {
+  readonly raw: Uint8Array
+  readonly value: unknown
+}
+
+/** The parsed body, or the refusal. `takes` says which media types it may have. */
+export async function readJsonBody(
+  { c }: Ask,
+  takes: (type: string) => boolean,
+  wanted: string,
+): Promise<JsonBody | Response> {
+  const { type, charset } = mediaType(c.req.header('content-type'))
+  if (!takes(type) || !isUtf8(charset)) {
+    return sendIssue(c, 415, 'not-supported', `Content-Type must be ${wanted} in UTF-8`)
+  }
+  const body = await readBody(c.req.raw, requestLimits.maxFhirBytes, c.env)
+  if ('fault' in body) {
+    if (body.fault === 'compressed') {
+      return sendIssue(c, 415, 'not-supported', 'compressed bodies are not taken - send it without Content-Encoding')
+    }
+    if (body.fault === 'aborted') return sendIssue(c, 400, 'incomplete', 'the body ended early')
+    return sendIssue(c, 413, 'too-long', `a body has at most ${requestLimits.maxFhirBytes} bytes`)
+  }
+  const read = readJson(body.bytes, { maxBytes: requestLimits.maxFhirBytes })
+  if ('issues' in read) return sendOutcome(c, 400, read.issues)
+  return { raw: body.bytes, value: read.value }
+}
+
+/** A valid resource of the type in the URL, without what only the server says; or the refusal. */
+export async function readResourceBody(ask: Ask): Promise<{ raw: Uint8Array; resource: Resource } | Response> {
+  const body = await readJsonBody(ask, isFhirJson, 'application/fhir+json')
+  if (body instanceof Response) return body
+  const issues = validateResource(body.value, { type: ask.rtype })
+  if (issues.length > 0) return sendOutcome(ask.c, statusOf(issues), issues)
+  return { raw: body.raw, resource: withoutServerMeta(body.value as Resource) }
+}
+
+/** 400 for what is no resource of this kind at all, 422 for one whose content breaks a rule. */
+export function statusOf(issues: readonly Issue[]): 400 | 422 {
+  return issues.some(({ code }) => code === 'structure' || code === 'not-supported') ? 400 : 422
+}
+
+/** Version and time are the server's to say: what a client sends there is ignored (J09). */
+export function withoutServerMeta<T extends Readonly<Record<string, unknown>>>(resource: T): T {
+  if (!isObject(resource.meta)) return resource
+  const { versionId: _version, lastUpdated: _updated, ...rest } = resource.meta
+  const { meta: _meta, ...without } = resource
+  return (Object.keys(rest).length > 0 ? { ...without, meta: rest } : without) as T
+}

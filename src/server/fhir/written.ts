@@ -1,0 +1,30 @@
+// The answer to an interaction that writes: status, headers and body by what the pipeline says and Prefer asks.
+import type { ContentfulStatusCode } from 'hono/utils/http-status'
+import type { FhirWritten } from '../../pipeline/gateway.ts'
+import type { Ask } from './ask.ts'
+import { etagOf } from './preferences.ts'
+import { httpDate, sendIssue, sendOutcome, sendText } from './reply.ts'
+
+const retryAfterSeconds = '5'
+
+export function sendWritten({ c, deps, prefer }: Ask, written: FhirWritten): Response {
+  const { status, rtype, id, version, updatedAt, body, issues } = written
+  if (version !== undefined) c.header('etag', etagOf(version))
+  if (updatedAt !== undefined) c.header('last-modified', httpDate(updatedAt))
+  if (status < 400 && rtype !== undefined && id !== undefined && version !== undefined) {
+    // Where the result is: of a create the new resource, of a 202 the Task that tracks it.
+    if (status !== 200) c.header('location', `${deps.baseUrl}/${rtype}/${id}/_history/${version}`)
+  }
+  if (status >= 400) {
+    if (status === 503) c.header('retry-after', retryAfterSeconds)
+    if (issues.length > 0) return sendOutcome(c, status as ContentfulStatusCode, issues)
+    return sendIssue(c, status as ContentfulStatusCode, 'processing', 'the request was not carried out')
+  }
+  if (status === 204) return c.body(null, 204)
+  if (prefer.return === 'minimal') return c.body(null, status as ContentfulStatusCode)
+  if (prefer.return === 'OperationOutcome' || body === undefined) {
+    const done = { severity: 'information', code: 'informational', diagnostics: 'done' } as const
+    return sendOutcome(c, status as ContentfulStatusCode, issues.length > 0 ? issues : [done])
+  }
+  return sendText(c, status as ContentfulStatusCode, body)
+}

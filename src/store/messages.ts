@@ -1,0 +1,148 @@
+// The message log: what came, byte for byte, with its outcome; and the keys by which a resend is known.
+import type { Queryable } from './db.ts'
+
+export type MessageState = 'received' | 'processed' | 'parked' | 'held' | 'rejected' | 'failed'
+
+export interface MessageWrite {
+  readonly id: string
+  readonly received_at: string
+  readonly source: string
+  readonly channel: string
+  readonly peer: string
+  readonly control_id: string | undefined
+  readonly event: string
+  readonly version: string | undefined
+  readonly charset: string | undefined
+  /** base64 */
+  readonly raw: string
+  /** hexadecimal */
+  readonly sha256: string
+  readonly state: MessageState
+  readonly cluster: string | undefined
+  readonly ack_code: string | undefined
+  /** base64 */
+  readonly ack: string | undefined
+  readonly findings: readonly unknown[]
+  readonly maps_hash: string | undefined
+  readonly processed_at: string | undefined
+}
+
+/** Numbers without gaps in order are not needed here; a sequence never waits. */
+export const takeMessageIdsSql = `select nextval('message_number')::text as id from generate_series(1, $1::int)`
+
+export const writeMessagesSql = `
+insert into message (tenant, received_at, id, source, channel, peer, control_id, event, version, charset, raw, sha256, state,
+  cluster, ack_code, ack, findings, maps_hash, processed_at)
+select $1, received_at, id, source, channel, peer, control_id, event, version, charset, decode(raw, 'base64'), decode(sha256, 'hex'),
+  state, cluster, ack_code, decode(ack, 'base64'), findings, maps_hash, processed_at
+from json_to_recordset($2::json) as x (received_at timestamptz, id bigint, source text, channel text, peer text, control_id text,
+  event text, version text, charset text, raw text, sha256 text, state text, cluster text, ack_code text, ack text, findings jsonb,
+  maps_hash text, processed_at timestamptz)`
+
+export async function writeMessages(tx: Queryable, tenant: number, list: readonly MessageWrite[]): Promise<void> {
+  if (list.length > 0) await tx.execute('write_messages', writeMessagesSql, [tenant, JSON.stringify(list)])
+}
+
+/** Outcome of messages that were stored before they were processed. */
+export const updateMessagesSql = `
+update message m set state = x.state, ack_code = x.ack_code, ack = decode(x.ack, 'base64'), findings = x.findings,
+  processed_at = x.processed_at, attempts = m.attempts + 1
+from json_to_recordset($2::json) as x (received_at timestamptz, id bigint, state text, ack_code text, ack text, findings jsonb,
+  processed_at timestamptz)
+where m.tenant = $1 and m.received_at = x.received_at and m.id = x.id`
+
+export async function updateMessages(
+  tx: Queryable,
+  tenant: number,
+  list: readonly Pick<MessageWrite, 'id' | 'received_at' | 'state' | 'ack_code' | 'ack' | 'findings' | 'processed_at'>[],
+): Promise<void> {
+  if (list.length > 0) await tx.execute('update_messages', updateMessagesSql, [tenant, JSON.stringify(list)])
+}
+
+export interface MessageKeyRow {
+  readonly key: string
+  readonly sha256: string
+  readonly messageId: string
+  readonly ackCode: string | null
+  readonly ack: Buffer | null
+  readonly state: MessageState
+}
+
+/** What was answered to messages with these keys; uses the primary keys of message_key and message. */
+export const loadMessageKeysSql = `
+select encode(k.key, 'hex') as key, encode(k.sha256, 'hex') as sha256, k.message_id::text as "messageId",
+  m.ack_code as "ackCode", m.ack, coalesce(m.state, 'processed') as state
+from message_key k
+left join message m on m.tenant = k.tenant and m.received_at = k.received_at and m.id = k.message_id
+where k.tenant = $1 and k.key = any(select decode(each, 'hex') from unnest($2::text[]) as each)`
+
+export async function loadMessageKeys(tx: Queryable, tenant: number, keys: readonly string[]): Promise<MessageKeyRow[]> {
+  if (keys.length === 0) return []
+  return await tx.query<MessageKeyRow>('load_message_keys', loadMessageKeysSql, [tenant, keys])
+}
+
+export interface MessageKeyWrite {
+  readonly key: string
+  readonly sha256: string
+  readonly message_id: string
+  readonly received_at: string
+}
+
+/** No ON CONFLICT: a key that is there already must fail the transaction, or a message would be applied twice. */
+export const writeMessageKeysSql = `
+insert into message_key (tenant, key, sha256, message_id, received_at)
+select $1, decode(key, 'hex'), decode(sha256, 'hex'), message_id, received_at
+from json_to_recordset($2::json) as x (key text, sha256 text, message_id bigint, received_at timestamptz)`
+
+export async function writeMessageKeys(tx: Queryable, tenant: number, list: readonly MessageKeyWrite[]): Promise<void> {
+  if (list.length > 0) await tx.execute('write_message_keys', writeMessageKeysSql, [tenant, JSON.stringify(list)])
+}
+
+export interface ParkedWrite {
+  readonly system: string
+  readonly value: string
+  readonly message_id: string
+  readonly received_at: string
+  readonly until: string
+}
+
+export const writeParkedSql = `
+insert into parked (tenant, system, value, message_id, received_at, until)
+select $1, system, value, message_id, received_at, until
+from json_to_recordset($2::json) as x (system text, value text, message_id bigint, received_at timestamptz, until timestamptz)
+on conflict do nothing`
+
+export async function writeParked(tx: Queryable, tenant: number, list: readonly ParkedWrite[]): Promise<void> {
+  if (list.length > 0) await tx.execute('write_parked', writeParkedSql, [tenant, JSON.stringify(list)])
+}
+
+export interface StoredMessage {
+  readonly id: string
+  readonly receivedAt: string
+  readonly source: string
+  readonly channel: 'mllp' | 'http' | 'file' | 'fhir'
+  readonly peer: string | null
+  readonly charset: string | null
+  readonly raw: Buffer
+}
+
+/** Parked messages whose key has appeared; taken out of the queue. Uses the primary key of parked. */
+export const releaseParkedSql = `
+with due as (
+  delete from parked p using unnest($2::text[], $3::text[]) as known (system, value)
+  where p.tenant = $1 and p.system = known.system and p.value = known.value
+  returning p.message_id, p.received_at
+)
+insert into todo (tenant, id, kind, cluster, subject, ready_at)
+select $1, nextval('todo_number'), 'process', message_id::text, received_at::text || ' ' || message_id, $4::timestamptz
+from (select distinct message_id, received_at from due) as d order by message_id`
+
+export async function releaseParked(
+  tx: Queryable,
+  tenant: number,
+  keys: readonly { readonly system: string; readonly value: string }[],
+  at: string,
+): Promise<number> {
+  if (keys.length === 0) return 0
+  return await tx.execute('release_parked', releaseParkedSql, [tenant, keys.map((k) => k.system), keys.map((k) => k.value), at])
+}

@@ -1,0 +1,169 @@
+// Loading what a batch of messages touches: registry, contributions, current versions, ledger lines. One statement each.
+import type { Queryable } from './db.ts'
+
+/** Types whose bodies carry amounts: read as text, so that decimals keep their digits. */
+const withDecimals: ReadonlySet<string> = new Set(['ChargeItem', 'PaymentNotice', 'PaymentReconciliation', 'Invoice', 'Account'])
+
+/** JSON with decimals as raw numbers: 150.00 stays 150.00. */
+function parseExact(text: string): unknown {
+  return JSON.parse(text, (_key, value, context) =>
+    typeof value === 'number' && context.source !== undefined && /[.eE]/.test(context.source) ? JSON.rawJSON(context.source) : value,
+  )
+}
+
+const parseBody = (rtype: string, text: string): unknown => (withDecimals.has(rtype) ? parseExact(text) : JSON.parse(text))
+
+/**
+ * Serialises everybody who is about to change the same things, across processes, until the end of the transaction.
+ * Sorted, so that two batches never wait for each other. Advisory locks write nothing and are gone with a crash.
+ */
+export const lockSql = `
+select pg_advisory_xact_lock(k) from (select distinct hashtextextended(name, $1) as k from unnest($2::text[]) as name order by 1) as keys`
+
+export async function lockThings(tx: Queryable, tenant: number, names: readonly string[]): Promise<void> {
+  if (names.length > 0) await tx.query('lock_things', lockSql, [tenant, names])
+}
+
+export interface RegistrationRow {
+  readonly rtype: string
+  readonly system: string
+  readonly value: string
+  readonly id: string
+  readonly retired: boolean
+}
+
+/** Uses the primary key of registry. */
+export const loadRegistrationsSql = `
+select r.rtype, r.system, r.value, r.id, r.retired
+from unnest($2::text[], $3::text[], $4::text[]) as wanted (rtype, system, value)
+join registry r on r.tenant = $1 and r.rtype = wanted.rtype and r.system = wanted.system and r.value = wanted.value`
+
+export async function loadRegistrations(
+  tx: Queryable,
+  tenant: number,
+  keys: readonly { readonly rtype: string; readonly system: string; readonly value: string }[],
+): Promise<RegistrationRow[]> {
+  if (keys.length === 0) return []
+  const columns = [keys.map((k) => k.rtype), keys.map((k) => k.system), keys.map((k) => k.value)]
+  return await tx.query<RegistrationRow>('load_registrations', loadRegistrationsSql, [tenant, ...columns])
+}
+
+export interface EntityRow {
+  readonly rtype: string
+  readonly id: string
+  readonly version: number
+  readonly deleted: boolean
+  readonly hash: string
+  readonly body: unknown
+}
+
+export interface ContributionRow {
+  readonly rtype: string
+  readonly id: string
+  readonly body: unknown
+}
+
+export interface MergeRow {
+  readonly rtype: string
+  readonly sourceId: string
+  readonly targetId: string
+}
+
+/** Uses the primary key of resource. */
+export const loadEntitiesSql = `
+select r.rtype, r.id, r.version, r.deleted, encode(r.hash, 'hex') as hash, r.body::text as body
+from unnest($2::text[], $3::text[]) as wanted (rtype, id)
+join resource r on r.tenant = $1 and r.rtype = wanted.rtype and r.id = wanted.id`
+
+/** Uses the primary key of contribution. */
+export const loadContributionsSql = `
+select c.rtype, c.id, c.body::text as body
+from unnest($2::text[], $3::text[]) as wanted (rtype, id)
+join contribution c on c.tenant = $1 and c.rtype = wanted.rtype and c.id = wanted.id`
+
+/** Uses the primary key of merge. */
+export const loadMergesSql = `
+select m.rtype, m.source_id as "sourceId", m.target_id as "targetId"
+from unnest($2::text[], $3::text[]) as wanted (rtype, id)
+join merge m on m.tenant = $1 and m.rtype = wanted.rtype and m.source_id = wanted.id`
+
+export interface LoadedThings {
+  readonly entities: readonly EntityRow[]
+  readonly contributions: readonly ContributionRow[]
+  readonly merges: readonly MergeRow[]
+}
+
+export async function loadThings(
+  tx: Queryable,
+  tenant: number,
+  keys: readonly { readonly rtype: string; readonly id: string }[],
+): Promise<LoadedThings> {
+  if (keys.length === 0) return { entities: [], contributions: [], merges: [] }
+  const values = [tenant, keys.map((k) => k.rtype), keys.map((k) => k.id)]
+  type Texted = { readonly rtype: string; readonly id: string; readonly body: string }
+  const entities = await tx.query<EntityRow & Texted>('load_entities', loadEntitiesSql, values)
+  const contributions = await tx.query<Texted>('load_contributions', loadContributionsSql, values)
+  const merges = await tx.query<MergeRow>('load_merges', loadMergesSql, values)
+  return {
+    entities: entities.map((row) => ({ ...row, body: parseBody(row.rtype, row.body) })),
+    contributions: contributions.map((row) => ({ ...row, body: parseBody(row.rtype, row.body) })),
+    merges,
+  }
+}
+
+export interface LedgerRow {
+  readonly source: string
+  readonly line: string
+  readonly accountId: string | null
+  readonly rtype: string
+  readonly id: string
+  readonly kind: 'CG' | 'CD' | 'PY' | 'AJ' | 'CO'
+  readonly code: string | null
+  readonly amount: string
+  readonly currency: string
+  readonly content: string
+  readonly offsetBy: string | null
+  readonly messageId: string
+}
+
+const ledgerColumns = `l.source, l.line, l.account_id as "accountId", l.rtype, l.id, l.kind, l.code, l.amount::text as amount,
+  l.currency, encode(l.content, 'hex') as content, l.offset_by as "offsetBy", l.message_id::text as "messageId"`
+
+/** Uses the primary key of ledger. */
+export const loadLinesSql = `
+select ${ledgerColumns}
+from unnest($2::text[], $3::text[]) as wanted (source, line)
+join ledger l on l.tenant = $1 and l.source = wanted.source and l.line = wanted.line`
+
+/** Open charges that a credit may use up; uses ledger_account. */
+export const loadChargesSql = `
+select ${ledgerColumns}
+from ledger l where l.tenant = $1 and l.account_id = any($2::text[]) and l.kind = 'CG' and l.offset_by is null
+order by l.message_id, l.line`
+
+export async function loadLines(
+  tx: Queryable,
+  tenant: number,
+  keys: readonly { readonly source: string; readonly line: string }[],
+): Promise<LedgerRow[]> {
+  if (keys.length === 0) return []
+  return await tx.query<LedgerRow>('load_lines', loadLinesSql, [tenant, keys.map((k) => k.source), keys.map((k) => k.line)])
+}
+
+export async function loadCharges(tx: Queryable, tenant: number, accounts: readonly string[]): Promise<LedgerRow[]> {
+  if (accounts.length === 0) return []
+  return await tx.query<LedgerRow>('load_charges', loadChargesSql, [tenant, accounts])
+}
+
+/** Things that refer to any of the targets; uses the primary key of reference. */
+export const loadReferrersSql = `
+select distinct r.target, r.rtype, r.id from reference r where r.tenant = $1 and r.target = any($2::text[])`
+
+export async function loadReferrers(
+  tx: Queryable,
+  tenant: number,
+  targets: readonly string[],
+): Promise<{ readonly target: string; readonly rtype: string; readonly id: string }[]> {
+  if (targets.length === 0) return []
+  return await tx.query('load_referrers', loadReferrersSql, [tenant, targets])
+}
