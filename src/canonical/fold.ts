@@ -41,7 +41,7 @@ const defaults: Readonly<Record<string, FhirJson>> = {
 /** Pure: the same contributions in any order give the same resource. */
 export function foldEntity(rtype: string, id: string, contributions: readonly Contribution[], context: FoldContext): Folded {
   const live = contributions.filter((each) => each.data !== undefined || Object.keys(each.cells).length > 0 || each.event)
-  const folded = foldByType(rtype, id, live, context)
+  const folded = foldByType(rtype, id, live.filter((each) => each.key !== '$deleted'), context)
   if (!folded.body) return folded
   const body = mapReferences(folded.body, context.survivor) as FhirJson
   return isDeleted(live) ? { ...folded, body: undefined } : { ...folded, body }
@@ -49,8 +49,16 @@ export function foldEntity(rtype: string, id: string, contributions: readonly Co
 
 /** A client's DELETE stands until something is said later. */
 function isDeleted(contributions: readonly Contribution[]): boolean {
-  const deletions = contributions.flatMap((each) => (each.cells['$deleted<FHIR'] ? [each.cells['$deleted<FHIR']] : []))
-  return deletions.some((deletion) => deletion.v === true)
+  let deletion: { readonly v: unknown; readonly t: number } | undefined
+  let latest = Number.NEGATIVE_INFINITY
+  for (const { cells, t } of contributions) {
+    if (t !== undefined) latest = Math.max(latest, t)
+    for (const [key, cell] of Object.entries(cells)) {
+      if (key !== '$deleted<FHIR') latest = Math.max(latest, cell.t)
+      else if (!deletion || cell.t >= deletion.t) deletion = cell
+    }
+  }
+  return deletion?.v === true && deletion.t >= latest
 }
 
 function foldByType(rtype: string, id: string, contributions: readonly Contribution[], context: FoldContext): Folded {

@@ -41,7 +41,7 @@ function differsFromLater(cell: StepCell, later: readonly Step[]): boolean {
   for (const step of later.toReversed()) {
     for (const other of step.cells) {
       const value = rivalValue(cell, other)
-      if (value !== undefined) return !agrees(cell.v, value)
+      if (value !== undefined) return !agrees(cell.v, value, other.field === 'FHIR')
     }
   }
   return false
@@ -61,9 +61,10 @@ function rivalValue(cell: StepCell, other: StepCell): Json | undefined {
   return at ?? null
 }
 
-function agrees(a: Json, b: Json): boolean {
+/** A client's list speaks of all fields at once: it agrees with a field when it holds what the field says. */
+function agrees(a: Json, b: Json, whole: boolean): boolean {
   if (canonicalText(a) === canonicalText(b)) return true
-  if (Array.isArray(a) && Array.isArray(b)) {
+  if (whole && Array.isArray(a) && Array.isArray(b)) {
     const all = new Set((b as readonly Json[]).map(canonicalText))
     return (
       (a as readonly Json[]).length > 0 &&

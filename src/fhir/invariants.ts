@@ -4,7 +4,7 @@
 import { compareTimes } from './date.ts'
 import { isObject, type JsonObject } from './types.ts'
 
-/** `root` is the resource that contains others, `top` the one that is being validated (the same unless contained). */
+/** `root` is the resource whose `contained` local references point to. */
 export type Invariant = (element: JsonObject, root: JsonObject) => boolean
 
 const UCUM = 'http://unitsofmeasure.org'

@@ -24,6 +24,7 @@ export const maxFormattingChars = 1_000
 
 const REPLACEMENT = '\uFFFD'
 const HEX = /^X(?:[0-9A-Fa-f]{2})+$/
+const WIDE = /^(?:00[0-9A-Fa-f]{2})+$/
 const FORMATTING = /^\.(sp|sk|in|ti|fi|nf|ce)([+-]?\d*)$/
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
@@ -87,9 +88,10 @@ function meaningOf(body: string, delimiters: Delimiters): string | undefined {
   return undefined
 }
 
-// Bytes of `\X..\` are in the character set of the message; by now only its text is known. Well-formed UTF-8
-// beyond ASCII does not occur by accident, everything else is read as ISO 8859-1.
+// Bytes of `\X..\` are in the character set of the message; by now only its text is known. Pairs that begin with 00
+// are code points of two bytes, well-formed UTF-8 beyond ASCII does not occur by accident, the rest is ISO 8859-1.
 function fromHex(hex: string): string {
+  if (WIDE.test(hex)) return Buffer.from(hex, 'hex').swap16().toString('utf16le')
   const bytes = Buffer.from(hex, 'hex')
   if (bytes.every((byte) => byte < 0x80)) return bytes.toString('latin1')
   try {

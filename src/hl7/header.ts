@@ -148,6 +148,16 @@ export function checkHeader(header: Header, accepted: Accepted): AckError[] {
       problem('E', '203', 'MSH^1^12', 'version is not taken here (MSH-12) - send for example 2.5.1'),
     )
   }
+  if (header.continuation !== undefined) {
+    errors.push(
+      problem(
+        'E',
+        '207',
+        'MSH^1^14',
+        'continuation is not supported (MSH-14) - send the message in one part',
+      ),
+    )
+  }
   return errors
 }
 

@@ -120,9 +120,10 @@ export class Segment {
     return span ?? [this.end, this.end]
   }
 
-  // Header segments count their field separator as field 1.
+  // Header segments count their field separator as field 1, once there is one.
   #isHeader(): boolean {
     const name = this.name
+    if (this.end - this.start < 4) return false
     return name === 'MSH' || name === 'BHS' || name === 'FHS'
   }
 

@@ -41,11 +41,11 @@ export interface Thing {
 
 /** Something an analyst or the sender must know of. Never holds patient data beyond the code in question. */
 export interface MapIssue {
-  readonly kind: 'unmapped-code' | 'data-type' | 'required' | 'precision' | 'zone' | 'authority' | 'repetition'
+  readonly kind: 'unmapped-code' | 'data-type' | 'required' | 'precision' | 'zone' | 'repetition'
   readonly severity: 'E' | 'W' | 'I'
   /** HL7 table 0357: 101, 102, 103, 0. */
   readonly code: string
-  /** ERR-5: UNMAPPED-CODE, UNKNOWN-AUTHORITY, CHECK-DIGIT, DST-GAP, DST-AMBIGUOUS. */
+  /** ERR-5: UNMAPPED-CODE, CHECK-DIGIT, DST-GAP, DST-AMBIGUOUS. */
   readonly app?: string
   readonly location: string
   readonly row?: string

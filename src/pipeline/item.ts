@@ -68,5 +68,10 @@ export interface Outcome {
   /** True when the stored answer was given again. */
   readonly resent: boolean
   readonly draft: Draft | undefined
+  /** Set when a rule refused itself: who asked is answered with it. */
+  readonly refusal?: ItemRefused
   readonly diff: readonly { readonly op: 'create' | 'update' | 'delete'; readonly resourceType: string; readonly id: string }[]
 }
+
+/** Ends a rule without a trace: a client's write that is not possible. */
+export class ItemRefused extends Error {}

@@ -10,9 +10,9 @@ import { completeTask, openTasks, pairKey } from '../canonical/task.ts'
 import { Miss, World } from '../canonical/world.ts'
 import type { ZoneOffset } from '../fhir/date.ts'
 import type { AckCode, AckError } from '../hl7/ack.ts'
-import { loadMessageKeys, type MessageKeyRow } from '../store/messages.ts'
+import { loadMessageKeys, type MessageKeyRow, takeStored } from '../store/messages.ts'
 import type { Transaction } from '../store/db.ts'
-import type { Item, MessageItem, Outcome, RuleItem } from './item.ts'
+import { type Item, ItemRefused, type MessageItem, type Outcome, type RuleItem } from './item.ts'
 import { loadBatch, loadNeed } from './load.ts'
 import { BatchWrite } from './write.ts'
 
@@ -36,6 +36,8 @@ export interface ProcessContext {
 export async function processBatch(tx: Transaction, items: readonly Item[], context: ProcessContext): Promise<Outcome[]> {
   const ids = await context.messageIds(tx, items.length)
   const known = await resends(tx, context.tenant, items)
+  const stored = items.flatMap((each) => (each.kind === 'message' && each.stored ? [each.stored.id] : []))
+  const taken = await takeStored(tx, context.tenant, stored)
   const world = new World()
   const fresh = items.filter((each) => !isResend(each, known))
   const hinted = fresh.flatMap((each) =>
@@ -48,6 +50,10 @@ export async function processBatch(tx: Transaction, items: readonly Item[], cont
   const outcomes: Outcome[] = []
   for (const [i, item] of items.entries()) {
     const id = item.kind === 'message' && item.stored ? item.stored.id : (ids[i] ?? '')
+    if (item.kind === 'message' && item.stored && !taken.has(id)) {
+      outcomes.push({ messageId: id, code: 'AA', errors: [], ack: undefined, resent: true, draft: undefined, diff: [] })
+      continue
+    }
     const outcome = answerResend(item, known, write, context) ?? (await processItem(tx, world, item, id, write, context))
     outcomes.push(outcome)
   }
@@ -110,6 +116,8 @@ async function processItem(
     } catch (error) {
       if (error instanceof Miss && loads < maxLoadsPerItem) {
         await loadNeed(tx, context.tenant, world, error.need)
+      } else if (error instanceof ItemRefused) {
+        return { messageId: id, code: 'AE', errors: [], ack: undefined, resent: false, draft: undefined, refusal: error, diff: [] }
       } else if (error instanceof Refusal) {
         return await refuse(tx, world, item, id, error, write, context)
       } else {

@@ -23,6 +23,15 @@ interface Written {
   readonly policy: Site['policy']
 }
 
+const defaultPolicy: Site['policy'] = {
+  autoLink: 'off',
+  mergeFill: true,
+  acceptForeignIds: true,
+  allowUnconditional: false,
+  parkHours: 72,
+  futureEventHours: 24,
+}
+
 const addFormats = addFormatsModule as unknown as (ajv: Ajv2020) => void
 
 function compileSchema() {
@@ -100,28 +109,15 @@ function complete(written: Written, hash: string, secrets: Readonly<Record<strin
     }
   }
   if (problems.length > 0) return { problems }
-  const { gateway, authorities, subscribers, schedules, policy } = written
+  const { gateway, authorities, subscribers = [], schedules = [] } = written
+  const policy = { ...defaultPolicy, ...written.policy }
   return { site: { gateway, authorities, sources, clients, subscribers, schedules, policy, hash } }
 }
 
-/** What a source is when the site does not list it and lets strangers in. */
-export function strangerSource(id: string, site: Site): Source {
-  return {
-    id,
-    token: '',
-    trust: 50,
-    timezone: site.gateway.timezone,
-    acknowledge: 'after-processing',
-    defaultAuthority: {},
-    codes: {},
-    emptyMeansDelete: [],
-    zeroLengthListMeansDelete: false,
-    strictPam: false,
-    a40UpdatesDemographics: false,
-    a08CanDischarge: false,
-    pid18IsVisit: false,
-    in1_17Direction: 'insured-to-patient',
-    coMeaning: 'paid',
-    ajSign: 'as-sent',
-  }
+/** Profile of senders that the site does not list by name: a source with the id '*|*'. Without it they are refused. */
+export function sourceOf(site: Site, id: string): Source | undefined {
+  const listed = site.sources.get(id)
+  if (listed) return listed
+  const anybody = site.sources.get('*|*')
+  return anybody && id !== '|' ? { ...anybody, id } : undefined
 }

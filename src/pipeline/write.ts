@@ -104,8 +104,7 @@ export class BatchWrite {
   deferred(item: MessageItem, id: string, context: ProcessContext): Outcome {
     const ack = context.acknowledge(item, 'AA', [])
     this.#log(item, id, 'received', 'AA', ack, [], undefined)
-    const subject = `${item.receivedAt.toISOString()} ${id}`
-    this.#todo.set(subject, { kind: 'process', cluster: id, subject })
+    this.#todo.set(id, { kind: 'process', cluster: id, subject: id })
     return { messageId: id, code: 'AA', errors: [], ack, resent: false, draft: undefined, diff: [] }
   }
 

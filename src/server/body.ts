@@ -1,9 +1,7 @@
 // Request bodies: read raw, within a limit, never decompressed (hostile input J11, T12).
 import type { HttpBindings } from '@hono/node-server'
 
-export type Body =
-  | { readonly bytes: Uint8Array }
-  | { readonly fault: 'too-large' | 'compressed' | 'aborted' }
+export type Body = { readonly bytes: Uint8Array } | { readonly fault: 'too-large' | 'compressed' | 'aborted' }
 
 /** Reads the body of a request. More than `maxBytes` is not kept in memory, whatever Content-Length said. */
 export async function readBody(

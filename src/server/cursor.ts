@@ -43,7 +43,8 @@ export function createCursorCodec(key: Uint8Array, now: () => Date): CursorCodec
       // Only what we have signed is parsed.
       const row: unknown = JSON.parse(Buffer.from(payload, 'base64url').toString())
       const [at, seq, total, id, ...keys] = Array.isArray(row) ? (row as unknown[]) : []
-      if (typeof at !== 'number' || typeof seq !== 'string' || typeof id !== 'string') return { fault: 'forged' }
+      if (typeof at !== 'number' || typeof seq !== 'string' || typeof id !== 'string')
+        return { fault: 'forged' }
       // The clock of a test may stand still or go back; only the age counts.
       if (now().getTime() - at > lifetimeMs) return { fault: 'expired' }
       return {

@@ -8,7 +8,12 @@ export interface Fault {
   readonly retryAfterSeconds?: number
 }
 
-const fault = (status: Fault['status'], code: IssueCode, diagnostics: string, retryAfterSeconds?: number): Fault => ({
+const fault = (
+  status: Fault['status'],
+  code: IssueCode,
+  diagnostics: string,
+  retryAfterSeconds?: number,
+): Fault => ({
   status,
   issue: { severity: 'error', code, diagnostics },
   ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
@@ -18,7 +23,11 @@ const fault = (status: Fault['status'], code: IssueCode, diagnostics: string, re
 export function faultOf(error: unknown, requestId: string): Fault {
   const state = sqlState(error)
   if (state === '57014' || state?.startsWith('54')) {
-    return fault(422, 'too-costly', 'the request takes too long to answer - ask for less, with more parameters')
+    return fault(
+      422,
+      'too-costly',
+      'the request takes too long to answer - ask for less, with more parameters',
+    )
   }
   switch (classify(error)) {
     case 'transient':

@@ -51,7 +51,10 @@ export function refuse(c: AppContext, status: 400 | 401 | 403 | 413 | 415 | 503,
 
 function unavailable(c: AppContext, deps: Deps, error: unknown): Response {
   const name = error instanceof Error ? error.name : typeof error
-  deps.log.error({ requestId: c.var.requestId, error: name }, 'a message was not taken: the store did not answer')
+  deps.log.error(
+    { requestId: c.var.requestId, error: name },
+    'a message was not taken: the store did not answer',
+  )
   c.header('retry-after', retryAfterSeconds)
   return refuse(c, 503, 'the store is not available - send again later')
 }
@@ -112,10 +115,12 @@ const maxHeaderCharacters = 4_096
  */
 export function sendersOf(raw: Uint8Array): readonly string[] | undefined {
   const octets = Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength).toString('latin1')
-  const wide = octets.startsWith('\xff\xfe') || octets.startsWith('\xfe\xff') || octets.slice(0, 4).includes('\0')
+  const wide =
+    octets.startsWith('\xff\xfe') || octets.startsWith('\xfe\xff') || octets.slice(0, 4).includes('\0')
   const text = wide ? octets.replaceAll('\0', '') : octets
-  const begin = /^[\x00-\x20\xa0\xef\xbb\xbf\xfe\xff]{0,100}(?:MSH|FHS|BHS)./.exec(text)
-  if (!begin) return undefined
+  let ink = 0
+  while (ink < maxIndent && isBlank(text.charCodeAt(ink))) ink++
+  if (!/^(?:MSH|FHS|BHS)./.test(text.slice(ink, ink + 4))) return undefined
   const senders = new Set<string>()
   for (let at = text.indexOf('MSH'); at >= 0; at = text.indexOf('MSH', at + 3)) {
     if (!beginsLine(text, at)) continue
@@ -128,13 +133,16 @@ export function sendersOf(raw: Uint8Array): readonly string[] | undefined {
 
 const maxIndent = 100
 
-/** True when only blanks, control characters or a byte order mark stand between a line's begin and `at`. */
+/** Control characters, blanks, and the octets of a byte order mark; NaN beyond the end is none. */
+const isBlank = (code: number): boolean =>
+  code <= 0x20 || code === 0xa0 || code === 0xef || code === 0xbb || code === 0xbf || code >= 0xfe
+
+/** True when nothing but blanks stands between the begin of a line and `at`. */
 function beginsLine(text: string, at: number): boolean {
   for (let i = at - 1; i >= 0 && at - i <= maxIndent; i--) {
     const code = text.charCodeAt(i)
     if (code === CR || code === 0x0a) return true
-    const blank = code <= 0x20 || code === 0xef || code === 0xbb || code === 0xbf || code >= 0xfe
-    if (!blank) return false
+    if (!isBlank(code)) return false
   }
   return at <= maxIndent
 }

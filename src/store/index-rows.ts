@@ -161,7 +161,8 @@ export function isAlwaysPresent(rtype: string, code: string): boolean {
 }
 
 function isReplaced(resource: unknown): boolean {
-  if (!isObject(resource) || resource.resourceType !== 'Patient' || !Array.isArray(resource.link)) return false
+  if (!isObject(resource) || resource.resourceType !== 'Patient' || !Array.isArray(resource.link))
+    return false
   const links: readonly unknown[] = resource.link
   return links.some((link) => isObject(link) && link.type === 'replaced-by')
 }
@@ -175,7 +176,10 @@ export interface IndexDiff {
 }
 
 /** What to insert and what to delete so that `before` becomes `after`; undefined = not stored, or deleted. */
-export function diffIndexRows(before: ResourceIndex | undefined, after: ResourceIndex | undefined): IndexDiff {
+export function diffIndexRows(
+  before: ResourceIndex | undefined,
+  after: ResourceIndex | undefined,
+): IndexDiff {
   const old = before ?? none
   const next = after ?? none
   const tokensChanged =

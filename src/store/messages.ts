@@ -30,6 +30,10 @@ export interface MessageWrite {
 /** Numbers without gaps in order are not needed here; a sequence never waits. */
 export const takeMessageIdsSql = `select nextval('message_number')::text as id from generate_series(1, $1::int)`
 
+export async function takeMessageIds(tx: Queryable, count: number): Promise<string[]> {
+  return (await tx.query<{ id: string }>('take_message_ids', takeMessageIdsSql, [count])).map((row) => row.id)
+}
+
 export const writeMessagesSql = `
 insert into message (tenant, received_at, id, source, channel, peer, control_id, event, version, charset, raw, sha256, state,
   cluster, ack_code, ack, findings, maps_hash, processed_at)
@@ -131,11 +135,11 @@ export const releaseParkedSql = `
 with due as (
   delete from parked p using unnest($2::text[], $3::text[]) as known (system, value)
   where p.tenant = $1 and p.system = known.system and p.value = known.value
-  returning p.message_id, p.received_at
+  returning p.message_id
 )
 insert into todo (tenant, id, kind, cluster, subject, ready_at)
-select $1, nextval('todo_number'), 'process', message_id::text, received_at::text || ' ' || message_id, $4::timestamptz
-from (select distinct message_id, received_at from due) as d order by message_id`
+select $1, nextval('todo_number'), 'process', message_id::text, message_id::text, $4::timestamptz
+from (select distinct message_id from due) as d order by message_id`
 
 export async function releaseParked(
   tx: Queryable,
@@ -145,4 +149,61 @@ export async function releaseParked(
 ): Promise<number> {
   if (keys.length === 0) return 0
   return await tx.execute('release_parked', releaseParkedSql, [tenant, keys.map((k) => k.system), keys.map((k) => k.value), at])
+}
+
+export interface TodoRow {
+  readonly id: string
+  readonly cluster: string
+  readonly subject: string
+  readonly attempts: number
+}
+
+/** Oldest work of a kind that is due; other workers skip what is taken. Uses todo_cluster. */
+export const claimTodoSql = `
+select id::text as id, cluster, subject, attempts from todo
+where tenant = $1 and kind = $2 and ready_at <= $3::timestamptz
+order by id limit $4 for update skip locked`
+
+export async function claimTodo(tx: Queryable, tenant: number, kind: string, now: string, limit: number): Promise<TodoRow[]> {
+  return await tx.query<TodoRow>('claim_todo', claimTodoSql, [tenant, kind, now, limit])
+}
+
+export const countTodoSql = `select count(*)::int as n from todo where tenant = $1 and ready_at <= $2::timestamptz`
+
+export async function countTodo(db: Queryable, tenant: number, now: string): Promise<number> {
+  const [row] = await db.query<{ n: number }>('count_todo', countTodoSql, [tenant, now])
+  return row?.n ?? 0
+}
+
+export const finishTodoSql = `delete from todo where tenant = $1 and id = any($2::bigint[])`
+
+export async function finishTodo(tx: Queryable, tenant: number, ids: readonly string[]): Promise<void> {
+  await tx.execute('finish_todo', finishTodoSql, [tenant, ids])
+}
+
+export const postponeTodoSql = `
+update todo set attempts = attempts + 1, ready_at = $3::timestamptz, last_error = $4 where tenant = $1 and id = any($2::bigint[])`
+
+export async function postponeTodo(tx: Queryable, tenant: number, ids: readonly string[], until: string, error: string): Promise<void> {
+  await tx.execute('postpone_todo', postponeTodoSql, [tenant, ids, until, error])
+}
+
+/** Messages as they came, by number; uses message_id. */
+export const loadStoredSql = `
+select m.id::text as id, m.received_at as "receivedAt", m.source, m.channel, m.peer, m.charset, m.raw
+from message m where m.tenant = $1 and m.id = any($2::bigint[]) and m.state in ('received', 'parked', 'held', 'failed')
+order by m.id`
+
+export async function loadStored(db: Queryable, tenant: number, ids: readonly string[]): Promise<StoredMessage[]> {
+  return ids.length === 0 ? [] : await db.query<StoredMessage>('load_stored', loadStoredSql, [tenant, ids])
+}
+
+/** Takes stored messages for processing: those that another worker has finished are not among the answers. */
+export const takeStoredSql = `
+delete from todo where tenant = $1 and kind = 'process' and subject = any($2::text[]) returning subject`
+
+export async function takeStored(tx: Queryable, tenant: number, ids: readonly string[]): Promise<Set<string>> {
+  if (ids.length === 0) return new Set()
+  const rows = await tx.query<{ subject: string }>('take_stored', takeStoredSql, [tenant, ids])
+  return new Set(rows.map((row) => row.subject))
 }

@@ -7,7 +7,7 @@ import { buildAck, salvageHeader } from '../../src/hl7/ack.ts'
 import { joinBatch, splitBatch } from '../../src/hl7/batch.ts'
 import { decodeBytes, encodeText } from '../../src/hl7/charset.ts'
 import { checkHeader, KNOWN_VERSIONS, readHeader } from '../../src/hl7/header.ts'
-import { type Message, parseMessage } from '../../src/hl7/message.ts'
+import { type Message, parseMessage, type Segment } from '../../src/hl7/message.ts'
 import { arrange } from '../../src/hl7/structure.ts'
 import { type CorpusFile, corpus, parsed } from './messages.ts'
 
@@ -106,7 +106,9 @@ function* readings(other: HL7Message): Generator<readonly [segment: number, plac
           const subs = each?.subComponents ?? []
           for (const [sub, { value } = {}] of Object.entries(subs)) {
             if (typeof value !== 'string') continue
-            yield [index, [Number(field), Number(repetition) + 1, Number(component), Number(sub)], value]
+            // It counts from 0 where paths count from 1.
+            const place = [field, repetition, component, sub].map((at) => Number(at) + 1)
+            yield [index, place, value]
           }
         }
       }
@@ -114,28 +116,23 @@ function* readings(other: HL7Message): Generator<readonly [segment: number, plac
   }
 }
 
-test('npm hl7v2 reads the same texts at the same places', () => {
+// It rewrites times (drops zero seconds) and takes bytes in hex for UTF-8.
+const isAltered = (raw: string, value: string) =>
+  raw.includes('\\X') || (/^\d{8}/.test(raw) && /^\d{8}/.test(value))
+
+test('npm hl7v2 reads the same texts at the same places, where it keeps them', () => {
   let compared = 0
-  const differences: string[] = []
   for (const file of files) {
-    const { text } = textOf(file)
+    const text = textOf(file).text.replace(/[\r\n]+/g, '\r')
     const result = parseMessage(text)
     if ('fault' in result) continue
-    let other: HL7Message
-    try {
-      other = HL7Message.parse(text)
-    } catch {
-      continue
-    }
-    for (const [index, [field = 0, repetition, component, sub], value] of readings(other)) {
-      const ours = result.message.segments[index]?.value(field, repetition, component, sub)
+    for (const [index, [field = 0, repetition, component, sub], value] of readings(HL7Message.parse(text))) {
+      const segment: Segment | undefined = result.message.segments[index]
+      if (isAltered(segment?.part(field, repetition, component, sub) ?? '', value)) continue
+      const place: string = `${file.name}: segment ${index}, ${segment?.location(field, repetition, component, sub)}`
+      assert.equal(segment?.value(field, repetition, component, sub), value, place)
       compared++
-      if (ours !== value)
-        differences.push(
-          `${file.name} ${index} ${field} ${repetition} ${component} ${sub}: ${ours} / ${value}`,
-        )
     }
   }
-  console.log(compared, differences.length)
-  console.log(differences.slice(0, 60).join('\n'))
+  assert.ok(compared > 6_500, `only ${compared} texts compared`)
 })

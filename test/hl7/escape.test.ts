@@ -19,7 +19,8 @@ test('S9 delimiters, hex and line breaks are resolved, highlighting is dropped',
   assert.equal(read('\\X41420a\\'), 'AB\n')
 })
 
-test('S9 bytes in hex are UTF-8 when they are, else ISO 8859-1', () => {
+test('S9 bytes in hex are code points of two bytes or UTF-8 when they are, else ISO 8859-1', () => {
+  assert.equal(read('Mu\\X00F1\\oz\\X000D00E9\\'), 'Muñoz\ré')
   assert.equal(read('\\XC3A9\\'), 'é')
   assert.equal(read('\\XE9\\'), 'é')
   assert.equal(read('\\XE9\\\\XC3A9\\'), 'éé', 'a failed try leaves nothing behind')
@@ -54,7 +55,7 @@ test('H03 formatting commands never expand beyond the limit', () => {
 })
 
 test('H04 NUL never leaves the decoder', () => {
-  assert.equal(read('a\\X00\\b\0c'), 'a\uFFFDb\uFFFDc')
+  assert.equal(read('a\\X00\\b\0c\\X0000\\'), 'a\uFFFDb\uFFFDc\uFFFD')
 })
 
 test('H05 no value can end a segment or a frame', () => {

@@ -106,6 +106,10 @@ test('E9 a processing id that is not taken is refused; none is a warning', () =>
   assert.deepEqual(problems(msh({ 11: 'T' }), { processingIds: new Set(['P', 'T']) }), [])
 })
 
+test('G1 a part of a message that continues elsewhere is refused, never taken for the whole', () => {
+  assert.deepEqual(problems(`${MSH}||x1`), ['E 207 MSH^1^14'])
+})
+
 test('E23 M09 an acknowledgement or a response is recognised, so that it is never acknowledged', () => {
   assert.equal(isAcknowledgement(parsed(text(msh({ 9: 'ACK^A01' })))), true)
   assert.equal(isAcknowledgement(parsed(text(msh({ 9: 'RSP^K22' }), 'MSA|AA|1'))), true)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { isNull, limits, parseMessage, presence } from '../../src/hl7/message.ts'
+import { isNull, limits, parseMessage, presence, type Segment } from '../../src/hl7/message.ts'
 import { faultOf, hostileMessage, hostileText, MSH, parsed, segment, text } from './messages.ts'
 
 const names = (source: string) => parsed(source).segments.map(({ name }) => name)
@@ -181,6 +181,8 @@ test('MSH, FHS and BHS count their field separator as field 1', () => {
   assert.equal(msh.fieldCount, 12)
   assert.deepEqual(msh.repetitions(2), ['^~\\&'])
   assert.equal(segment(parsed(text(MSH, 'BHS|^~\\&|X')), 'BHS').raw(3), 'X')
+  const bare = segment(parsed(text(MSH, 'FHS')), 'FHS')
+  assert.deepEqual([bare.fieldCount, bare.raw(1), bare.span(1)], [0, undefined, [bare.end, bare.end]])
 })
 
 test('segments know their place, and their place among their name', () => {
@@ -215,27 +217,29 @@ test('spans are where the raw text stands', () => {
   assert.equal(message.text.slice(...segment(message, 'MSH').span(2)), '^~\\&')
 })
 
+/** The fields of a segment, put together again, are the segment. */
+function check(source: string, each: Segment): void {
+  const { field, repetition } = each.message.delimiters
+  const fields = Array.from({ length: each.fieldCount }, (_, at) => each.raw(at + 1) ?? '')
+  const isHeader = ['MSH', 'FHS', 'BHS'].includes(each.name) && each.fieldCount > 0
+  const line = isHeader ? each.name + field + fields.slice(1).join(field) : undefined
+  if (line !== undefined) assert.equal(line, source.slice(each.start, each.end))
+  fields.forEach((raw, at) => {
+    assert.equal(source.slice(...each.span(at + 1)), raw)
+    if (!isHeader) assert.equal(each.repetitions(at + 1).join(repetition), raw)
+  })
+}
+
 test('any text is kept exactly and never makes the parser throw', () => {
-  const check = (source: string) => {
+  const whole = (source: string) => {
     const result = parseMessage(source)
     if ('fault' in result) return
     assert.equal(result.message.text, source)
-    for (const each of result.message.segments) {
-      const fields = Array.from({ length: each.fieldCount }, (_, at) => each.raw(at + 1) ?? '')
-      const header = /^[MFB].[SH]$/.test(each.name) && ['MSH', 'FHS', 'BHS'].includes(each.name)
-      const separator = result.message.delimiters.field
-      const line = header ? each.name + separator + fields.slice(1).join(separator) : undefined
-      if (line !== undefined)
-        assert.equal(line.slice(0, each.end - each.start), source.slice(each.start, each.end))
-      fields.forEach((raw, at) => {
-        assert.equal(source.slice(...each.span(at + 1)), raw)
-        if (!header) assert.equal(each.repetitions(at + 1).join(result.message.delimiters.repetition), raw)
-      })
-    }
+    for (const each of result.message.segments) check(source, each)
   }
-  fc.assert(fc.property(fc.string({ unit: 'binary' }), check))
-  fc.assert(fc.property(hostileText, check))
-  fc.assert(fc.property(hostileMessage, check), { numRuns: 500 })
+  fc.assert(fc.property(fc.string({ unit: 'binary' }), whole))
+  fc.assert(fc.property(hostileText, whole))
+  fc.assert(fc.property(hostileMessage, whole), { numRuns: 500 })
 })
 
 test('reading by path and reading raw parts agree', () => {

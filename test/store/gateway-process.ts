@@ -112,6 +112,7 @@ async function main(dataDir: string, options: ProcessOptions): Promise<void> {
       if (line === 'throw') setImmediate(() => fail())
       if (line === 'stop') {
         await embedded.stop()
+        process.stdin.destroy()
         break
       }
     }

@@ -4,7 +4,12 @@ import { UTC, type ZoneOffset } from '../../src/fhir/date.ts'
 import { canonicalJson } from '../../src/fhir/json.ts'
 import type { Resource } from '../../src/fhir/types.ts'
 import type { Database, Transaction } from '../../src/store/db.ts'
-import { diffIndexRows, type ResourceIndex, resourceIndex, type SideRows } from '../../src/store/index-rows.ts'
+import {
+  diffIndexRows,
+  type ResourceIndex,
+  resourceIndex,
+  type SideRows,
+} from '../../src/store/index-rows.ts'
 
 interface Known {
   readonly version: number
@@ -54,7 +59,9 @@ async function saveVersion({ tx, known, rtype, id, body, at, zone }: Save): Prom
   const diff = diffIndexRows(before?.index, body && index)
   known.set(key, { version, index })
   const text = body && canonicalJson(body)
-  const hash = createHash('sha256').update(text ?? '').digest()
+  const hash = createHash('sha256')
+    .update(text ?? '')
+    .digest()
   const [row] = await tx.query<{ n: number }>('test_seq', nextSeq, [tenant])
   const seq = row?.n
   await tx.execute(

@@ -115,8 +115,12 @@ class Listener implements MllpReceiver {
 
   async #shutDown(graceMs: number): Promise<void> {
     let cancel: Cancel | undefined
-    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()))
-    for (const guest of this.#admission.guests()) {
+    const guests = this.#admission.guests()
+    const closed = Promise.all([
+      new Promise<void>((resolve) => this.#server.close(() => resolve())),
+      ...guests.map(({ socket }) => new Promise((resolve) => socket.once('close', resolve))),
+    ])
+    for (const guest of guests) {
       if (guest.connection === undefined) guest.socket.destroy()
       else guest.connection.finish('shutdown')
     }

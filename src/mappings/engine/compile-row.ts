@@ -205,7 +205,7 @@ export function applyDefaults(compiled: CompiledRow, item: Draft, run: Run): voi
 export function noteReads(compiled: CompiledRow, field: number, plan: ReadPlan): void {
   const reads = readsAt(plan, field)
   const { leaf, type, component, subcomponent } = compiled
-  if (compiled.path.many || compiled.path.url !== undefined || leaf?.lines) reads.every = true
+  if (compiled.path.many || leaf?.lines) reads.every = true
   if (leaf?.last) reads.last = true
   for (let offset = 1; offset <= (leaf?.next ?? 0); offset++) {
     const next = readsAt(plan, field + offset)

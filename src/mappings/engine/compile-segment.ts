@@ -227,7 +227,7 @@ function makeCell(
 ): void {
   run.node = run.context.lineage ? rootOf(cell, run.occurrence) : undefined
   const items: unknown[] = []
-  const every = cell.many || cell.url !== undefined || cell.lines
+  const every = cell.many || cell.lines
   const first = cell.last ? repetitions.length - 1 : 0
   const end = every || cell.last ? repetitions.length : 1
   for (let index = first; index < end; index++) {
@@ -246,7 +246,7 @@ function makeCell(
   run.node = undefined
   if (items.length === 0) return
   const spans = end1 ? spansAt(end1, cell, run.occurrence) : []
-  const value = cell.lines ? items.join('\n') : cell.many || items.length > 1 ? items : items[0]
+  const value = cell.lines ? items.join('\n') : cell.many ? items : items[0]
   add(into, cell, value, run, spans)
 }
 

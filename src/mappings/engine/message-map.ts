@@ -30,6 +30,8 @@ export interface MessageMap {
 }
 
 interface Draft extends CellList {
+  readonly group: Group
+  readonly handle: string
   readonly type: string
   readonly as: string
   readonly refs: Record<string, string>
@@ -48,6 +50,7 @@ class Mapping {
   readonly #scopes = new Map<Group, Map<string, Draft>>()
   readonly #counts = new Map<string, number>()
   readonly #residue: string[] = []
+  readonly #waiting: (readonly [thing: Draft, role: string, handle: string])[] = []
 
   constructor(map: MessageMap, message: Message, context: MapContext, tables: Tables) {
     this.#map = map
@@ -57,6 +60,11 @@ class Mapping {
 
   all(event: string): Mapped {
     for (const segment of this.#run.message.segments) this.#segment(segment)
+    // What is named before it comes (the patient of an SCH) is found at the end.
+    for (const [thing, role, handle] of this.#waiting) {
+      const target = this.#things.find((one) => one.handle === handle && isWithin(one.group, thing.group))
+      if (target) thing.refs[role] = target.as
+    }
     return {
       event,
       structure: this.#map.structure,
@@ -73,6 +81,9 @@ class Mapping {
       return
     }
     const group = this.#arrangement.groupOf(segment)
+    // A second IN1 is another policy: what the first one made is no longer meant, even in one group.
+    const scope = this.#scopes.get(group)
+    if (scope) for (const row of rows) if (row.into === undefined) scope.delete(row.as)
     const facts = new SegmentFacts(segment, group, this.#run)
     let key = segment.name
     const applied: (readonly [SegmentMap, number])[] = []
@@ -100,11 +111,15 @@ class Mapping {
     const count = (this.#counts.get(row.as) ?? 0) + 1
     this.#counts.set(row.as, count)
     const refs: Record<string, string> = {}
+    const waiting: (readonly [role: string, handle: string])[] = []
     for (const [role, handle] of row.refs) {
       const target = this.#nearest(handle, group)
       if (target) refs[role] = target.as
+      else waiting.push([role, handle])
     }
     const thing: Draft = {
+      group,
+      handle: row.as,
       type: row.type,
       as: count === 1 ? row.as : `${row.as}:${count}`,
       refs,
@@ -113,6 +128,7 @@ class Mapping {
       byKey: new Map(),
     }
     this.#things.push(thing)
+    for (const [role, handle] of waiting) this.#waiting.push([thing, role, handle])
     let scope = this.#scopes.get(group)
     if (!scope) {
       scope = new Map()
@@ -130,6 +146,11 @@ class Mapping {
     }
     return undefined
   }
+}
+
+function isWithin(group: Group, around: Group): boolean {
+  for (let at: Group | undefined = group; at; at = at.parent) if (at === around) return true
+  return false
 }
 
 function finished(thing: Thing | Draft): Thing {

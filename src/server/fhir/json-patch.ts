@@ -53,7 +53,8 @@ export function parsePatch(document: unknown): Parsed {
 function readOperation(each: unknown): Operation | string {
   if (!isObject(each)) return 'is no object'
   const { op, path, from, value } = each
-  if (typeof op !== 'string' || !operators.has(op)) return 'op is one of add, remove, replace, move, copy, test'
+  if (typeof op !== 'string' || !operators.has(op))
+    return 'op is one of add, remove, replace, move, copy, test'
   const fault = pointerFault(path) ?? (needsFrom.has(op) ? pointerFault(from) : undefined)
   if (fault) return fault
   if (needsValue.has(op) && value === undefined) return 'value is missing'
@@ -74,7 +75,8 @@ function pointerFault(pointer: unknown): string | undefined {
   if (steps.length > patchLimits.maxPointerSteps) return 'a pointer has too many steps'
   for (const step of steps) {
     if (/~(?![01])/.test(step)) return 'a pointer has ~ that is neither ~0 nor ~1'
-    if (forbidden.has(step.replaceAll('~1', '/').replaceAll('~0', '~'))) return 'a pointer names no element of FHIR'
+    if (forbidden.has(step.replaceAll('~1', '/').replaceAll('~0', '~')))
+      return 'a pointer names no element of FHIR'
     if (/^\d+$/.test(step) && Number(step) > patchLimits.maxArrayIndex) return 'an array index is too large'
   }
   return undefined
@@ -82,7 +84,7 @@ function pointerFault(pointer: unknown): string | undefined {
 
 /** The resource after all operations, or why not; the one given is not changed. */
 export function applyPatch(resource: JsonObject, operations: readonly Operation[]): Patched {
-  let document: unknown = copyOf(resource)
+  const document: unknown = copyOf(resource)
   for (const [i, operation] of operations.entries()) {
     const fault = step(document, operation)
     if (fault) return { ...fault, issues: fault.issues.map((issue) => numbered(issue, i)) }
@@ -121,7 +123,13 @@ function step(document: unknown, operation: Operation): PatchFault | undefined {
     return unfit('value', 'the parent that path names does not exist, or has fewer elements')
   }
   try {
-    jsonPatch.applyOperation(document, plain as Parameters<typeof jsonPatch.applyOperation>[1], false, true, true)
+    jsonPatch.applyOperation(
+      document,
+      plain as Parameters<typeof jsonPatch.applyOperation>[1],
+      false,
+      true,
+      true,
+    )
     return undefined
   } catch {
     return unfit('value', 'path names nothing in the resource')
@@ -143,7 +151,11 @@ function valueAt(document: unknown, pointer: string): { exists: boolean; value: 
   let at = document
   for (const escaped of pointer.split('/').slice(1)) {
     const name = escaped.replaceAll('~1', '/').replaceAll('~0', '~')
-    if (Array.isArray(at) ? !isIndex(name) || Number(name) >= at.length : !isObject(at) || !Object.hasOwn(at, name)) {
+    if (
+      Array.isArray(at)
+        ? !isIndex(name) || Number(name) >= at.length
+        : !isObject(at) || !Object.hasOwn(at, name)
+    ) {
       return { exists: false, value: undefined }
     }
     at = Array.isArray(at) ? (at as unknown[])[Number(name)] : (at as JsonObject)[name]
@@ -168,7 +180,10 @@ function equal(a: unknown, b: unknown): boolean {
   }
   if (isObject(a) && isObject(b)) {
     const names = Object.keys(a)
-    return names.length === Object.keys(b).length && names.every((name) => Object.hasOwn(b, name) && equal(a[name], b[name]))
+    return (
+      names.length === Object.keys(b).length &&
+      names.every((name) => Object.hasOwn(b, name) && equal(a[name], b[name]))
+    )
   }
   if (isObject(a) || isObject(b)) return false
   return plainOf(a) === plainOf(b)

@@ -46,7 +46,12 @@ export function isNotModified(
   return !Number.isNaN(since) && Math.floor(Date.parse(updatedAt) / 1_000) * 1_000 <= since
 }
 
-const jsonTypes: ReadonlySet<string> = new Set(['application/fhir+json', 'application/json', 'text/json', 'json'])
+const jsonTypes: ReadonlySet<string> = new Set([
+  'application/fhir+json',
+  'application/json',
+  'text/json',
+  'json',
+])
 const wildcards: ReadonlySet<string> = new Set(['*/*', 'application/*', ''])
 
 /** True when JSON is an answer that the client takes. `_format` wins over Accept. */

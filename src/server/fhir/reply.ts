@@ -20,7 +20,12 @@ export function sendOutcome(c: AppContext, status: ContentStatus, issues: readon
 }
 
 /** One error issue as the whole answer. */
-export function sendIssue(c: AppContext, status: ContentStatus, code: Issue['code'], diagnostics: string): Response {
+export function sendIssue(
+  c: AppContext,
+  status: ContentStatus,
+  code: Issue['code'],
+  diagnostics: string,
+): Response {
   return sendOutcome(c, status, [{ severity: 'error', code, diagnostics }])
 }
 

@@ -1,5 +1,5 @@
 // The body of a FHIR write: read raw, parsed once, checked against the definitions before anything else sees it.
-import { isFhirJson } from './preferences.ts'
+
 import type { Issue } from '../../fhir/issue.ts'
 import { readJson } from '../../fhir/json.ts'
 import { isObject, type Resource } from '../../fhir/types.ts'
@@ -7,6 +7,7 @@ import { validateResource } from '../../fhir/validate.ts'
 import { isUtf8, mediaType, readBody } from '../body.ts'
 import { requestLimits } from '../context.ts'
 import type { Ask } from './ask.ts'
+import { isFhirJson } from './preferences.ts'
 import { sendIssue, sendOutcome } from './reply.ts'
 
 export interface JsonBody {
@@ -27,7 +28,12 @@ export async function readJsonBody(
   const body = await readBody(c.req.raw, requestLimits.maxFhirBytes, c.env)
   if ('fault' in body) {
     if (body.fault === 'compressed') {
-      return sendIssue(c, 415, 'not-supported', 'compressed bodies are not taken - send it without Content-Encoding')
+      return sendIssue(
+        c,
+        415,
+        'not-supported',
+        'compressed bodies are not taken - send it without Content-Encoding',
+      )
     }
     if (body.fault === 'aborted') return sendIssue(c, 400, 'incomplete', 'the body ended early')
     return sendIssue(c, 413, 'too-long', `a body has at most ${requestLimits.maxFhirBytes} bytes`)
@@ -38,7 +44,9 @@ export async function readJsonBody(
 }
 
 /** A valid resource of the type in the URL, without what only the server says; or the refusal. */
-export async function readResourceBody(ask: Ask): Promise<{ raw: Uint8Array; resource: Resource } | Response> {
+export async function readResourceBody(
+  ask: Ask,
+): Promise<{ raw: Uint8Array; resource: Resource } | Response> {
   const body = await readJsonBody(ask, isFhirJson, 'application/fhir+json')
   if (body instanceof Response) return body
   const issues = validateResource(body.value, { type: ask.rtype })

@@ -1,6 +1,7 @@
 // create, update, patch and delete of one resource (FHIR R4 http.html): checked here, decided by the pipeline.
-import type { FhirResource, FhirWrite } from '../../pipeline/gateway.ts'
+
 import { validateResource } from '../../fhir/validate.ts'
+import type { FhirResource, FhirWrite } from '../../pipeline/gateway.ts'
 import { peerOf } from '../context.ts'
 import type { Ask } from './ask.ts'
 import { applyPatch, parsePatch } from './json-patch.ts'
@@ -47,7 +48,11 @@ export async function create(ask: Ask, ifNoneExist?: Identifier): Promise<Respon
 }
 
 /** update of the resource `id`. */
-export async function update(ask: Ask, id: string, given?: { readonly withoutId: boolean }): Promise<Response> {
+export async function update(
+  ask: Ask,
+  id: string,
+  given?: { readonly withoutId: boolean },
+): Promise<Response> {
   const { c, deps, rtype } = ask
   const ifMatch = precondition(ask)
   if (ifMatch instanceof Response) return ifMatch
@@ -96,7 +101,14 @@ export async function patch(ask: Ask, id: string): Promise<Response> {
     }
     return { next: withoutServerMeta(patched.next as FhirResource) }
   }
-  const written = await deps.gateway.write({ ...commonOf(ask), op: 'patch', id, change, raw: body.raw, ...ifMatch })
+  const written = await deps.gateway.write({
+    ...commonOf(ask),
+    op: 'patch',
+    id,
+    change,
+    raw: body.raw,
+    ...ifMatch,
+  })
   return sendWritten(ask, written)
 }
 

@@ -82,10 +82,17 @@ export async function runServer(
     for (const [signal, waitMs] of steps) {
       if (!alive) return
       kill(child, signal)
-      await Promise.race([ended, sleep(waitMs, undefined, { ref: true })])
+      await within(ended, waitMs)
     }
   }
   return { pid: child.pid, ended, stop, interrupt }
+}
+
+async function within(ended: Promise<string>, waitMs: number): Promise<void> {
+  // Called off at the end, so that the gateway does not live as long as the timer.
+  const timer = new AbortController()
+  await Promise.race([ended, sleep(waitMs, undefined, { signal: timer.signal }).catch(() => {})])
+  timer.abort()
 }
 
 /** The eighth line of postmaster.pid says so (PM_STATUS_READY), and the first whose file it is. */

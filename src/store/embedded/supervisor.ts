@@ -31,7 +31,7 @@ export interface EmbeddedOptions {
 
 export interface Embedded {
   /** How to connect: unix socket, role, password, database. */
-  readonly connection: Required<Pick<ClientConfig, 'host' | 'port' | 'user' | 'password' | 'database'>>
+  readonly connection: ClientConfig & { readonly host: string; readonly password: string }
   /** The same as a URL, for DATABASE_URL of another process. Holds the password. */
   readonly url: string
   /** '18.4' */

@@ -386,6 +386,8 @@ test('C12 a later frame that the store takes does not overtake the reply of an e
   try {
     const wire = await listener.connect()
     wire.write(framed(A) + framed(B))
+    // A is refused, B taken; that B was taken is reason enough to try A again at once.
+    await listener.until(() => listener.seen.length === 3)
     await timers.armed(100)
     timers.advance(100)
     assert.deepEqual((await wire.replies(2)).map(ackedId), ['A', 'B'])

@@ -442,16 +442,15 @@ test('M05 10 000 frames whose ACKs nobody reads: at most 64 ACKs are unsent, and
       let acked = 0
       const wire = await listener.connect()
       wire.socket.pause()
-      wire.write(Array.from({ length: 10_000 }, (_, id) => framed(message(String(id)))).join(''))
+      const ids = Array.from({ length: 10_000 }, (_, id) => String(id))
+      wire.write(ids.map((id) => framed(message(id))).join(''))
       await listener.until(() => unsent() === 64)
       wire.socket.resume()
       await listener.until(() => unsent() === 0 && listener.seen.length === 10_000)
       assert.equal(mostUnsent, 64)
-      await wire.until(() => wire.received.length >= 10_000 * 4_000)
-      assert.deepEqual(
-        wire.frames.map(ackedId),
-        Array.from({ length: 10_000 }, (_, id) => String(id)),
-      )
+      const expected = ids.map((id) => framed(ackOf(id) + big)).join('')
+      await wire.until(() => wire.received.length >= expected.length)
+      assert.ok(wire.received === expected)
     },
     async ({ raw }) => ({ bytes: octets(ackOf(idOf(raw)) + big) }),
   )

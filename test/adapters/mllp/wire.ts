@@ -2,7 +2,7 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import type { Inbound, OnInbound } from '../../../src/adapters/adapter.ts'
-import type { MllpEvents, MllpFault, MllpOptions } from '../../../src/adapters/mllp/options.ts'
+import type { MllpEvents, MllpFault, MllpOptions, MllpPeer } from '../../../src/adapters/mllp/options.ts'
 import { listenMllp, type MllpReceiver } from '../../../src/adapters/mllp/receiver.ts'
 
 export const VT = '\x0b'
@@ -101,6 +101,7 @@ export interface Recorded {
   readonly receiver: MllpReceiver
   readonly seen: Inbound[]
   readonly faults: MllpFault[]
+  readonly peers: MllpPeer[]
   /** Names of events with their peer or reason left out, in order: 'opened', 'closed:peer', 'probe', ... */
   readonly log: string[]
   connect(options?: { allowHalfOpen?: boolean }): Promise<Wire>
@@ -119,6 +120,7 @@ export async function record(
 ): Promise<Recorded> {
   const seen: Inbound[] = []
   const faults: MllpFault[] = []
+  const peers: MllpPeer[] = []
   const log: string[] = []
   const wires: Wire[] = []
   let wake: (() => void)[] = []
@@ -129,7 +131,10 @@ export async function record(
     for (const resolve of waiting) resolve()
   }
   const events: MllpEvents = {
-    connectionOpened: () => note('opened'),
+    connectionOpened: (peer) => {
+      peers.push(peer)
+      note('opened')
+    },
     connectionClosed: (_peer, reason) => note(`closed:${reason}`),
     connectionRefused: (_peer, limit) => note(`refused:${limit}`),
     fault: (fault) => {
@@ -154,6 +159,7 @@ export async function record(
     receiver,
     seen,
     faults,
+    peers,
     log,
     connect: async (settings) => {
       const wire = await Wire.to(receiver.port, settings)

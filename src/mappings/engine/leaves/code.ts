@@ -10,11 +10,11 @@ const HL7_TABLE = /^HL7-?(\d{3,4})$/i
 const LOCAL = /^(?:L|99.*|LOCAL)$/i
 const OID = /^\d+(?:\.\d+)+$/
 
-/** URI of a coding system by its name in CWE.3 (table 0396); undefined for local and unknown names. */
-export function systemOf(name: string): string | undefined {
+/** URI of a coding system by its name in CWE.3; undefined for local and unknown names. */
+export function systemOf(name: string, run: Run): string | undefined {
   const table = HL7_TABLE.exec(name)?.[1]
   if (table !== undefined) return `http://terminology.hl7.org/CodeSystem/v2-${table.padStart(4, '0')}`
-  const known = codingSystems[name.toUpperCase()]
+  const known = run.translate('CodingSystem', name)?.code ?? codingSystems[name.toUpperCase()]
   if (known !== undefined) return known
   if (/^(?:https?:|urn:)/i.test(name)) return name
   return OID.test(name) ? `urn:oid:${name}` : undefined
@@ -72,7 +72,7 @@ function coded(
   const value = code(raw, run)
   if (value === undefined) return undefined
   const local = named === undefined || LOCAL.test(named)
-  const declared = named === undefined ? undefined : systemOf(named)
+  const declared = named === undefined ? undefined : systemOf(named, run)
   const uri = declared ?? (local && oid !== undefined && OID.test(oid) ? `urn:oid:${oid}` : undefined)
   let translation: Translation | undefined
   if (run.table !== '' && applies(uri, run)) {
@@ -144,10 +144,10 @@ function alternates(parts: readonly string[], coding: Json[], run: Run): void {
   run.table = table
 }
 
-/** One Coding: the mapped one, else the original. An unknown code is an error: the element is required. */
-function coding(raw: string, run: Run): Json | undefined {
+/** One Coding: the mapped one, else the original. */
+function coding(raw: string, run: Run, severity: 'E' | 'W'): Json | undefined {
   const parts = run.parts(raw)
-  const one = coded(parts[0], code(parts[2], run), run.text(parts[13]), run, 'E')
+  const one = coded(parts[0], code(parts[2], run), run.text(parts[13]), run, severity)
   if (!one) return undefined
   run.mark(single.code)
   const { translation } = one
@@ -192,9 +192,20 @@ const conceptReads = [1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 14]
 
 export const codeLeaves: Leaves = {
   'CWE[CodeableConcept]': { yields: 'CodeableConcept', reads: conceptReads, read: concept },
-  'CWE[Coding]': { yields: 'Coding', reads: [1, 2, 3, 14], read: coding },
+  /** For required elements: a code that no table knows is an error. */
+  'CWE[Coding]': { yields: 'Coding', reads: [1, 2, 3, 14], read: (raw, run) => coding(raw, run, 'E') },
+  'CWE[Coding-Soft]': { yields: 'Coding', reads: [1, 2, 3, 14], read: (raw, run) => coding(raw, run, 'W') },
   'CWE[code]': { yields: 'code', reads: [1], read: (raw, run) => translated(raw, run, 'E') },
   'ID[code]': { yields: 'code', reads: [1], read: (raw, run) => translated(raw, run, 'W') },
+  /** The table's code, else the code as sent: the rules say what they take. */
+  'ID[code-Kept]': {
+    yields: 'code',
+    reads: [1],
+    read: (raw, run) => {
+      const sent = run.head(raw)
+      return sent === undefined ? undefined : (run.translate(run.table, sent)?.code ?? sent)
+    },
+  },
   /** The code as sent, for rules that decide by it. */
   'CWE[string]': { yields: 'string', reads: [1], read: (raw, run) => run.head(raw) },
   'ID[action]': { yields: 'code', reads: [1], read: (raw, run) => run.head(raw)?.toUpperCase() },

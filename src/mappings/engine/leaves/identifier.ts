@@ -23,8 +23,8 @@ const marks = {
   eiSystem: mark('system', '.2'),
 }
 
-/** How an identifier without assigning authority is taken: refused, or as one that only this source knows. */
-type Unassigned = 'refuse' | 'local'
+/** How an identifier without assigning authority is taken: without system, or as one that only this source knows. */
+type Unassigned = 'open' | 'local'
 
 /** The coding of an identifier type; the code as sent, whatever table 0203 says of it. */
 export function typeCoding(code: string, run: Run): Json {
@@ -32,28 +32,9 @@ export function typeCoding(code: string, run: Run): Json {
   return { coding: [{ system: identifierTypes, code, ...(display !== undefined && { display }) }] }
 }
 
-/** The system of an authority, with a warning when nobody registered it; undefined when there is none. */
-export function authority(
-  designator: Designator,
-  type: string | undefined,
-  run: Run,
-  component: number,
-): string | undefined {
-  const found = run.context.systems(designator, type)
-  if (!found) return undefined
-  if (!found.registered) {
-    const named = designator.namespace ?? designator.universalId ?? ''
-    run.issue({
-      kind: 'authority',
-      severity: 'W',
-      code: '0',
-      app: 'UNKNOWN-AUTHORITY',
-      value: named,
-      location: run.location(component),
-      text: `${run.position()} authority "${named}" is not registered - add it to the authorities of the site`,
-    })
-  }
-  return found.system
+/** The system of an authority; undefined when there is none. Who minted systems warns of them, not the map. */
+export function authority(designator: Designator, type: string | undefined, run: Run): string | undefined {
+  return run.context.systems(designator, type)?.system
 }
 
 function cx(raw: string, run: Run, unassigned: Unassigned): Json | undefined {
@@ -62,19 +43,7 @@ function cx(raw: string, run: Run, unassigned: Unassigned): Json | undefined {
   if (value === undefined) return undefined
   const type = run.head(parts[4])
   const designator = run.designator(parts[3])
-  let system = authority(designator, type, run, 4)
-  if (system === undefined) {
-    if (unassigned === 'local') system = run.localSystem()
-    else {
-      run.issue({
-        kind: 'required',
-        severity: 'E',
-        code: '101',
-        location: run.location(1, 4),
-        text: `${run.position()} has no assigning authority - send it in ${run.position()}.4`,
-      })
-    }
-  }
+  const system = authority(designator, type, run) ?? (unassigned === 'local' ? run.localSystem() : undefined)
   run.mark(marks.value)
   if (designator.namespace !== undefined || designator.universalId !== undefined) run.mark(marks.system)
   if (type !== undefined) run.mark(marks.type)
@@ -173,13 +142,17 @@ function ei(raw: string, run: Run): Json | undefined {
   const inCx = run.subparts(parts[3] ?? '').length > 1 || (!parts[1] && !parts[2] && !!parts[3])
   const designator = inCx ? run.designator(parts[3]) : hd(parts, run)
   const type = inCx ? run.head(parts[4]) : undefined
-  const system = authority(designator, type, run, inCx ? 4 : 2) ?? run.localSystem()
+  const system = authority(designator, type, run)
   run.mark(marks.value)
   if (designator.namespace !== undefined || designator.universalId !== undefined) {
     run.mark(inCx ? marks.system : marks.eiSystem)
   }
   if (type !== undefined) run.mark(marks.type)
-  return { ...(type !== undefined && { type: typeCoding(type, run) }), system, value }
+  return {
+    ...(type !== undefined && { type: typeCoding(type, run) }),
+    ...(system !== undefined && { system }),
+    value,
+  }
 }
 
 function hd(parts: readonly string[], run: Run): Designator {
@@ -198,11 +171,12 @@ export function isSsnFiller(digits: string): boolean {
   return /^(\d)\1{8}$/.test(digits) || digits.startsWith('000') || digits === '999999999' || digits === '123456789'
 }
 
+const mbi = /^[1-9][AC-HJKMNP-RT-Y][0-9AC-HJKMNP-RT-Y]\d[AC-HJKMNP-RT-Y][0-9AC-HJKMNP-RT-Y]\d[AC-HJKMNP-RT-Y]{2}\d{2}$/
 const cxReads = [1, 2, 3, 4, 5, 6, 7, 8]
 
 export const identifierLeaves: Leaves = {
-  /** A patient's identifier: without authority it is refused (101), for a wrong guess joins two people. */
-  'CX[Identifier]': { yields: 'Identifier', reads: cxReads, read: (raw, run) => cx(raw, run, 'refuse') },
+  /** A patient's identifier: without authority it has no system, for a wrong guess joins two people. */
+  'CX[Identifier]': { yields: 'Identifier', reads: cxReads, read: (raw, run) => cx(raw, run, 'open') },
   /** Visit, account and payer numbers: without authority they belong to the source. */
   'CX[Identifier-Local]': { yields: 'Identifier', reads: cxReads, read: (raw, run) => cx(raw, run, 'local') },
   'EI[Identifier]': { yields: 'Identifier', reads: [1, 2, 3, 4, 5], read: ei },
@@ -249,6 +223,18 @@ export const identifierLeaves: Leaves = {
         ...(end !== undefined && { period: { end } }),
         ...(state !== undefined && { assigner: { display: state } }),
       }
+    },
+  },
+  /** IN2-6: dashes dropped; the present form (MBI) has a system of its own. */
+  'ST[Identifier-Medicare]': {
+    yields: 'Identifier',
+    reads: [1],
+    read: (raw, run) => {
+      const value = run.head(raw)?.replace(/[\s-]/g, '').toUpperCase()
+      if (value === undefined || value === '') return undefined
+      run.mark(marks.whole)
+      const system = mbi.test(value) ? 'http://hl7.org/fhir/sid/us-mbi' : run.localSystem()
+      return { type: typeCoding('MC', run), system, value }
     },
   },
   'ST[Identifier-Local]': {

@@ -4,13 +4,6 @@ import type { Leaves } from '../leaf-type.ts'
 import type { Run } from '../run.ts'
 import { mark } from '../trace.ts'
 
-// ES2025: the text of a JSON number as a value, so that 150.00 keeps its scale.
-declare global {
-  interface JSON {
-    rawJSON(text: string): { readonly rawJSON: string }
-  }
-}
-
 const decimalForm = /^([+-]?)(\d*)(?:\.(\d*))?$/
 
 /** A number as JSON writes it, scale kept: '+007.50' is '7.50'; undefined when it is none. */
@@ -108,6 +101,28 @@ export const numberLeaves: Leaves = {
     read: (raw, run) => {
       const value = integer(raw, run)
       return value !== undefined && value < 1 ? run.wrongType('a positive whole number', 'W') : value
+    },
+  },
+  /** A plain number: quantities have no scale to keep. */
+  'NM[Quantity]': {
+    yields: 'Quantity',
+    reads: [1],
+    read: (raw, run) => {
+      const text = run.head(raw)
+      const value = text === undefined ? undefined : decimalText(text)
+      if (text === undefined) return undefined
+      return value === undefined ? run.wrongType('a number') : { value: Number(value) }
+    },
+  },
+  'NM[Duration-Days]': {
+    yields: 'Duration',
+    reads: [1],
+    read: (raw, run) => {
+      const text = run.head(raw)
+      const value = text === undefined ? undefined : decimalText(text)
+      if (text === undefined) return undefined
+      if (value === undefined) return run.wrongType('a number of days', 'W')
+      return { value: Number(value), unit: 'days', system: 'http://unitsofmeasure.org', code: 'd' }
     },
   },
   /** A count whose unit is in the field after it: SCH-9/10, AIS-5/6, AIS-7/8 and the like. */

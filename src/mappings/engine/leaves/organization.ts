@@ -14,7 +14,7 @@ function organization(raw: string, run: Run): Json | undefined {
   const id = run.text(parts[9]) ?? run.text(parts[2])
   if (name === undefined && id === undefined) return undefined
   const type = run.text(parts[6])
-  const system = id === undefined ? undefined : authority(run.designator(parts[5]), type, run, 6)
+  const system = id === undefined ? undefined : authority(run.designator(parts[5]), type, run)
   return meet(run, name, id, system ?? run.localSystem('organization'), type, parts[9] ? '.10' : '.3')
 }
 
@@ -48,6 +48,22 @@ export const organizationLeaves: Leaves = {
     links: 'Organization',
     reads: [1, 3, 6, 7, 10],
     read: organization,
+  },
+  /** IN1-10, the insured's employer as the payer numbers it, and its name in IN1-11. */
+  'CX[Organization]': {
+    yields: 'Reference',
+    links: 'Organization',
+    reads: [1, 4, 5],
+    next: 1,
+    read: (raw, run) => {
+      const parts = run.parts(raw)
+      const id = run.text(parts[0])
+      const named = run.nextField(1)
+      const name = named === undefined ? undefined : run.line(named)
+      if (id === undefined) return undefined
+      const system = authority(run.designator(parts[3]), run.text(parts[4]), run) ?? run.localSystem()
+      return meet(run, name, id, system, run.text(parts[4]), '.1')
+    },
   },
   /** The name alone. */
   'XON[string]': { yields: 'string', reads: [1], read: (raw, run) => run.line(raw) },

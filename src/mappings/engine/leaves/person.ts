@@ -56,7 +56,7 @@ function systemOf(parts: readonly string[], type: string | undefined, run: Run):
   const named = designator.namespace !== undefined || designator.universalId !== undefined
   // Without an authority only a type that the site ties to a system (NPI) tells more than the source does.
   if (named || type === 'NPI') {
-    const system = authority(named ? designator : { namespace: 'NPI' }, type, run, 9)
+    const system = authority(named ? designator : { namespace: 'NPI' }, type, run)
     if (system !== undefined) return system
   }
   return run.localSystem(run.text(parts[7]) ?? 'practitioner')
@@ -146,6 +146,16 @@ export const personLeaves: Leaves = {
       if (id !== undefined) run.mark(at.id)
       if (display !== undefined) run.mark(at.display)
       return { ...(id !== undefined && { id }), ...(display !== undefined && { display }) }
+    },
+  },
+  /** The whole name as text. */
+  'XPN[full]': {
+    yields: 'string',
+    reads: [1, 2, 3],
+    read: (raw, run) => {
+      const parts = run.parts(raw)
+      const family = run.text(run.subparts(parts[0] ?? '')[0])
+      return displayOf(family, [run.text(parts[1]), run.text(parts[2])].filter((name) => name !== undefined))
     },
   },
   /** Mother's maiden name: the family name alone. */

@@ -100,9 +100,46 @@ function cells(level: Level, parent: string | undefined, parts: readonly string[
   return found
 }
 
+/** A resource by the source's own code and text. */
+function named(type: 'Location' | 'Device', raw: string, run: Run): Json | undefined {
+  const parts = run.parts(raw)
+  const code = run.text(parts[0])
+  const name = run.text(parts[1]) ?? code
+  const value = code ?? name
+  if (value === undefined || name === undefined) return undefined
+  const system = run.localSystem()
+  const called: LinkedValue =
+    type === 'Location'
+      ? { path: 'name', value: name, spans: [['', run.printed('.2')]] }
+      : {
+          path: 'deviceName',
+          value: [{ name, type: 'user-friendly-name' }],
+          spans: [['[0].name', run.printed('.2')]],
+        }
+  const values = [{ path: 'identifier', value: [{ system, value }], spans: [['[0].value', run.printed('.1')]] }, called]
+  const handle = run.linked.meet(type, [`${system}|${value}`], run.mention(), values as LinkedValue[])
+  run.mark(at.reference)
+  run.mark(at.display)
+  return { reference: `#${handle}`, display: name }
+}
+
 export const placeLeaves: Leaves = {
   /** Makes the chain bed < room < point of care < floor < building < facility and points to the finest. */
   'PL[Location]': { yields: 'Reference', links: 'Location', reads: [1, 2, 3, 4, 6, 7, 8, 9], read: location },
+  /** AIG-3 that names a place: a location that only the source knows. */
+  'CWE[Location]': {
+    yields: 'Reference',
+    links: 'Location',
+    reads: [1, 2],
+    read: (raw, run) => named('Location', raw, run),
+  },
+  /** AIG-3 that names a thing. */
+  'CWE[Device]': {
+    yields: 'Reference',
+    links: 'Device',
+    reads: [1, 2],
+    read: (raw, run) => named('Device', raw, run),
+  },
   /** DLD.1, a code of table 0113: a location that only the source knows. */
   'DLD[Location]': {
     yields: 'Reference',

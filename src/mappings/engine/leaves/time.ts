@@ -2,6 +2,7 @@
 import { type Dtm, readDtm, toFhirDate, toFhirDateTime } from '../../../hl7/datetime.ts'
 import type { Leaf, Leaves } from '../leaf-type.ts'
 import type { Run } from '../run.ts'
+import { mark } from '../trace.ts'
 
 const zeros = /^0+$/
 const midnight = /^\d{8}24(?:00)*(?:[.][0]+)?(?:[+-]\d{4})?$/
@@ -65,6 +66,15 @@ function instant(raw: string, run: Run): string | undefined {
 
 const dateTimeLeaf: Leaf = { yields: 'dateTime', reads: [1], read: dateTime }
 
+function period(start: string | undefined, end: string | undefined) {
+  if (start === undefined && end === undefined) return undefined
+  return { ...(start !== undefined && { start }), ...(end !== undefined && { end }) }
+}
+
+const startMark = mark('start', '')
+const endMark = mark('end', '', 1)
+const ownEndMark = mark('end', '')
+
 export const timeLeaves: Leaves = {
   'DTM[date]': {
     yields: 'date',
@@ -77,5 +87,29 @@ export const timeLeaves: Leaves = {
   'DTM[dateTime]': dateTimeLeaf,
   // PV1-45 repeats up to 2.6: the last discharge holds.
   'DTM[dateTime-Last]': { ...dateTimeLeaf, last: true },
+  /** A start whose end is in the field after it: NK1-8/9, GT1-13/14. */
+  'DT[Period]': {
+    yields: 'Period',
+    reads: [1],
+    next: 1,
+    read: (raw, run) => {
+      const start = dateTime(raw, run)
+      if (start !== undefined) run.mark(startMark)
+      const other = run.nextField(1)
+      const end = other === undefined ? undefined : dateTime(other, run)
+      if (end !== undefined) run.mark(endMark)
+      return period(start, end)
+    },
+  },
+  /** The end alone, when no start was sent. */
+  'DT[Period-End]': {
+    yields: 'Period',
+    reads: [1],
+    read: (raw, run) => {
+      const end = dateTime(raw, run)
+      if (end !== undefined) run.mark(ownEndMark)
+      return period(undefined, end)
+    },
+  },
   'DTM[instant]': { yields: 'instant', reads: [1], read: instant },
 }

@@ -1,0 +1,90 @@
+// A FHIR client is a source like any other: what it changes becomes assertions of its own (semantics, sections 0, 5, 6).
+import type { Json } from '../mappings/mapped.ts'
+import type { Assertion, CellKey } from './contribution.ts'
+import type { Draft } from './draft.ts'
+import { canonicalText, type FhirJson } from './fhir-json.ts'
+import { type Identifier, isDeterministic, normalValue, stableId } from './identifier.ts'
+import { authorityOf } from './identity.ts'
+import type { Site } from './site.ts'
+
+/** Types whose history is a log of events; a client's write is one of them. */
+const eventTypes = new Set(['Encounter', 'Appointment'])
+const registered = new Set(['Patient', 'Encounter', 'Account', 'Appointment', 'Practitioner', 'Organization'])
+/** The server's own, and what no client may take away. */
+const ignored = new Set(['resourceType', 'id', 'meta', 'text'])
+
+export interface ClientWrite {
+  readonly rtype: string
+  readonly id: string
+  readonly client: string
+  /** Milliseconds. */
+  readonly at: number
+  readonly current: FhirJson | undefined
+  readonly next: FhirJson
+}
+
+/** Elements that differ, as assertions; identifiers only add. */
+export function writeByClient(draft: Draft, write: ClientWrite, site: Site): void {
+  const { rtype, id, client, at, current, next } = write
+  const say = (v: Json): Assertion => ({ v, t: at, m: at, i: draft.messageId })
+  const cells: Record<CellKey, Assertion> = {}
+  for (const element of new Set([...Object.keys(current ?? {}), ...Object.keys(next)])) {
+    if (ignored.has(element)) continue
+    const [before, after] = [current?.[element], next[element]]
+    if (canonicalText(before ?? null) === canonicalText(after ?? null)) continue
+    if (element === 'identifier' && rtype === 'Patient') addIdentifiers(cells, after, say)
+    else cells[`${element}<FHIR`] = say(after ?? null)
+  }
+  if (current === undefined) cells['$deleted<FHIR'] = say(false)
+  if (eventTypes.has(rtype)) {
+    draft.contribute(rtype, id, { source: client, key: draft.messageId, event: 'FHIR', t: at, m: at, i: draft.messageId, cells })
+  } else draft.assert(rtype, id, client, cells)
+  if (registered.has(rtype)) registerIdentifiers(draft, rtype, id, next, site)
+}
+
+function addIdentifiers(cells: Record<CellKey, Assertion>, list: Json | undefined, say: (v: Json) => Assertion): void {
+  for (const each of (list ?? []) as readonly Identifier[]) {
+    cells[`identifier<FHIR:${each.system ?? ''}|${each.value ?? ''}`] = say([each as Json])
+  }
+}
+
+export const identifiersOf = (body: FhirJson): Identifier[] =>
+  (Array.isArray(body['identifier']) ? (body['identifier'] as readonly Identifier[]) : []).filter(
+    (each) => each.system && each.value && isDeterministic(each) && each.use !== 'old',
+  )
+
+function registerIdentifiers(draft: Draft, rtype: string, id: string, body: FhirJson, site: Site): void {
+  for (const { system = '', value = '' } of identifiersOf(body)) {
+    const normal = normalValue(value, authorityOf(site, system))
+    if (!draft.lookup(rtype, system, normal)) draft.register(rtype, system, normal, id)
+  }
+}
+
+/** Somebody else who has one of the identifiers of a resource: two things may not share one. */
+export function holderOf(draft: Draft, rtype: string, id: string | undefined, body: FhirJson, site: Site): { id: string; value: string } | undefined {
+  if (!registered.has(rtype)) return undefined
+  for (const { system = '', value = '' } of identifiersOf(body)) {
+    const hit = draft.lookup(rtype, system, normalValue(value, authorityOf(site, system)))
+    if (hit && draft.survivorId(rtype, hit.id) !== id) return { id: draft.survivorId(rtype, hit.id), value }
+  }
+  return undefined
+}
+
+/** Id of a new resource: from its first deterministic identifier, so that a message about it finds it without a detour. */
+export function newResourceId(rtype: string, body: FhirJson, random: () => string): string {
+  const [first] = registered.has(rtype) ? identifiersOf(body) : []
+  return first?.system && first.value ? stableId(rtype, first.system, first.value) : random()
+}
+
+/** DELETE: a Coverage ends, everything else is no longer shown; nothing is forgotten. */
+export function deleteByClient(draft: Draft, rtype: string, id: string, client: string, at: number): void {
+  const say = (v: Json): Assertion => ({ v, t: at, m: at, i: draft.messageId })
+  if (rtype === 'Coverage') {
+    draft.assert(rtype, id, client, { 'status<FHIR': say('cancelled') })
+    return
+  }
+  const cells = { '$deleted<FHIR': say(true) }
+  if (eventTypes.has(rtype)) {
+    draft.contribute(rtype, id, { source: client, key: '$deleted', i: draft.messageId, cells })
+  } else draft.assert(rtype, id, client, cells)
+}

@@ -1,0 +1,237 @@
+// The gateway put together: one queue, one writer, the rules; what main.ts opens and adapters and servers use.
+import { randomBytes } from 'node:crypto'
+import type { Inbound, Reply } from '../adapters/adapter.ts'
+import type { Draft } from '../canonical/draft.ts'
+import type { Site } from '../canonical/site.ts'
+import { zoneOffsetOf } from '../fhir/date.ts'
+import { validateResource } from '../fhir/validate.ts'
+import { offsetAt } from '../hl7/zone.ts'
+import type { MapSet } from '../mappings/engine/compile.ts'
+import { type Database, sqlState, type Transaction } from '../store/db.ts'
+import { clearTenant } from '../store/maintenance.ts'
+import { takeMessageIds } from '../store/messages.ts'
+import { readResource } from '../store/resources.ts'
+import { Batcher } from './batcher.ts'
+import { clientWriteItem } from './client-write.ts'
+import type { DryRun, FhirWrite, FhirWritten, Gateway, LineageEntry } from './gateway.ts'
+import type { Item, MessageItem, Outcome } from './item.ts'
+import { lineageOf } from './lineage.ts'
+import { type ProcessContext, processBatch } from './process.ts'
+import { acknowledge, type ReceiveContext, readPayload, receivePayload } from './receive.ts'
+import { Worker } from './worker.ts'
+
+export interface EngineOptions {
+  readonly db: Database
+  readonly tenant: number
+  /** The site and the maps as they are now; replaced as a whole on reload. */
+  readonly site: () => Site
+  readonly maps: () => MapSet
+  readonly clock: Clock
+  readonly lineage: boolean
+  readonly maxBatchMessages: number
+  readonly maxBatchBytes: number
+  readonly maxWaiting: number
+  readonly observe: Observer
+}
+
+/** Time as a parameter: the machine's, or one that stands still for tests. */
+export interface Clock {
+  now(): Date
+  set?(now: Date): void
+}
+
+/** What metrics and logs are told. Never content. */
+export interface Observer {
+  received(channel: string, count: number): void
+  answered(code: string): void
+  processed(event: string, ms: number, count: number): void
+  fault(messageId: string, error: unknown): void
+  batch(messages: number, ms: number): void
+}
+
+export interface Engine extends Gateway {
+  /** Messages that wait for their batch. */
+  waiting(): number
+  /** Finishes what has begun; takes nothing new. */
+  close(): Promise<void>
+  start(): void
+}
+
+const conflictTries = 3
+
+export function createEngine(options: EngineOptions): Engine {
+  const { db, tenant, clock, observe } = options
+  const ids = new IdBlock(tenant)
+  const instance = randomBytes(3).toString('hex')
+  let acks = 0
+  const context: ReceiveContext = {
+    site: options.site,
+    maps: options.maps,
+    now: () => clock.now(),
+    newControlId: () => `${Date.now().toString(36)}${instance}${(acks++ % 46_656).toString(36).padStart(3, '0')}`.toUpperCase(),
+    ackSetting: () => 'original',
+    lineage: options.lineage,
+  }
+  const processing = (): ProcessContext => {
+    const site = options.site()
+    const { timezone } = site.gateway
+    return {
+      tenant,
+      site,
+      zone: zoneOffsetOf(timezone),
+      iso: (at) => isoIn(at, timezone),
+      acknowledge: (item, code, errors) => acknowledge(item, code, errors, context),
+      validate: problemsOf,
+      messageIds: (tx, count) => ids.take(tx, count),
+      onFault: (messageId, error) => observe.fault(messageId, error),
+    }
+  }
+
+  const runBatch = async (items: readonly Item[]): Promise<Outcome[]> => {
+    const began = performance.now()
+    for (let tries = 1; ; tries++) {
+      try {
+        const outcomes = await db.transaction((tx) => processBatch(tx, items, processing()))
+        observe.batch(items.length, performance.now() - began)
+        return outcomes
+      } catch (error) {
+        // A key that somebody else has just written: the next try sees it.
+        if (sqlState(error) === '23505' && tries < conflictTries) continue
+        if (items.length > 1 && isContent(error)) return await bisect(items, runBatch)
+        throw error
+      }
+    }
+  }
+  const batcher = new Batcher<Item, Outcome>(runBatch, {
+    maxItems: options.maxBatchMessages,
+    maxBytes: options.maxBatchBytes,
+    maxWaiting: options.maxWaiting,
+  })
+  const submit = async (items: readonly Item[]): Promise<Outcome[]> => {
+    const began = performance.now()
+    const outcomes = await Promise.all(items.map((each) => batcher.add(each, each.raw.length)))
+    const ms = performance.now() - began
+    for (const [i, outcome] of outcomes.entries()) {
+      const item = items[i]
+      if (item?.kind !== 'message') continue
+      observe.answered(outcome.code)
+      observe.processed(item.event, ms, 1)
+    }
+    worker.wake()
+    return outcomes
+  }
+  const worker = new Worker({ db, tenant, context, clock, submit, pressure: () => batcher.size > 0 })
+
+  return {
+    receive: async (inbound) => {
+      observe.received(inbound.channel, 1)
+      return await receivePayload(inbound, context, submit)
+    },
+    dryRun: (inbound) => dryRun(inbound, context, db, processing()),
+    write: (write) => writeAndRead(write, clock.now(), submit, db, tenant),
+    lineage: (rtype, id, path): Promise<readonly LineageEntry[] | undefined> =>
+      lineageOf(db.read, tenant, options.site(), rtype, id, path),
+    idle: async () => !batcher.busy && (await worker.isIdle()),
+    site: options.site,
+    setClock: async (now) => {
+      clock.set?.(now)
+      worker.wake()
+    },
+    reset: async () => {
+      await batcher.settled()
+      await worker.settled()
+      await db.transaction((tx) => clearTenant(tx, tenant))
+    },
+    now: () => clock.now(),
+    waiting: () => batcher.size,
+    start: () => worker.start(),
+    close: async () => {
+      await worker.close()
+      await batcher.settled()
+    },
+  }
+}
+
+/** One by one: only what cannot be stored fails. */
+async function bisect(items: readonly Item[], run: (items: readonly Item[]) => Promise<Outcome[]>): Promise<Outcome[]> {
+  const half = Math.ceil(items.length / 2)
+  return [...(await run(items.slice(0, half))), ...(await run(items.slice(half)))]
+}
+
+const isContent = (error: unknown): boolean => /^(22|23|54)/.test(sqlState(error) ?? '')
+
+const maxProblems = 5
+
+function problemsOf(resource: object): { path: string; text: string }[] {
+  return validateResource(resource)
+    .filter((each) => each.severity === 'error' || each.severity === 'fatal')
+    .slice(0, maxProblems)
+    .map((each) => ({ path: each.expression?.[0] ?? '', text: each.diagnostics }))
+}
+
+/** ISO 8601 with the offset of a zone. */
+export function isoIn(at: Date | number, zone: string): string {
+  const ms = typeof at === 'number' ? at : at.getTime()
+  const offset = offsetAt(ms, zone)
+  const local = new Date(ms + offset * 60_000).toISOString().replace(/\.000Z$|Z$/, '')
+  const sign = offset < 0 ? '-' : '+'
+  const abs = Math.abs(offset)
+  return `${local}${sign}${String(Math.floor(abs / 60)).padStart(2, '0')}:${String(abs % 60).padStart(2, '0')}`
+}
+
+/** Message numbers by the block: one round trip for many batches. */
+class IdBlock {
+  readonly #size = 1_000
+  #free: string[] = []
+  constructor(_tenant: number) {}
+
+  async take(tx: Transaction, count: number): Promise<readonly string[]> {
+    if (this.#free.length < count) this.#free.push(...(await takeMessageIds(tx, Math.max(this.#size, count))))
+    return this.#free.splice(0, count)
+  }
+}
+
+async function writeAndRead(
+  write: FhirWrite,
+  now: Date,
+  submit: (items: readonly Item[]) => Promise<Outcome[]>,
+  db: Database,
+  tenant: number,
+): Promise<FhirWritten> {
+  const { item, answer } = clientWriteItem(write, now)
+  const [outcome] = await submit([item])
+  if (!outcome) return { status: 503, issues: [] }
+  const written = answer(outcome)
+  const { rtype, id, version, body } = written
+  if (body === undefined || rtype === undefined || id === undefined || version === undefined) return written
+  const updatedAt = written.updatedAt ?? (await readResource(db.read, tenant, rtype, id))?.updatedAt ?? now.toISOString()
+  return { ...written, updatedAt, body: withMeta(body, version, updatedAt) }
+}
+
+/** Adds what the server says of a version; decimals in the text stay as they are. */
+function withMeta(body: string, version: number, updatedAt: string): string {
+  const meta = `"versionId":"${version}","lastUpdated":"${updatedAt}"`
+  if (body.includes('"meta":{')) return body.replace('"meta":{', `"meta":{${meta},`)
+  return body.replace(/^\{("resourceType":"[A-Za-z]+",)/, `{$1"meta":{${meta}},`)
+}
+
+async function dryRun(
+  inbound: Inbound,
+  context: ReceiveContext,
+  db: Database,
+  processing: ProcessContext,
+): Promise<DryRun | { readonly fault: string }> {
+  const read = readPayload(inbound, context)
+  const items: readonly MessageItem[] = 'fault' in read ? [read.fault] : read.items
+  const outcomes = await db.transaction((tx) => processBatch(tx, items, processing), { rollback: true })
+  return {
+    committed: false,
+    messages: outcomes.map(({ code, errors, diff }) => ({
+      ack: code,
+      err: errors.find((each) => each.severity === 'E')?.code ?? '0',
+      diff,
+    })),
+  }
+}
+
+export type { Draft, Reply }

@@ -1,0 +1,52 @@
+// Why a value is what it is: who said what, when, by which field and row, and why one statement won.
+import { statementsByPath, type Statement } from '../canonical/latest.ts'
+import type { Contribution } from '../canonical/contribution.ts'
+import type { Site } from '../canonical/site.ts'
+import type { Queryable } from '../store/db.ts'
+import { loadThings } from '../store/truth.ts'
+import type { LineageEntry } from './gateway.ts'
+import { isoIn } from './engine.ts'
+
+/** Elements of a person that the most trusted source decides; all others go by time. */
+const byTrust = new Set(['name', 'birthDate', 'gender'])
+
+/** Every statement about the elements of a resource, winners first; undefined when the resource is not known. */
+export async function lineageOf(
+  db: Queryable,
+  tenant: number,
+  site: Site,
+  rtype: string,
+  id: string,
+  path: string | undefined,
+): Promise<readonly LineageEntry[] | undefined> {
+  const { entities, contributions } = await loadThings(db, tenant, [{ rtype, id }])
+  if (entities.length === 0) return undefined
+  const all = contributions.map((each) => each.body as Contribution).filter((each) => each.data === undefined)
+  const out: LineageEntry[] = []
+  for (const [element, statements] of statementsByPath(all)) {
+    if (path !== undefined && element !== path && !element.startsWith(`${path}.`)) continue
+    out.push(...entriesOf(rtype, element, statements, site))
+  }
+  return out
+}
+
+function entriesOf(rtype: string, element: string, statements: readonly Statement[], site: Site): LineageEntry[] {
+  const trust = (source: string) => site.sources.get(source)?.trust ?? site.clients.get(source)?.trust ?? 50
+  const trusted = rtype === 'Patient' && byTrust.has(element)
+  const ranked = trusted ? [...statements].sort((a, b) => trust(b.source) - trust(a.source)) : statements
+  const [winner] = ranked
+  return ranked.map((each) => {
+    const wins = each.source === winner?.source
+    const [, v2, row] = each.s ?? []
+    return {
+      path: element,
+      source: each.source,
+      at: isoIn(each.t, site.gateway.timezone),
+      messageId: each.i,
+      ...(v2 === undefined ? { v2: each.field } : { v2 }),
+      ...(row === undefined ? {} : { row }),
+      wins,
+      why: wins ? (trusted ? 'most trusted, then latest' : 'latest') : trusted ? 'less trusted or older' : 'older',
+    }
+  })
+}

@@ -1,0 +1,231 @@
+// From bytes to the reply: decoded, taken apart, checked, mapped, queued; answered when it is durable.
+import { createHash } from 'node:crypto'
+import type { Inbound, Reply } from '../adapters/adapter.ts'
+import { authorityResolver } from '../canonical/authority.ts'
+import type { Site, Source } from '../canonical/site.ts'
+import {
+  type AckCode,
+  type AckError,
+  type AckSetting,
+  buildAck,
+  decideAckMode,
+  faultAnswer,
+  salvageHeader,
+} from '../hl7/ack.ts'
+import { type Batch, joinBatch, splitBatch } from '../hl7/batch.ts'
+import { decodeBytes, encodeText } from '../hl7/charset.ts'
+import { formatDtm, readDtm } from '../hl7/datetime.ts'
+import { checkHeader, type Header, isAcknowledgement, KNOWN_VERSIONS, readHeader } from '../hl7/header.ts'
+import { type Message, parseMessage } from '../hl7/message.ts'
+import { mapMessage, type MapSet } from '../mappings/engine/compile.ts'
+import type { MapIssue, Mapped } from '../mappings/mapped.ts'
+import type { MessageItem, Outcome } from './item.ts'
+import { sourceOf } from './site.ts'
+
+export interface ReceiveContext {
+  site(): Site
+  maps(): MapSet
+  now(): Date
+  /** MSH-10 of what the gateway sends: new, at most 20 characters. */
+  newControlId(): string
+  /** Original or enhanced acknowledgement, by source id. */
+  ackSetting(source: string): AckSetting
+  readonly lineage: boolean
+}
+
+/** Queues items and resolves with their outcomes, in order. */
+export type Submit = (items: readonly MessageItem[]) => Promise<readonly Outcome[]>
+
+const processingIds: ReadonlySet<string> = new Set(['P', 'T', 'D'])
+
+/** Takes one payload, message or batch, to its reply. Rejects when the store is not available. */
+export async function receivePayload(inbound: Inbound, context: ReceiveContext, submit: Submit): Promise<Reply> {
+  const read = readPayload(inbound, context)
+  if ('fault' in read) {
+    const [outcome] = await submit([read.fault])
+    return { bytes: outcome?.ack }
+  }
+  const { batch, items, charset } = read
+  if (items.length === 0) return { bytes: undefined }
+  const outcomes = await submit(items)
+  const acks = outcomes.map((each, i) => replyText(each, items[i], context))
+  if (!batch.enveloped) {
+    const [first] = outcomes
+    return { bytes: acks[0] === undefined ? undefined : first?.ack }
+  }
+  const text = joinBatch(acks.filter((each) => each !== undefined), batch, { now: dtmOf(context), controlId: context.newControlId() })
+  return { bytes: encodeText(text, charset) }
+}
+
+/** Text of an acknowledgement; undefined when nothing is owed for this message. */
+function replyText(outcome: Outcome, item: MessageItem | undefined, context: ReceiveContext): string | undefined {
+  if (!outcome.ack || !item) return undefined
+  const plan = decideAckMode(item.header?.acceptAck, item.header?.applicationAck, context.ackSetting(item.source), true)
+  const positive = outcome.code === 'AA' || outcome.code === 'CA'
+  if (plan.mode === 'enhanced') {
+    const owed = positive ? plan.accept.stored : plan.accept.refused
+    if (!owed) return undefined
+  }
+  const decoded = decodeBytes(outcome.ack, { endpointDefault: item.charset })
+  return 'text' in decoded ? decoded.text : undefined
+}
+
+const dtmOf = (context: ReceiveContext): string => formatDtm(context.now().getTime(), context.site().gateway.timezone)
+
+type Payload =
+  | { readonly fault: MessageItem }
+  | { readonly batch: Batch; readonly items: readonly MessageItem[]; readonly charset: string }
+
+/** Messages of a payload as items for the pipeline. */
+export function readPayload(inbound: Inbound, context: ReceiveContext): Payload {
+  const decoded = decodeBytes(inbound.raw, inbound.charset === undefined ? {} : { declared: inbound.charset })
+  if ('fault' in decoded) {
+    const error: AckError = { severity: 'E', code: '207', locations: ['MSH^1^18'], text: decoded.fault.text }
+    return { fault: unreadable(inbound, context, 'us-ascii', undefined, 'AR', [error]) }
+  }
+  const { text, charset } = decoded
+  const batch = splitBatch(text)
+  const errors = batch.issues.filter((each) => each.severity === 'E')
+  if (errors.length > 0) {
+    const code = batch.enveloped ? 'AE' : 'AR'
+    return { fault: unreadable(inbound, context, charset, salvageHeader(batch.messages[0] ?? text), code, errors) }
+  }
+  const whole = batch.messages.length === 1 && !batch.enveloped
+  const items = batch.messages.flatMap((each) => {
+    const raw = whole ? inbound.raw : encodeText(each, charset)
+    const item = readOne(each, raw, charset, inbound, context)
+    return item ? [item] : []
+  })
+  return { batch, items, charset }
+}
+
+const sha256 = (bytes: Uint8Array | string): string => createHash('sha256').update(bytes).digest('hex')
+
+function unreadable(
+  inbound: Inbound,
+  context: ReceiveContext,
+  charset: string,
+  message: Message | undefined,
+  code: 'AE' | 'AR',
+  errors: readonly AckError[],
+): MessageItem {
+  const header = message && readHeader(message)
+  return {
+    kind: 'message',
+    raw: inbound.raw,
+    sha256: sha256(inbound.raw),
+    channel: inbound.channel,
+    peer: inbound.peer,
+    source: header?.source ?? '',
+    receivedAt: context.now(),
+    key: undefined,
+    charset,
+    message,
+    header,
+    event: header ? `${header.type}^${header.event}` : '',
+    sender: undefined,
+    mapped: undefined,
+    mapsHash: undefined,
+    refusal: { code, errors },
+    warnings: [],
+    defer: false,
+    stored: undefined,
+  }
+}
+
+/** One message; undefined for an acknowledgement, which is never answered. */
+export function readOne(
+  text: string,
+  raw: Uint8Array,
+  charset: string,
+  inbound: Inbound,
+  context: ReceiveContext,
+  stored?: MessageItem['stored'],
+): MessageItem | undefined {
+  const parsed = parseMessage(text)
+  if ('fault' in parsed) {
+    const { code, error } = faultAnswer(parsed.fault)
+    return { ...unreadable({ ...inbound, raw }, context, charset, salvageHeader(text), code, [error]) }
+  }
+  const { message } = parsed
+  if (isAcknowledgement(message)) return undefined
+  const header = readHeader(message)
+  const site = context.site()
+  const maps = context.maps()
+  const base = unreadable({ ...inbound, raw }, context, charset, message, 'AR', [])
+  const sender = sourceOf(site, header.source)
+  const problems = checkHeader(header, { events: maps.events, processingIds, versions: KNOWN_VERSIONS })
+  const errors = problems.filter((each) => each.severity === 'E')
+  const item: MessageItem = { ...base, sender, mapsHash: maps.hash, key: keyOf(header), refusal: undefined, stored }
+  if (errors.length > 0) return { ...item, refusal: { code: 'AR', errors } }
+  if (!sender) return { ...item, refusal: { code: 'AR', errors: [unknownSource(header)] } }
+  const defer = sender.acknowledge === 'after-commit' && stored === undefined
+  if (defer) return { ...item, defer }
+  const mapped = mapMessage(message, maps, mapContext(site, sender, header, context.lineage))
+  if (!mapped) return { ...item, refusal: { code: 'AR', errors: [unmappedEvent()] } }
+  const found = mapped.issues.map(toAckError)
+  const fatal = found.filter((each) => each.severity === 'E')
+  if (fatal.length > 0) return { ...item, mapped, refusal: { code: 'AE', errors: fatal } }
+  const warnings = [...problems.filter((each) => each.app !== undefined), ...found.filter((each) => each.severity === 'W' && each.app)]
+  return { ...item, mapped, warnings }
+}
+
+function unknownSource(header: Header): AckError {
+  return {
+    severity: 'E',
+    code: '207',
+    app: 'UNKNOWN-SOURCE',
+    locations: ['MSH^1^3', 'MSH^1^4'],
+    text: `source ${header.source} is not in the site file (MSH-3, MSH-4) - add it to the sources, then send again under a new control id`,
+  }
+}
+
+const unmappedEvent = (): AckError => ({
+  severity: 'E',
+  code: '201',
+  locations: ['MSH^1^9^1^2'],
+  text: 'trigger event is not mapped (MSH-9.2) - ask for a mapping of it',
+})
+
+/** Message identity: MSH-3, -4, -7 and -10 (semantics, section 8.1). */
+function keyOf(header: Header): string | undefined {
+  if (header.controlId === undefined) return undefined
+  return sha256(`${header.source}\u0001${header.messageTime ?? ''}\u0001${header.controlId}`)
+}
+
+function mapContext(site: Site, sender: Source, header: Header, lineage: boolean) {
+  const offset = header.messageTime === undefined ? undefined : readDtm(header.messageTime)?.offsetMinutes
+  return {
+    source: sender.id,
+    zone: sender.timezone,
+    ...(offset === undefined ? {} : { messageOffset: offset }),
+    currency: site.gateway.currency,
+    systems: authorityResolver(site, sender),
+    emptyMeansDelete: new Set(sender.emptyMeansDelete),
+    lineage,
+  }
+}
+
+function toAckError(issue: MapIssue): AckError {
+  const { severity, code, app, location, text } = issue
+  return { severity, code, ...(app === undefined ? {} : { app }), locations: [location], text }
+}
+
+export type { Mapped }
+
+/** The acknowledgement of an item, in the sender's character set. */
+export function acknowledge(item: MessageItem, code: AckCode, errors: readonly AckError[], context: ReceiveContext): Uint8Array {
+  const { application, facility } = context.site().gateway
+  const plan = decideAckMode(item.header?.acceptAck, item.header?.applicationAck, context.ackSetting(item.source), true)
+  const enhanced = { AA: 'CA', AE: 'CE', AR: 'CR' } as const
+  const shown = plan.mode === 'enhanced' && (code === 'AA' || code === 'AE' || code === 'AR') ? enhanced[code] : code
+  const text = buildAck({
+    message: item.message,
+    code: shown,
+    errors,
+    now: formatDtm(item.receivedAt.getTime(), context.site().gateway.timezone),
+    controlId: context.newControlId(),
+    gateway: { application, facility },
+  })
+  return encodeText(text, item.charset)
+}

@@ -1,0 +1,176 @@
+// Work behind the acknowledgement: messages stored for later, parked ones whose key has come, the search for duplicates.
+import { createHash } from 'node:crypto'
+import type { Draft } from '../canonical/draft.ts'
+import { scorePatients } from '../canonical/match.ts'
+import { pairKey } from '../canonical/task.ts'
+import type { Site } from '../canonical/site.ts'
+import { decodeBytes } from '../hl7/charset.ts'
+import { type CandidateKeys, findCandidates } from '../store/candidates.ts'
+import type { Database } from '../store/db.ts'
+import { resourceIndex } from '../store/index-rows.ts'
+import { claimTodo, countTodo, finishTodo, loadStored, type StoredMessage } from '../store/messages.ts'
+import { readResource } from '../store/resources.ts'
+import type { Item, MessageItem, Outcome, RuleItem } from './item.ts'
+import { type ReceiveContext, readOne } from './receive.ts'
+
+export interface WorkerOptions {
+  readonly db: Database
+  readonly tenant: number
+  readonly context: ReceiveContext
+  readonly clock: { now(): Date }
+  readonly submit: (items: readonly Item[]) => Promise<readonly Outcome[]>
+  /** True while senders wait: duplicates can wait longer. */
+  readonly pressure: () => boolean
+}
+
+const pollMs = 250
+const maxClaimed = 100
+
+export class Worker {
+  readonly #options: WorkerOptions
+  #timer: NodeJS.Timeout | undefined
+  #running: Promise<void> | undefined
+  #again = false
+  #closed = false
+
+  constructor(options: WorkerOptions) {
+    this.#options = options
+  }
+
+  start(): void {
+    this.#timer = setInterval(() => this.wake(), pollMs)
+    this.#timer.unref()
+  }
+
+  /** Looks for work soon; calls while it works are remembered. */
+  wake(): void {
+    if (this.#closed) return
+    this.#again = true
+    this.#running ??= this.#loop().finally(() => {
+      this.#running = undefined
+    })
+  }
+
+  async settled(): Promise<void> {
+    await this.#running
+  }
+
+  async isIdle(): Promise<boolean> {
+    if (this.#running) return false
+    const { db, tenant, clock } = this.#options
+    if ((await countTodo(db.read, tenant, clock.now().toISOString())) === 0) return !this.#running
+    this.wake()
+    return false
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    clearInterval(this.#timer)
+    await this.#running
+  }
+
+  async #loop(): Promise<void> {
+    while (this.#again && !this.#closed) {
+      this.#again = false
+      try {
+        const processed = await this.#processStored()
+        const matched = this.#options.pressure() ? 0 : await this.#match()
+        if (processed + matched > 0) this.#again = true
+      } catch {
+        // The store is away or busy: the next poll tries again, nothing is lost.
+        return
+      }
+    }
+  }
+
+  /** Applies messages that are in the log already, oldest first. */
+  async #processStored(): Promise<number> {
+    const { db, tenant, context, clock, submit } = this.#options
+    const due = await db.transaction((tx) => claimTodo(tx, tenant, 'process', clock.now().toISOString(), maxClaimed))
+    if (due.length === 0) return 0
+    const stored = await loadStored(db.read, tenant, due.map((each) => each.subject))
+    const items = stored.flatMap((each) => storedItem(each, context))
+    await submit(items)
+    const known = new Set(items.map((each) => each.stored?.id))
+    const orphans = due.filter((each) => !known.has(each.subject)).map((each) => each.id)
+    if (orphans.length > 0) await db.transaction((tx) => finishTodo(tx, tenant, orphans))
+    return due.length
+  }
+
+  /** Compares patients that are new or have changed with those that share something with them. */
+  async #match(): Promise<number> {
+    const { db, tenant, clock, submit, context } = this.#options
+    const due = await db.transaction((tx) => claimTodo(tx, tenant, 'match', clock.now().toISOString(), maxClaimed))
+    if (due.length === 0) return 0
+    const items: RuleItem[] = []
+    for (const { subject } of due) items.push(...(await this.#duplicatesOf(subject, context.site())))
+    if (items.length > 0) await submit(items)
+    await db.transaction((tx) => finishTodo(tx, tenant, due.map((each) => each.id)))
+    return due.length
+  }
+
+  async #duplicatesOf(subject: string, site: Site): Promise<RuleItem[]> {
+    const { db, tenant, clock } = this.#options
+    const id = subject.slice('Patient/'.length)
+    const row = await readResource(db.read, tenant, 'Patient', id)
+    if (!row || row.deleted) return []
+    const patient = JSON.parse(row.body) as PatientBody
+    if (patient.active === false) return []
+    const candidates = await findCandidates(db.read, tenant, id, keysOf(patient))
+    const items: RuleItem[] = []
+    for (const candidate of candidates) {
+      const other = JSON.parse(candidate.body) as PatientBody
+      const { grade } = scorePatients(patient, other)
+      if (grade === 'certain' || grade === 'probable') items.push(duplicateRule(id, candidate.id, grade, site, clock.now()))
+    }
+    return items
+  }
+}
+
+interface PatientBody {
+  readonly resourceType: string
+  readonly active?: boolean
+  readonly [element: string]: unknown
+}
+
+function keysOf(patient: PatientBody): CandidateKeys {
+  const rows = resourceIndex(patient)
+  return {
+    births: rows.date.filter((each) => each.param === 'birthdate').map((each) => each.low),
+    contacts: rows.identifier.filter((each) => each.param === 'phone' || each.param === 'email').map((each) => each.value),
+    families: rows.string.filter((each) => each.param === 'family').map((each) => each.norm),
+  }
+}
+
+/** A Task for a person to decide: records are never merged by themselves. */
+function duplicateRule(a: string, b: string, grade: string, site: Site, now: Date): RuleItem {
+  void site
+  const references = [`Patient/${a}`, `Patient/${b}`].sort()
+  const apply = (draft: Draft) => {
+    // One of them may have been merged since.
+    if (references.some((each) => draft.survivor(each) !== each || draft.entity('Patient', each.slice(8)).body?.['active'] === false)) return
+    draft.tasks.push({
+      code: 'possible-duplicate',
+      key: pairKey(a, b),
+      description: `two records are probably one person (${grade})`,
+      ...(references[0] ? { focus: references[0], patient: references[0] } : {}),
+      inputs: [
+        { type: 'match-grade', value: { valueCode: grade } },
+        ...references.map((reference) => ({ type: 'patient', value: { valueReference: { reference } } })),
+      ],
+    })
+  }
+  const raw = Buffer.from(`match ${references.join(' ')}`)
+  return {
+    kind: 'rule', raw, sha256: createHash('sha256').update(raw).digest('hex'), channel: 'fhir', peer: 'gateway', source: 'gateway',
+    receivedAt: now, event: 'match', author: { id: 'gateway', display: 'Portico' }, logged: false, entities: references, apply,
+  }
+}
+
+function storedItem(stored: StoredMessage, context: ReceiveContext): MessageItem[] {
+  const decoded = decodeBytes(stored.raw, stored.charset === null ? {} : { endpointDefault: stored.charset })
+  if ('fault' in decoded || stored.channel === 'fhir') return []
+  const inbound = { raw: stored.raw, channel: stored.channel, peer: stored.peer ?? '' }
+  const item = readOne(decoded.text, stored.raw, decoded.charset, inbound, context, { id: stored.id, receivedAt: stored.receivedAt })
+  return item ? [item] : []
+}

@@ -1,0 +1,187 @@
+// One condition of a search as SQL (FHIR R4 search.html). Chosen by code from fragments; values are binds.
+import type { Filter, TokenFilter } from '../fhir/search-filter.ts'
+import type { TokenValue } from '../fhir/search-value.ts'
+import { type Binds, containing, scope } from './binds.ts'
+import { isAlwaysPresent, keyText, normText } from './index-rows.ts'
+import { jsonPaths } from './search-path.ts'
+import { dateIds, lastUpdated, numberIds } from './search-range.ts'
+import { tokenOfCode, tokenOfPresence, tokenOfSystem, tokenOfSystemAndCode } from './tokens.ts'
+
+/** Fewer characters would be found in half of all rows. */
+export const minContainsCharacters = 3
+
+/** Sorts after every text that begins with the same prefix. */
+const LAST = '\u{10FFFF}'
+
+type Of<Kind extends Filter['kind']> = Extract<Filter, { kind: Kind }>
+
+/**
+ * A boolean expression on `alias`, a row of resource of type `rtype`. Nested conditions are subselects from the
+ * target outwards, which the planner resolves first: each is one index range.
+ */
+export function condition(rtype: string, filter: Filter, alias: string, binds: Binds): string {
+  const ids = idsOf(rtype, filter, binds)
+  if (ids !== undefined) {
+    const is = `${alias}.id in (${ids})`
+    if (filter.kind === 'identifier' && filter.not) return `not (${is})`
+    return filter.kind === 'string' && filter.match === 'exact'
+      ? `(${is} and ${exact(rtype, filter, alias, binds)})`
+      : is
+  }
+  switch (filter.kind) {
+    case 'id':
+      return `${alias}.id = any(${binds.add(filter.ids)}::text[])`
+    case 'token':
+      return tokens(filter, alias, binds)
+    case 'missing':
+      return missing(rtype, filter, alias, binds)
+    case 'text':
+      return conceptText(rtype, filter, alias, binds)
+    case 'date':
+      return lastUpdated(filter.values, alias, binds)
+    default:
+      // Every other kind has rows of its own, see idsOf.
+      return 'false'
+  }
+}
+
+/** A select of the ids that a condition holds for, from its search table alone; undefined when it has none. */
+function idsOf(rtype: string, filter: Filter, binds: Binds): string | undefined {
+  switch (filter.kind) {
+    case 'identifier':
+      return identifierIds(rtype, filter, binds)
+    case 'string':
+      return stringIds(rtype, filter, binds)
+    case 'reference':
+      return `select f.id from reference f where ${scope('f', rtype, filter.param, binds)}
+        and f.target = any(${binds.add(filter.targets.map(keyText))}::text[])`
+    case 'date':
+      return filter.param === '_lastUpdated'
+        ? undefined
+        : dateIds(rtype, filter.param, [filter.values], binds)
+    case 'number':
+      return numberIds(rtype, filter, binds)
+    case 'chain':
+      return chainIds(rtype, filter, binds)
+    case 'has':
+      return hasIds(rtype, filter, binds)
+    default:
+      return undefined
+  }
+}
+
+function tokenOf(param: string, { system, code }: TokenValue): string {
+  if (code === undefined) return tokenOfSystem(param, system ?? '')
+  return system === undefined ? tokenOfCode(param, code) : tokenOfSystemAndCode(param, system, code)
+}
+
+function tokens({ param, not, values }: TokenFilter, alias: string, binds: Binds): string {
+  const list = values.map((value) => tokenOf(param, value))
+  // One value: containment, which the index answers without a recheck of alternatives.
+  const is = `${alias}.tokens ${list.length === 1 ? '@>' : '&&'} ${binds.add(list)}::bigint[]`
+  return not ? `not (${is})` : is
+}
+
+function missing(rtype: string, filter: Of<'missing'>, alias: string, binds: Binds): string {
+  if (filter.param.startsWith('_') && (filter.param === '_id' || filter.param === '_lastUpdated')) {
+    return String(!filter.missing)
+  }
+  if (isAlwaysPresent(rtype, filter.param)) return String(!filter.missing)
+  const present = `${alias}.tokens @> ${binds.add([tokenOfPresence(filter.param)])}::bigint[]`
+  return filter.missing ? `not (${present})` : present
+}
+
+function identifierIds(rtype: string, { param, values }: TokenFilter, binds: Binds): string {
+  const parts: string[] = []
+  const plain = values.filter(({ system, code }) => system === undefined && code !== undefined)
+  const pairs = values.filter(({ system, code }) => system !== undefined && code !== undefined)
+  const systems = values.filter(({ code }) => code === undefined)
+  const codes = (list: readonly TokenValue[]): string[] => list.map(({ code }) => keyText(code ?? ''))
+  const systemsOf = (list: readonly TokenValue[]): string[] => list.map(({ system }) => keyText(system ?? ''))
+  if (plain.length > 0) parts.push(`i.value = any(${binds.add(codes(plain))}::text[])`)
+  if (pairs.length === 1) {
+    parts.push(`(i.value = ${binds.add(codes(pairs)[0])} and i.system = ${binds.add(systemsOf(pairs)[0])})`)
+  } else if (pairs.length > 1) {
+    const list = `${binds.add(codes(pairs))}::text[], ${binds.add(systemsOf(pairs))}::text[]`
+    parts.push(`(i.value, i.system) in (select p.value, p.system from unnest(${list}) as p (value, system))`)
+  }
+  if (systems.length > 0) parts.push(`i.system = any(${binds.add(systemsOf(systems))}::text[])`)
+  return `select i.id from identifier i where ${scope('i', rtype, param, binds)} and (${parts.join(' or ')})`
+}
+
+function stringIds(rtype: string, { param, match, values }: Of<'string' | 'text'>, binds: Binds): string {
+  const norms = values.map(({ text }) => normText(text))
+  const where = `select s.id from string s where ${scope('s', rtype, param, binds)}`
+  if (match === 'exact') return `${where} and s.norm = any(${binds.add(norms)}::text[])`
+  if (match === 'contains') return `${where} and s.norm like any(${binds.add(norms.map(containing))}::text[])`
+  const ranges = norms.map((norm) => `(s.norm >= ${binds.add(norm)} and s.norm < ${binds.add(norm + LAST)})`)
+  return `${where} and (${ranges.join(' or ')})`
+}
+
+/** Rows hold normalised text: what was written is looked up in the resource, among the few that are left. */
+function exact(rtype: string, { param, values }: Of<'string' | 'text'>, alias: string, binds: Binds): string {
+  const paths = jsonPaths(rtype, param)
+  const raws = binds.add(values.map(({ raw }) => raw))
+  const tests = (paths.length > 0 ? paths : ['$.**']).map(
+    (
+      path,
+    ) => `exists (select from jsonb_path_query(${alias}.body, ${binds.add(`${path}.**{0 to 2}`)}::jsonpath) as v (value)
+      where jsonb_typeof(v.value) = 'string' and v.value #>> '{}' = any(${raws}::text[]))`,
+  )
+  return `(${tests.join(' or ')})`
+}
+
+/** Text and displays are in no search table: only of use beside another condition. */
+function conceptText(
+  rtype: string,
+  { param, values }: Of<'string' | 'text'>,
+  alias: string,
+  binds: Binds,
+): string {
+  const patterns = binds.add(values.map(({ raw }) => containing(raw.toLowerCase())))
+  const tests = jsonPaths(rtype, param).flatMap((path) =>
+    ['text', 'display'].map(
+      (
+        name,
+      ) => `exists (select from jsonb_path_query(${alias}.body, ${binds.add(`${path}.**."${name}"`)}::jsonpath) as v (value)
+      where lower(v.value #>> '{}') like any(${patterns}::text[]))`,
+    ),
+  )
+  return tests.length > 0 ? `(${tests.join(' or ')})` : 'false'
+}
+
+/** Ids of resources of a type that a condition holds for, whatever it takes. */
+function matching(rtype: string, filter: Filter, binds: Binds): string {
+  const ids = filter.kind === 'string' && filter.match === 'exact' ? undefined : idsOf(rtype, filter, binds)
+  if (ids !== undefined && !(filter.kind === 'identifier' && filter.not)) return ids
+  const alias = 't'
+  return `select ${alias}.id from resource ${alias} where ${alias}.tenant = $1 and ${alias}.rtype = ${binds.text(rtype)}
+    and not ${alias}.deleted and ${condition(rtype, filter, alias, binds)}`
+}
+
+function chainIds(rtype: string, { param, alternatives }: Of<'chain'>, binds: Binds): string {
+  const targets = alternatives.map(
+    ({ type, filter }) =>
+      `select ${binds.text(`${type}/`)} || m.id from (${matching(type, filter, binds)}) m`,
+  )
+  return `select f.id from reference f where ${scope('f', rtype, param, binds)}
+    and f.target in (${targets.join(' union all ')})`
+}
+
+/** References are indexed by their target, so those of the resources found are read from the resources themselves. */
+function hasIds(rtype: string, { type, param, filter }: Of<'has'>, binds: Binds): string {
+  const prefix = binds.text(`${rtype}/`)
+  const ids = matching(type, filter, binds)
+  const paths = jsonPaths(type, param)
+  if (paths.length === 0) {
+    return `select substr(f.target, length(${prefix}) + 1) from reference f where ${scope('f', type, param, binds)}
+      and starts_with(f.target, ${prefix}) and f.id in (${ids})`
+  }
+  const selects = paths.map(
+    (path) => `select substr(v.value #>> '{}', length(${prefix}) + 1)
+      from resource h cross join lateral jsonb_path_query(h.body, ${binds.add(`${path}."reference"`)}::jsonpath) as v (value)
+      where h.tenant = $1 and h.rtype = ${binds.text(type)} and not h.deleted and h.id in (${ids})
+      and starts_with(v.value #>> '{}', ${prefix})`,
+  )
+  return selects.join(' union all ')
+}

@@ -1,0 +1,218 @@
+// Searches as SQL: from the parsed query to one statement per page, by keyset (FHIR R4 search.html, sorting, paging).
+import type { Filter } from '../fhir/search-filter.ts'
+import type { SearchQuery, SortKey } from '../fhir/search-query.ts'
+import { Binds } from './binds.ts'
+import { replacedToken } from './index-rows.ts'
+import { condition } from './search-condition.ts'
+import { rangeShape, sortPath } from './search-path.ts'
+import { dateIds } from './search-range.ts'
+
+export interface Statement {
+  readonly text: string
+  readonly values: readonly unknown[]
+}
+
+/** Where the last page ended, and what it is a page of. */
+export interface SearchPosition {
+  /** Sort values of the last row as text; null = it had none. */
+  readonly keys: readonly (string | null)[]
+  readonly id: string
+  /** Newest change that the first page could see: later pages show only what existed then. */
+  readonly seq: string
+  readonly total?: number
+}
+
+/** The keys that results can be sorted by here; the others of a query are left out. */
+export function supportedSort(query: SearchQuery): { keys: readonly SortKey[]; others: readonly SortKey[] } {
+  const isSupported = ({ param }: SortKey): boolean =>
+    param === '_id' || param === '_lastUpdated' || sortPath(query.type, param) !== undefined
+  return { keys: query.sort.filter(isSupported), others: query.sort.filter((key) => !isSupported(key)) }
+}
+
+const columns = `r.rtype, r.id, r.version, r.updated_at as "updatedAt", r.body::text as body`
+
+/** One page and, on the first one, the total: rows with `total`, `seq` and the sort keys k0, k1, ... */
+export function pageSql(
+  tenant: number,
+  query: SearchQuery,
+  limit: number,
+  after: SearchPosition | undefined,
+): Statement {
+  const { keys } = supportedSort(query)
+  return isBrowse(query, keys, after)
+    ? browseSql(tenant, query, keys, limit, after)
+    : matchSql(tenant, query, keys, limit, after)
+}
+
+/**
+ * Whatever matches is found first, then counted and sorted: the planner must not walk the whole type in sort order
+ * in the hope of early matches, and the total is exact at no further cost.
+ */
+function matchSql(
+  tenant: number,
+  query: SearchQuery,
+  keys: readonly SortKey[],
+  limit: number,
+  after: SearchPosition | undefined,
+): Statement {
+  const binds = new Binds(tenant)
+  const rtype = binds.text(query.type)
+  const wheres = [...conditions(query.type, query.filters, binds)]
+  if (after) wheres.push(existedAt('r', after.seq, binds))
+  const keyColumns = keys
+    .map((key, i) => `, ${keyExpression(query.type, key, binds, after)} as k${i}`)
+    .join('')
+  const counted = after === undefined && query.total !== 'none'
+  const text = `with found as materialized (
+  select r.id${keyColumns} from resource r where r.tenant = $1 and r.rtype = ${rtype} and not r.deleted and ${wheres.join(' and ')}
+), page as (
+  select * from found${after ? ` where ${beyond(keys, after, binds, query.type)}` : ''} order by ${orderBy(keys, '')} limit ${binds.add(limit)}
+)
+select ${columns}${keys.map((_, i) => `, page.k${i}::text as k${i}`).join('')},
+  ${counted ? '(select count(*)::int from found)' : 'null::int'} as total, ${newestSeq(rtype)} as seq
+from page join resource r on r.tenant = $1 and r.rtype = ${rtype} and r.id = page.id
+order by ${orderBy(keys, 'page.')}`
+  return { text, values: binds.values }
+}
+
+/** Without conditions the walk in order is what we want, and all of the type is what is counted. */
+function isBrowse(query: SearchQuery, keys: readonly SortKey[], after: SearchPosition | undefined): boolean {
+  if (query.filters.length > 0 || keys.length > 1) return false
+  const [key] = keys
+  if (key === undefined) return true
+  return key.param === '_id' ? !key.descending : key.param === '_lastUpdated' && after === undefined
+}
+
+function browseSql(
+  tenant: number,
+  query: SearchQuery,
+  keys: readonly SortKey[],
+  limit: number,
+  after: SearchPosition | undefined,
+): Statement {
+  const binds = new Binds(tenant)
+  const rtype = binds.text(query.type)
+  const [key] = keys
+  const wheres = ['r.tenant = $1', `r.rtype = ${rtype}`, 'not r.deleted']
+  if (hidesReplaced(query.type, query.filters)) wheres.push(notReplaced('r', binds))
+  if (after) wheres.push(`r.id > ${binds.add(after.id)}`, existedAt('r', after.seq, binds))
+  const bySeq = key?.param === '_lastUpdated'
+  const order = bySeq ? `r.seq ${key.descending ? 'desc' : 'asc'}` : 'r.id'
+  const keyColumn = bySeq ? ', r.seq::text as k0' : key ? ', r.id as k0' : ''
+  const text = `select ${columns}${keyColumn}, null::int as total, ${newestSeq(rtype)} as seq
+from resource r where ${wheres.join(' and ')} order by ${order} limit ${binds.add(limit)}`
+  return { text, values: binds.values }
+}
+
+/** The number of all matches. */
+export function countSql(tenant: number, query: SearchQuery): Statement {
+  const binds = new Binds(tenant)
+  const all = `select count(*) from resource r where r.tenant = $1 and r.rtype = ${binds.text(query.type)} and not r.deleted`
+  if (query.filters.length > 0) {
+    const text = `select (${all} and ${conditions(query.type, query.filters, binds).join(' and ')})::int as total`
+    return { text, values: binds.values }
+  }
+  if (!hidesReplaced(query.type, query.filters))
+    return { text: `select (${all})::int as total`, values: binds.values }
+  // Both counts come from an index; "all that do not have the token" would read every row.
+  const replaced = `${all} and r.tokens @> ${binds.add([replacedToken])}::bigint[]`
+  return { text: `select ((${all}) - (${replaced}))::int as total`, values: binds.values }
+}
+
+/** All of them hold for a row `r` of resource. */
+function conditions(rtype: string, filters: readonly Filter[], binds: Binds): readonly string[] {
+  const ordered = filters.toSorted((a, b) => compareText(nameOf(a), nameOf(b)))
+  const list: string[] = []
+  const ranges = new Map<string, Extract<Filter, { kind: 'date' }>[]>()
+  for (const filter of ordered) {
+    // ge and lt of one time are one range of the index, if a resource has only one such time.
+    if (filter.kind === 'date' && filter.param !== '_lastUpdated' && rangeShape(rtype, filter.param).single) {
+      const same = ranges.get(filter.param)
+      if (same) same.push(filter)
+      else ranges.set(filter.param, [filter])
+    } else list.push(condition(rtype, filter, 'r', binds))
+  }
+  for (const [param, same] of ranges) {
+    const lists = same.map(({ values }) => values)
+    list.push(`r.id in (${dateIds(rtype, param, lists, binds)})`)
+  }
+  if (hidesReplaced(rtype, filters)) list.push(notReplaced('r', binds))
+  return list
+}
+
+const nameOf = (filter: Filter): string => `${filter.kind} ${'param' in filter ? filter.param : ''}`
+const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
+
+/** Retired patients are found by `_id`, and where inactive ones are asked for; their survivor has their identifiers. */
+function hidesReplaced(rtype: string, filters: readonly Filter[]): boolean {
+  if (rtype !== 'Patient') return false
+  return !filters.some((filter) => {
+    if (filter.kind === 'id') return true
+    if (filter.kind !== 'token' || filter.param !== 'active') return false
+    return filter.not
+      ? filter.values.every(({ code }) => code === 'true')
+      : filter.values.some(({ code }) => code === 'false')
+  })
+}
+
+const notReplaced = (alias: string, binds: Binds): string =>
+  `not (${alias}.tokens @> ${binds.add([replacedToken])}::bigint[])`
+
+const newestSeq = (rtype: string): string =>
+  `(select max(s.seq)::text from resource s where s.tenant = $1 and s.rtype = ${rtype} and not s.deleted)`
+
+/** What was made after the first page is not on the later ones; what was changed since then still is. */
+function existedAt(alias: string, seq: string, binds: Binds): string {
+  const place = `${binds.add(seq)}::bigint`
+  return `(${alias}.seq <= ${place} or exists (select from history e
+    where e.tenant = $1 and e.rtype = ${alias}.rtype and e.id = ${alias}.id and e.seq <= ${place}))`
+}
+
+const casts = { time: 'timestamptz', text: 'text', seq: 'bigint' } as const
+
+function kindOf(rtype: string, { param }: SortKey): keyof typeof casts {
+  if (param === '_lastUpdated') return 'seq'
+  return param === '_id' ? 'text' : (sortPath(rtype, param)?.kind ?? 'text')
+}
+
+function keyExpression(rtype: string, key: SortKey, binds: Binds, after: SearchPosition | undefined): string {
+  if (key.param === '_id') return 'r.id'
+  if (key.param === '_lastUpdated') {
+    // Changes are numbered as they are committed: their order is that of time. Later pages keep that of the first.
+    if (!after) return 'r.seq'
+    const place = `${binds.add(after.seq)}::bigint`
+    return `(case when r.seq <= ${place} then r.seq else (select max(k.seq) from history k
+      where k.tenant = $1 and k.rtype = r.rtype and k.id = r.id and k.seq <= ${place}) end)`
+  }
+  const path = sortPath(rtype, key.param)
+  const values = (path?.elements ?? []).map((elements) => `r.body #>> ${binds.add(elements)}::text[]`)
+  const value = values.length === 1 ? values.join('') : `coalesce(${values.join(', ')})`
+  return path?.kind === 'time' ? timeExpression(value) : `lower(${value}) collate "C"`
+}
+
+/** FHIR dates may lack month and day; the zone of the session is UTC. */
+const timeExpression = (value: string): string =>
+  `(select (case length(v.t) when 4 then v.t || '-01-01' when 7 then v.t || '-01' else v.t end)::timestamptz
+    from (select ${value} as t) v)`
+
+const orderBy = (keys: readonly SortKey[], prefix: string): string =>
+  [
+    ...keys.map(({ descending }, i) => `${prefix}k${i} ${descending ? 'desc' : 'asc'} nulls last`),
+    `${prefix}id`,
+  ].join(', ')
+
+/** Rows of `found` that come after a position in the order of `orderBy`. */
+function beyond(
+  keys: readonly SortKey[],
+  { keys: last, id }: SearchPosition,
+  binds: Binds,
+  rtype: string,
+): string {
+  let test = `id > ${binds.add(id)}`
+  for (const [i, key] of [...keys.entries()].toReversed()) {
+    const value = `${binds.add(last[i] ?? null)}::${casts[kindOf(rtype, key)]}`
+    const past = `k${i} ${key.descending ? '<' : '>'} ${value} or (k${i} is null and ${value} is not null)`
+    test = `(${past} or (k${i} is not distinct from ${value} and ${test}))`
+  }
+  return test
+}
