@@ -53,7 +53,8 @@ export function withResourceTimes(
     const last = Math.max(start.ms, ...spans.map((each) => each.end ?? each.start))
     end = { ms: last, text: writeInstant(last, zone ?? clockLike(start.text)), winner: start.winner }
   }
-  return { ...times, start, end, minutes: lengthOf(start.ms, end.ms, times.minutes) }
+  const minutes = times.unstated ? undefined : lengthOf(start.ms, end.ms, times.minutes)
+  return { ...times, start, end, minutes }
 }
 
 interface Span {

@@ -18,8 +18,10 @@ export interface AppointmentTime {
 export interface AppointmentTimes {
   readonly start: AppointmentTime | undefined
   readonly end: AppointmentTime | undefined
-  /** Stated length, minutes; not longer than the interval. */
+  /** Stated length, minutes. */
   readonly minutes: number | undefined
+  /** A client has said that the length shall not be stated. */
+  readonly unstated: boolean
   /** Start as known after each step, milliseconds: what offsets and own times of resources in that step refer to. */
   readonly startAfter: readonly (number | undefined)[]
 }
@@ -121,7 +123,7 @@ export function followTimes(steps: readonly Step[], zone: Clock | undefined): Ap
     startAfter.push(times.start?.ms)
   }
   const { start, minutes, unstated } = times
-  if (!start) return { start: undefined, end: undefined, minutes: unstated ? undefined : minutes, startAfter }
+  if (!start) return { start: undefined, end: undefined, minutes, unstated, startAfter }
   const clock = zone ?? clockLike(start.text ?? '')
   const write = ({ ms, text, step, key }: Stated): AppointmentTime => ({
     ms,
@@ -132,13 +134,7 @@ export function followTimes(steps: readonly Step[], zone: Clock | undefined): Ap
   const computed =
     minutes === undefined ? undefined : { ...start, ms: start.ms + minutesMs(minutes), text: undefined }
   const end = stated ?? computed
-  const shown = end && write(end)
-  return {
-    start: write(start),
-    end: shown,
-    minutes: unstated ? undefined : lengthOf(start.ms, shown?.ms, minutes),
-    startAfter,
-  }
+  return { start: write(start), end: end && write(end), minutes, unstated, startAfter }
 }
 
 /** Stated length when it fits the interval, else the interval; whole minutes, undefined when there are none. */

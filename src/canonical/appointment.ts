@@ -98,7 +98,6 @@ export function foldAppointment(
   const crew = followCrew(steps, stated.startAfter)
   const times = withResourceTimes(stated, crew, zone)
   const status = shownStatus(course.status, times)
-  const _plain = foldElements(steps, { accept: (_, cell) => !decidedHere.has(cell.path) })
   const people = participantsOf(crew, times, (reference) => context.survivor(reference), zone)
   const busy = busyOf(people, times, status)
   const overbooked =
@@ -106,10 +105,8 @@ export function foldAppointment(
     contributions.some((each) => each.key === 'overbooked' && each.data === true)
   const view: View = { course, status, times, crew, people, steps, overbooked }
   if (people.length === 0) return { resource: undefined, busy, status, winners: {}, warnings, transitions }
-  const { tree, winners } = assemble(
-    foldElements(steps, { accept: (_, cell) => !decidedHere.has(cell.path) }),
-    view,
-  )
+  const plain = foldElements(steps, { accept: (_, cell) => !decidedHere.has(cell.path) })
+  const { tree, winners } = assemble(plain, view)
   return { resource: tree, busy, status, winners, warnings, transitions }
 }
 

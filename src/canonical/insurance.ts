@@ -109,9 +109,9 @@ const inverse: Readonly<Record<string, string>> = { child: 'parent', parent: 'ch
 const guardYears = 14
 
 function insuredIsOlder(applying: Applying, thing: Thing, beneficiary: string): boolean {
-  const insured = cellAt(thing, '$insured')?.value as { birthDate?: string } | null | undefined
+  const insured = textAt(thing, '$insured.birthDate')
   const subscriber = referred(applying, thing, 'subscriber')
-  const born = insured?.birthDate ?? (subscriber ? textAt(subscriber, 'birthDate') : '')
+  const born = insured || (subscriber ? textAt(subscriber, 'birthDate') : '')
   const child = applying.draft.contributions('Patient', beneficiary.slice('Patient/'.length))
   const childBorn = [...child.values()].flatMap((each) => Object.entries(each.cells)).find(([key]) => key.startsWith('birthDate<'))?.[1].v
   if (!born || typeof childBorn !== 'string') return false

@@ -62,8 +62,8 @@ class Listener implements MllpReceiver {
     this.#admission = new Admission(limits)
     this.#gate = this.#tlsGate()
     this.#server = createServer({
-      // We end our half ourselves, after the ACK of a sender that has ended its own.
-      allowHalfOpen: true,
+      // We end our half ourselves, after the ACK of a sender that has ended its own. With TLS, after the handshake.
+      allowHalfOpen: this.#gate === undefined,
       noDelay: true,
       keepAlive: true,
       keepAliveInitialDelay: limits.keepAliveMs,

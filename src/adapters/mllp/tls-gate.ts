@@ -36,7 +36,6 @@ export function tlsGate(settings: MllpTls, handshakeTimeoutMs: number, callbacks
   const entering = new Map<string, Socket>()
   const server = createServer({
     ...contextOptions(settings, settings),
-    allowHalfOpen: true,
     requestCert: settings.requestClientCert === true,
     // Refused here, before an octet is read, so that the fault can name the certificate and the reason.
     rejectUnauthorized: false,
@@ -56,7 +55,11 @@ export function tlsGate(settings: MllpTls, handshakeTimeoutMs: number, callbacks
       socket.on('error', () => {})
       socket.end()
       socket.destroySoon()
-    } else callbacks.secured(raw, socket, found)
+    } else {
+      // Only now: a peer that ends before the handshake has nothing more to say or to hear.
+      socket.allowHalfOpen = true
+      callbacks.secured(raw, socket, found)
+    }
   })
   server.on('tlsClientError', (error: NodeJS.ErrnoException, socket) => {
     const raw = entering.get(pathOf(socket))

@@ -23,21 +23,23 @@ function kept(rows: readonly Row[]): readonly Row[] {
 }
 
 function overlay(under: MapSource, over: MapSource): MapSource {
-  const rows: Row[] = [...under.rows]
+  const keyOf = (row: Row) => JSON.stringify([row.v2, row.fhir])
+  // Several rows of one key, one per condition, replace and are replaced together.
+  const replacing = new Map<string, Row[]>()
   for (const row of over.rows) {
-    const same = (one: Row) => one.v2 === row.v2 && one.fhir === row.fhir
-    const at = rows.findIndex(same)
-    if (at < 0) {
-      if (!row.omit) rows.push(row)
-      continue
-    }
-    // Several rows of one key (one per condition) give way to the one that replaces them.
-    const rest = rows.filter((one, index) => index === at || !same(one))
-    rows.length = 0
-    rows.push(...rest)
-    if (row.omit) rows.splice(at, 1)
-    else rows[at] = row
+    const same = replacing.get(keyOf(row)) ?? []
+    replacing.set(keyOf(row), row.omit ? same : [...same, row])
   }
+  const rows: Row[] = []
+  const placed = new Set<string>()
+  for (const row of under.rows) {
+    const key = keyOf(row)
+    const fresh = replacing.get(key)
+    if (!fresh) rows.push(row)
+    else if (!placed.has(key)) rows.push(...fresh)
+    placed.add(key)
+  }
+  for (const [key, fresh] of replacing) if (!placed.has(key)) rows.push(...fresh)
   const events = [...(under.events ?? []), ...(over.events ?? [])]
   return { map: under.map, ...(events.length > 0 && { events: [...new Set(events)] }), rows }
 }

@@ -1,7 +1,10 @@
 // One FHIR request as its handler sees it: who asks for what, already authenticated, permitted and well-formed.
 import type { Client } from '../../canonical/site.ts'
+import { type ZoneOffset, zoneOffsetOf } from '../../fhir/date.ts'
+import { type Permission, permits } from '../auth.ts'
 import type { AppContext, Deps } from '../context.ts'
 import type { Preferences } from './preferences.ts'
+import { refuse } from './reply.ts'
 
 export interface Ask {
   readonly c: AppContext
@@ -16,9 +19,29 @@ export interface Ask {
 
 export type Handler = (ask: Ask) => Promise<Response>
 
+export type Pairs = readonly (readonly [name: string, value: string])[]
+
 /** The query of the URL as name and value pairs, in order, decoded. */
-export function queryOf(c: AppContext): [name: string, value: string][] {
+export function queryOf(c: AppContext): Pairs {
   const url = c.req.url
   const mark = url.indexOf('?')
   return mark < 0 ? [] : [...new URLSearchParams(url.slice(mark + 1))]
+}
+
+/** The refusal when the client may not do this on the type of the request; undefined when it may. */
+export function denied({ c, client, rtype }: Ask, ...needed: readonly Permission[]): Response | undefined {
+  if (permits(client, rtype, ...needed)) return undefined
+  return refuse(c, 'forbidden', `no scope of this client gives ${needed.join('')} on ${rtype}`)
+}
+
+const zones = new Map<string, ZoneOffset>()
+
+/** What dates without a zone mean: wall-clock time of the site. */
+export function zoneOf({ deps }: Ask): ZoneOffset {
+  const { timezone } = deps.gateway.site().gateway
+  const known = zones.get(timezone)
+  if (known) return known
+  const zone = zoneOffsetOf(timezone)
+  zones.set(timezone, zone)
+  return zone
 }

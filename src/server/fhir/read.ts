@@ -2,14 +2,14 @@
 import { readResource, readVersion } from '../../store/resources.ts'
 import type { Ask } from './ask.ts'
 import { etagOf, isNotModified } from './preferences.ts'
-import { sendIssue, sendVersion } from './reply.ts'
+import { refuse, sendVersion } from './reply.ts'
 
 export async function read({ c, deps, rtype, id }: Ask): Promise<Response> {
   const row = await readResource(deps.db.read, deps.tenant, rtype, id)
-  if (!row) return sendIssue(c, 404, 'not-found', `${rtype}/${id} is not known here`)
+  if (!row) return refuse(c, 'not-found', `${rtype}/${id} is not known here`)
   if (row.deleted) {
     c.header('etag', etagOf(row.version))
-    return sendIssue(c, 410, 'deleted', `${rtype}/${id} is deleted - its versions are in _history`)
+    return refuse(c, 'gone', `${rtype}/${id} is deleted - its versions are in _history`)
   }
   const match = c.req.header('if-none-match')
   if (isNotModified(match, c.req.header('if-modified-since'), row.version, row.updatedAt)) {
@@ -23,7 +23,7 @@ export async function vread({ c, deps, rtype, id }: Ask): Promise<Response> {
   const row = /^[1-9]\d{0,8}$/.test(version)
     ? await readVersion(deps.db.read, deps.tenant, rtype, id, Number(version))
     : undefined
-  if (!row) return sendIssue(c, 404, 'not-found', `${rtype}/${id} has no such version`)
-  if (row.body === null) return sendIssue(c, 410, 'deleted', `this version is the deletion of ${rtype}/${id}`)
+  if (!row) return refuse(c, 'not-found', `${rtype}/${id} has no such version`)
+  if (row.body === null) return refuse(c, 'gone', `this version is the deletion of ${rtype}/${id}`)
   return sendVersion(c, 200, { body: row.body, version: row.version, updatedAt: row.updatedAt })
 }

@@ -1,7 +1,7 @@
 // FHIR answers: resources, outcomes and bundles as JSON text, in the form that the request asked for.
-import type { ContentfulStatusCode as ContentStatus } from 'hono/utils/http-status'
+import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import type { Issue } from '../../fhir/issue.ts'
-import { operationOutcome } from '../../fhir/outcome.ts'
+import { operationOutcome, type Refusal, refusal } from '../../fhir/outcome.ts'
 import type { AppContext } from '../context.ts'
 import { etagOf } from './preferences.ts'
 import { prettyJson, resourceText, type Stored } from './resource-text.ts'
@@ -9,31 +9,35 @@ import { prettyJson, resourceText, type Stored } from './resource-text.ts'
 const fhirJson = 'application/fhir+json; charset=utf-8'
 
 /** JSON text of a resource or bundle, with line breaks when `_pretty=true`. */
-export function sendText(c: AppContext, status: ContentStatus, text: string): Response {
+export function sendText(c: AppContext, status: number, text: string): Response {
   const pretty = c.req.query('_pretty') === 'true'
-  return c.body(pretty ? prettyJson(text) : text, status, { 'content-type': fhirJson })
+  return c.body(pretty ? prettyJson(text) : text, contentful(status), { 'content-type': fhirJson })
 }
 
 /** Every error, and every answer that is nothing but issues. */
-export function sendOutcome(c: AppContext, status: ContentStatus, issues: readonly Issue[]): Response {
+export function sendOutcome(c: AppContext, status: number, issues: readonly Issue[]): Response {
   return sendText(c, status, JSON.stringify(operationOutcome(issues)))
 }
 
-/** One error issue as the whole answer. */
-export function sendIssue(
+/** One error issue as the whole answer; `text` says what, where and the next step, and nothing of a patient. */
+export function refuse(
   c: AppContext,
-  status: ContentStatus,
-  code: Issue['code'],
-  diagnostics: string,
+  kind: Refusal,
+  text: string,
+  ...expression: readonly string[]
 ): Response {
-  return sendOutcome(c, status, [{ severity: 'error', code, diagnostics }])
+  const { status, issues } = refusal(kind, text, expression.length > 0 ? expression : undefined)
+  return sendOutcome(c, status, issues)
 }
 
 /** A version of a resource with its ETag and Last-Modified. */
-export function sendVersion(c: AppContext, status: ContentStatus, stored: Stored): Response {
+export function sendVersion(c: AppContext, status: number, stored: Stored): Response {
   c.header('etag', etagOf(stored.version))
   c.header('last-modified', httpDate(stored.updatedAt))
   return sendText(c, status, resourceText(stored))
 }
 
 export const httpDate = (iso: string): string => new Date(iso).toUTCString()
+
+/** Statuses come as numbers from tables and the pipeline; those without a body are never sent this way. */
+export const contentful = (status: number): ContentfulStatusCode => status as ContentfulStatusCode

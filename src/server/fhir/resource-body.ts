@@ -1,14 +1,14 @@
 // The body of a FHIR write: read raw, parsed once, checked against the definitions before anything else sees it.
 
-import type { Issue } from '../../fhir/issue.ts'
 import { readJson } from '../../fhir/json.ts'
+import { statusOf } from '../../fhir/outcome.ts'
 import { isObject, type Resource } from '../../fhir/types.ts'
 import { validateResource } from '../../fhir/validate.ts'
 import { isUtf8, mediaType, readBody } from '../body.ts'
 import { requestLimits } from '../context.ts'
 import type { Ask } from './ask.ts'
 import { isFhirJson } from './preferences.ts'
-import { sendIssue, sendOutcome } from './reply.ts'
+import { refuse, sendOutcome } from './reply.ts'
 
 export interface JsonBody {
   readonly raw: Uint8Array
@@ -23,20 +23,20 @@ export async function readJsonBody(
 ): Promise<JsonBody | Response> {
   const { type, charset } = mediaType(c.req.header('content-type'))
   if (!takes(type) || !isUtf8(charset)) {
-    return sendIssue(c, 415, 'not-supported', `Content-Type must be ${wanted} in UTF-8`)
+    return refuse(c, 'unsupported-media-type', `Content-Type must be ${wanted} in UTF-8`)
   }
   const body = await readBody(c.req.raw, requestLimits.maxFhirBytes, c.env)
   if ('fault' in body) {
     if (body.fault === 'compressed') {
-      return sendIssue(
+      return refuse(
         c,
         415,
         'not-supported',
         'compressed bodies are not taken - send it without Content-Encoding',
       )
     }
-    if (body.fault === 'aborted') return sendIssue(c, 400, 'incomplete', 'the body ended early')
-    return sendIssue(c, 413, 'too-long', `a body has at most ${requestLimits.maxFhirBytes} bytes`)
+    if (body.fault === 'aborted') return refuse(c, 'bad-request', 'the body ended early')
+    return refuse(c, 'too-large', `a body has at most ${requestLimits.maxFhirBytes} bytes`)
   }
   const read = readJson(body.bytes, { maxBytes: requestLimits.maxFhirBytes })
   if ('issues' in read) return sendOutcome(c, 400, read.issues)
@@ -52,11 +52,6 @@ export async function readResourceBody(
   const issues = validateResource(body.value, { type: ask.rtype })
   if (issues.length > 0) return sendOutcome(ask.c, statusOf(issues), issues)
   return { raw: body.raw, resource: withoutServerMeta(body.value as Resource) }
-}
-
-/** 400 for what is no resource of this kind at all, 422 for one whose content breaks a rule. */
-export function statusOf(issues: readonly Issue[]): 400 | 422 {
-  return issues.some(({ code }) => code === 'structure' || code === 'not-supported') ? 400 : 422
 }
 
 /** Version and time are the server's to say: what a client sends there is ignored (J09). */

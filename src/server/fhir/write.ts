@@ -6,8 +6,8 @@ import { peerOf } from '../context.ts'
 import type { Ask } from './ask.ts'
 import { applyPatch, parsePatch } from './json-patch.ts'
 import { ifMatchOf } from './preferences.ts'
-import { sendIssue, sendOutcome } from './reply.ts'
-import { readJsonBody, readResourceBody, statusOf, withoutServerMeta } from './resource-body.ts'
+import { refuse, sendOutcome } from './reply.ts'
+import { readJsonBody, readResourceBody, withoutServerMeta } from './resource-body.ts'
 import { sendWritten } from './written.ts'
 
 const maxKeyCharacters = 255
@@ -31,7 +31,7 @@ export async function create(ask: Ask, ifNoneExist?: Identifier): Promise<Respon
   const { c, deps } = ask
   const key = c.req.header('idempotency-key')
   if (key !== undefined && (key.length > maxKeyCharacters || !/^[\x21-\x7e]+$/.test(key))) {
-    return sendIssue(c, 400, 'value', `Idempotency-Key has 1 to ${maxKeyCharacters} visible ASCII characters`)
+    return refuse(c, 'bad-request', `Idempotency-Key has 1 to ${maxKeyCharacters} visible ASCII characters`)
   }
   const body = await readResourceBody(ask)
   if (body instanceof Response) return body
@@ -60,10 +60,12 @@ export async function update(
   if (body instanceof Response) return body
   const { resource } = body
   if (resource.id !== id && !(given?.withoutId && resource.id === undefined)) {
-    const text = `${rtype}.id: must be the id in the URL - correct one of them`
-    return sendOutcome(c, 400, [
-      { severity: 'error', code: 'value', diagnostics: text, expression: [`${rtype}.id`] },
-    ])
+    return refuse(
+      c,
+      'bad-request',
+      `${rtype}.id: must be the id in the URL - correct one of them`,
+      `${rtype}.id`,
+    )
   }
   const written = await deps.gateway.write({
     ...commonOf(ask),
@@ -94,7 +96,7 @@ export async function patch(ask: Ask, id: string): Promise<Response> {
     const patched = applyPatch(current, parsed.operations)
     if ('issues' in patched) return patched
     const issues = validateResource(patched.next, { type: rtype })
-    if (issues.length > 0) return { status: statusOf(issues) === 400 ? 422 : statusOf(issues), issues }
+    if (issues.length > 0) return { status: 422, issues }
     if (patched.next.id !== current.id) {
       const diagnostics = `${rtype}.id: cannot be patched - leave it as it is`
       return { status: 422, issues: [{ severity: 'error', code: 'business-rule', diagnostics }] }
@@ -134,8 +136,8 @@ function precondition(ask: Ask): { readonly ifMatch?: number } | Response {
   if (match !== 'missing') return { ifMatch: match.version }
   if (ask.deps.gateway.site().policy.allowUnconditional) return {}
   const text = 'If-Match is missing - send the ETag of the version that the change is based on'
-  return sendIssue(ask.c, 428, 'required', text)
+  return refuse(ask.c, 'version-required', text)
 }
 
 const malformed = ({ c }: Ask): Response =>
-  sendIssue(c, 400, 'value', 'If-Match must be one ETag such as W/"3"')
+  refuse(c, 'bad-request', 'If-Match must be one ETag such as W/"3"')

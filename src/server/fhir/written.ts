@@ -1,9 +1,8 @@
 // The answer to an interaction that writes: status, headers and body by what the pipeline says and Prefer asks.
-import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import type { FhirWritten } from '../../pipeline/gateway.ts'
 import type { Ask } from './ask.ts'
 import { etagOf } from './preferences.ts'
-import { httpDate, sendIssue, sendOutcome, sendText } from './reply.ts'
+import { contentful, httpDate, sendOutcome, sendText } from './reply.ts'
 
 const retryAfterSeconds = '5'
 
@@ -17,14 +16,15 @@ export function sendWritten({ c, deps, prefer }: Ask, written: FhirWritten): Res
   }
   if (status >= 400) {
     if (status === 503) c.header('retry-after', retryAfterSeconds)
-    if (issues.length > 0) return sendOutcome(c, status as ContentfulStatusCode, issues)
-    return sendIssue(c, status as ContentfulStatusCode, 'processing', 'the request was not carried out')
+    if (issues.length > 0) return sendOutcome(c, status, issues)
+    const diagnostics = 'the request was not carried out'
+    return sendOutcome(c, status, [{ severity: 'error', code: 'processing', diagnostics }])
   }
   if (status === 204) return c.body(null, 204)
-  if (prefer.return === 'minimal') return c.body(null, status as ContentfulStatusCode)
+  if (prefer.return === 'minimal') return c.body(null, contentful(status))
   if (prefer.return === 'OperationOutcome' || body === undefined) {
     const done = { severity: 'information', code: 'informational', diagnostics: 'done' } as const
-    return sendOutcome(c, status as ContentfulStatusCode, issues.length > 0 ? issues : [done])
+    return sendOutcome(c, status, issues.length > 0 ? issues : [done])
   }
-  return sendText(c, status as ContentfulStatusCode, body)
+  return sendText(c, status, body)
 }

@@ -9,6 +9,22 @@ export interface Credentials {
   readonly key: Buffer
 }
 
+const POLICY = `[ca]
+default_ca=authority
+[authority]
+database=index.txt
+policy=any
+rand_serial=yes
+[any]
+commonName=supplied
+`
+
+/** A date so many days from now, as openssl writes it. */
+function day(offset: number): string {
+  const date = new Date(Date.now() + offset * 24 * 60 * 60 * 1000)
+  return `${date.toISOString().replace(/[-:T]/g, '').slice(0, 14)}Z`
+}
+
 /** One authority; `issue` signs certificates with it. */
 export class Authority {
   readonly #folder = mkdtempSync(join(tmpdir(), 'portico-mllp-'))
@@ -32,19 +48,39 @@ export class Authority {
     return readFileSync(this.#path('ca.crt'))
   }
 
-  /** `names`: subjectAltName as openssl writes it ('DNS:a,URI:urn:b'). `days` below 0: expired. */
-  issue(commonName: string, names: string, days = 2): Credentials {
+  /** `names`: subjectAltName, one name each ('DNS:a', 'URI:urn:b'). */
+  issue(commonName: string, names: readonly string[], validity: 'valid' | 'expired' = 'valid'): Credentials {
     const name = `c${++this.#serial}`
-    const request = this.#path(`${name}.csr`)
-    writeFileSync(this.#path(`${name}.ext`), `subjectAltName=${names}\n`)
-    this.#openssl('req', '-subj', `/CN=${commonName}`, ...this.#newKey(name), '-out', request)
+    const [from, to] = validity === 'valid' ? [-1, 1] : [-2, -1]
+    const listed = names.map((entry, index) => entry.replace(':', `.${index + 1}=`))
+    writeFileSync(this.#path('index.txt'), '')
+    writeFileSync(
+      this.#path(`${name}.cnf`),
+      `${POLICY}[ext]\nsubjectAltName=@names\n[names]\n${listed.join('\n')}\n`,
+    )
     this.#openssl(
-      ...['x509', '-req', '-in', request, '-CA', this.#path('ca.crt'), '-CAkey', this.#path('ca.key')],
-      ...['-set_serial', String(this.#serial), '-extfile', this.#path(`${name}.ext`)],
-      ...(days > 0
-        ? ['-days', String(days)]
-        : ['-not_before', '20200101000000Z', '-not_after', '20200102000000Z']),
-      ...['-out', this.#path(`${name}.crt`)],
+      'req',
+      '-subj',
+      `/CN=${commonName}`,
+      ...this.#newKey(name),
+      '-out',
+      this.#path(`${name}.csr`),
+    )
+    this.#openssl(
+      ...[
+        'ca',
+        '-batch',
+        '-notext',
+        '-config',
+        this.#path(`${name}.cnf`),
+        '-extensions',
+        'ext',
+        '-md',
+        'sha256',
+      ],
+      ...['-cert', this.#path('ca.crt'), '-keyfile', this.#path('ca.key')],
+      ...['-startdate', day(from), '-enddate', day(to), '-outdir', this.#folder],
+      ...['-in', this.#path(`${name}.csr`), '-out', this.#path(`${name}.crt`)],
     )
     return { cert: readFileSync(this.#path(`${name}.crt`)), key: readFileSync(this.#path(`${name}.key`)) }
   }
@@ -70,6 +106,6 @@ export class Authority {
   }
 
   #openssl(...args: string[]): void {
-    execFileSync('openssl', args, { stdio: 'pipe' })
+    execFileSync('openssl', args, { stdio: 'pipe', cwd: this.#folder })
   }
 }

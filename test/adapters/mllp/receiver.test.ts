@@ -543,7 +543,7 @@ test('T18 random hostile octets: each connection is answered or closed, and the 
       }),
       { numRuns: 150 },
     )
-    await listener.until(() => listener.receiver.connections === 0)
+    await listener.vacant()
     assert.equal(listener.receiver.bufferedBytes, 0)
   })
 })

@@ -107,6 +107,8 @@ export interface Recorded {
   connect(options?: { allowHalfOpen?: boolean }): Promise<Wire>
   until(condition: () => boolean): Promise<void>
   codes(): string[]
+  /** Resolves when no connection is open. */
+  vacant(): Promise<void>
   end(): Promise<void>
 }
 
@@ -168,6 +170,9 @@ export async function record(
     },
     until: async (condition) => {
       while (!condition()) await new Promise<void>((resolve) => wake.push(resolve))
+    },
+    vacant: async () => {
+      while (receiver.connections > 0) await new Promise((resolve) => setImmediate(resolve))
     },
     codes: () => faults.map(({ code }) => code),
     end: async () => {

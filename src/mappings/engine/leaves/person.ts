@@ -139,13 +139,17 @@ export const personLeaves: Leaves = {
   /** Who did it, for provenance: no resource of its own. */
   'XCN[operator]': {
     yields: '',
-    reads: [1, 2, 3, 4, 5, 6, 7, 10],
+    reads: xcnReads,
     read: (raw, run) => {
-      const { id, display } = readPerson(run.parts(raw), run)
+      const { id, system, display } = readPerson(run.parts(raw), run)
       if (id === undefined && display === undefined) return undefined
       if (id !== undefined) run.mark(at.id)
       if (display !== undefined) run.mark(at.display)
-      return { ...(id !== undefined && { id }), ...(display !== undefined && { display }) }
+      return {
+        ...(id !== undefined && { id }),
+        ...(system !== undefined && { system }),
+        ...(display !== undefined && { display }),
+      }
     },
   },
   /** The whole name as text. */

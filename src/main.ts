@@ -1,0 +1,339 @@
+// The only file that constructs things and joins them: settings, store, rules, listeners, and their end.
+import { createHash } from 'node:crypto'
+import { readFileSync, watchFile, unwatchFile } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { pino, type Logger } from 'pino'
+import { listenMllp, type MllpReceiver } from './adapters/mllp/receiver.ts'
+import type { MllpOptions } from './adapters/mllp/options.ts'
+import type { Site } from './canonical/site.ts'
+import { type Config, describeConfig, readConfig } from './config.ts'
+import { compileSearchParams } from './fhir/search-params.ts'
+import { buildAck } from './hl7/ack.ts'
+import { formatDtm } from './hl7/datetime.ts'
+import { compileMaps, type MapSet } from './mappings/engine/compile.ts'
+import { checkMaps } from './mappings/engine/check.ts'
+import { loadLayers, loadMaps, loadTables } from './mappings/engine/load.ts'
+import { type Clock, createEngine, type Engine } from './pipeline/engine.ts'
+import { createMetrics, type Metrics } from './pipeline/metrics.ts'
+import { readSite } from './pipeline/site.ts'
+import { createApp } from './server/app.ts'
+import { listen, type Listening } from './server/listen.ts'
+import { type Database, openDatabase } from './store/db.ts'
+import { type Embedded, startEmbedded } from './store/embedded/supervisor.ts'
+import { makePartitions } from './store/maintenance.ts'
+import { migrate } from './store/migrate.ts'
+
+const folder = import.meta.dirname
+export const version = (JSON.parse(readFileSync(join(folder, '../package.json'), 'utf8')) as { version: string }).version
+
+/** Why the gateway does not start: sentences for the person who starts it. */
+export class CannotStart extends Error {
+  readonly problems: readonly string[]
+  constructor(problems: readonly string[]) {
+    super(problems.join('\n'))
+    this.problems = problems
+  }
+}
+
+type Env = Readonly<Record<string, string | undefined>>
+
+export interface OpenGateway {
+  readonly config: Config
+  readonly gateway: Engine
+  readonly db: Database
+  readonly metrics: Metrics
+  readonly log: Logger
+  close(): Promise<void>
+}
+
+export interface Running extends OpenGateway {
+  readonly httpPort: number
+  readonly mllpPort: number
+}
+
+/** Maps and tables of a site: what comes with the program, overlaid by the `mappings` and `tables` beside its file. */
+export function loadSiteMaps(siteFile: string): MapSet {
+  const base = join(folder, 'mappings')
+  const site = dirname(siteFile)
+  const folders = { base, site: join(site, 'mappings') }
+  const tables = [...loadTables(join(base, 'tables')), ...loadTables(join(site, 'tables'))]
+  const problems = checkMaps(loadLayers(folders), tables)
+  if (problems.length > 0) throw new CannotStart(problems.map((each) => each.text))
+  return compileMaps(loadMaps(folders), tables)
+}
+
+/** Store and rules without listeners: what `portico replay` uses. Rejects with CannotStart. */
+export async function openGateway(env: Env): Promise<OpenGateway> {
+  const read = readConfig(env)
+  if ('problems' in read) throw new CannotStart(read.problems)
+  const { config } = read
+  const log = pino({ level: config.logLevel, base: null, timestamp: pino.stdTimeFunctions.isoTime })
+  const site = new LiveSite(config.site, env, log)
+  const metrics = createMetrics((messageId, error) => log.error({ messageId, error: describe(error) }, 'a message could not be processed'))
+  const store = await openStore(config, log, metrics)
+  const { db } = store
+  try {
+    const { version: schemaVersion, applied } = await migrate(db)
+    if (applied.length > 0) log.info({ schemaVersion, applied }, 'schema migrated')
+    await db.transaction((tx) => makePartitions(tx, new Date()))
+    compileSearchParams()
+    const gateway = createEngine({
+      db,
+      tenant: config.tenant,
+      site: () => site.site,
+      maps: () => site.maps,
+      clock: config.clock === 'manual' ? manualClock() : { now: () => new Date() },
+      lineage: true,
+      maxBatchMessages: 200,
+      maxBatchBytes: 4 * 1_048_576,
+      maxWaiting: config.queueMaxMessages,
+      observe: metrics,
+    })
+    gateway.start()
+    site.watch()
+    const close = async () => {
+      site.close()
+      await gateway.close()
+      await store.close()
+    }
+    return { config, gateway, db, metrics, log, close }
+  } catch (error) {
+    await store.close()
+    throw error
+  }
+}
+
+/** A clock that stands where a test puts it. Until then it runs. */
+function manualClock(): Clock {
+  let fixed: Date | undefined
+  return {
+    now: () => fixed ?? new Date(),
+    set: (now) => {
+      fixed = now
+    },
+  }
+}
+
+/** The site as it is now: replaced as a whole when its file changes and is right; otherwise the old one stays. */
+class LiveSite {
+  site: Site
+  maps: MapSet
+  readonly #file: string
+  readonly #env: Env
+  readonly #log: Logger
+
+  constructor(file: string, env: Env, log: Logger) {
+    this.#file = file
+    this.#env = env
+    this.#log = log
+    const read = readSite(file, env)
+    if ('problems' in read) throw new CannotStart(read.problems)
+    this.site = read.site
+    this.maps = loadSiteMaps(file)
+  }
+
+  watch(): void {
+    watchFile(this.#file, { interval: 1_000, persistent: false }, () => this.reload())
+  }
+
+  close(): void {
+    unwatchFile(this.#file)
+  }
+
+  reload(): void {
+    const read = readSite(this.#file, this.#env)
+    if ('problems' in read) {
+      this.#log.error({ problems: read.problems }, 'the site file is wrong - the old one stays in force')
+      return
+    }
+    if (read.site.hash === this.site.hash) return
+    try {
+      const maps = loadSiteMaps(this.#file)
+      this.site = read.site
+      this.maps = maps
+      this.#log.info({ hash: read.site.hash }, 'site reloaded')
+    } catch (error) {
+      this.#log.error({ error: describe(error) }, 'the mappings of the site are wrong - the old ones stay in force')
+    }
+  }
+}
+
+interface Store {
+  readonly db: Database
+  close(): Promise<void>
+}
+
+async function openStore(config: Config, log: Logger, metrics: Metrics): Promise<Store> {
+  const embedded: Embedded | undefined = config.databaseUrl === undefined ? await startEmbedded({ dataDir: config.dataDir, log }) : undefined
+  try {
+    const db = await openDatabase({
+      connection: embedded ? embedded.connection : (config.databaseUrl ?? ''),
+      schema: config.databaseSchema,
+      warn: (fields, message) => log.warn(fields, message),
+      maxWriters: config.databaseWriters,
+      maxReaders: config.databaseReaders,
+      readTimeoutMs: config.databaseReadTimeoutMs,
+      observe: (name, ms) => metrics.statement(name, ms),
+    })
+    if (!db.server.durable) log.warn({ server: db.server.version }, 'the database does not write to disk before it answers - turn fsync on')
+    const close = async () => {
+      await db.close()
+      await embedded?.stop()
+    }
+    return { db, close }
+  } catch (error) {
+    await embedded?.stop()
+    throw error
+  }
+}
+
+/** An error as a log may have it: its name and code, not the text, which may quote a value. */
+export function describe(error: unknown): Record<string, unknown> {
+  if (!(error instanceof Error)) return { name: typeof error }
+  const code = 'code' in error ? { code: error.code } : {}
+  const at = error.stack?.split('\n').slice(1, 4).map((line) => line.trim().replace(/\(?file:\/\/.*\/src\//, '(src/'))
+  return { name: error.name, ...code, at }
+}
+
+const isLoopbackHost = (host: string): boolean => host === 'localhost' || host === '::1' || host.startsWith('127.')
+const knownTokens = /^demo-/
+
+/** The whole gateway, listening. Rejects with CannotStart. */
+export async function startGateway(env: Env): Promise<Running> {
+  const opened = await openGateway(env)
+  const { config, gateway, db, metrics, log } = opened
+  let closing = false
+  const listeners: { close(graceMs: number): Promise<void> }[] = []
+  const close = async () => {
+    closing = true
+    // Half of the time for what has begun, the other half for the store.
+    await Promise.all(listeners.map((each) => each.close(config.shutdownTimeoutMs / 2)))
+    await opened.close()
+  }
+  try {
+    refuseDemoTokens(config, gateway.site())
+    const app = createApp({
+      gateway,
+      db,
+      tenant: config.tenant,
+      baseUrl: `http://${config.host}:${config.httpPort}/fhir`,
+      cursorKey: createHash('sha256').update(`cursor ${[...gateway.site().clients.values()].map((each) => each.token).join(' ')}`).digest(),
+      version,
+      ready: () => !closing,
+      manualClock: config.clock === 'manual',
+      metrics: metrics.registry,
+      log,
+    })
+    const http: Listening = await listen(app.fetch, { host: config.host, port: config.httpPort })
+    listeners.push(http)
+    const mllp = await openMllp(config, gateway, metrics, log, config.mllpPort)
+    listeners.push(mllp)
+    if (config.mllpTlsPort !== undefined) listeners.push(await openMllp(config, gateway, metrics, log, config.mllpTlsPort, tlsOf(config)))
+    metrics.watch({ db, waiting: () => gateway.waiting(), connections: () => mllp.connections })
+    greet(log, config, http.port, mllp.port, db)
+    return { ...opened, httpPort: http.port, mllpPort: mllp.port, close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+/** The demo site's tokens are in every copy of the program: outside of this machine they are no secret. */
+function refuseDemoTokens(config: Config, site: Site): void {
+  if (isLoopbackHost(config.host)) return
+  const known = [...site.sources.values(), ...site.clients.values()].filter((each) => knownTokens.test(each.token))
+  if (known.length === 0) return
+  throw new CannotStart([
+    `HOST ${config.host} can be reached from other machines, but the site file has the well-known tokens of the demo (${known.map((each) => each.id).join(', ')}) - ` +
+      'set SITE to a site file with tokens of your own, or HOST to 127.0.0.1',
+  ])
+}
+
+function tlsOf(config: Config): NonNullable<MllpOptions['tls']> {
+  const file = (path: string | undefined) => (path === undefined ? '' : readFileSync(path))
+  return {
+    cert: file(config.mllpTlsCert),
+    key: file(config.mllpTlsKey),
+    ...(config.mllpTlsCa === undefined ? {} : { ca: file(config.mllpTlsCa) }),
+    requestClientCert: config.mllpTlsClient === 'required',
+  }
+}
+
+async function openMllp(
+  config: Config,
+  gateway: Engine,
+  metrics: Metrics,
+  log: Logger,
+  port: number,
+  tls?: NonNullable<MllpOptions['tls']>,
+): Promise<MllpReceiver> {
+  const answer = (text: string, code: '100' | '207') => {
+    const { application, facility, timezone } = gateway.site().gateway
+    const now = formatDtm(gateway.now().getTime(), timezone)
+    const error = { severity: 'E', code, locations: ['MSH^1'], text } as const
+    const ack = buildAck({ code: 'AR', errors: [error], now, controlId: Date.now().toString(36).toUpperCase(), gateway: { application, facility } })
+    return Buffer.from(ack, 'utf8')
+  }
+  const options: MllpOptions = {
+    host: config.host,
+    port,
+    ...(tls ? { tls } : {}),
+    maxConnections: config.mllpMaxConnections,
+    maxConnectionsPerPeer: config.mllpMaxConnectionsPerPeer,
+    maxFrameBytes: config.mllpMaxFrameBytes,
+    frameTimeoutMs: config.mllpFrameTimeoutMs,
+    maxFrameTimeMs: config.mllpMaxFrameTimeMs,
+    idleTimeoutMs: config.mllpIdleTimeoutMs,
+    writeTimeoutMs: config.mllpWriteTimeoutMs,
+    maxInFlight: config.mllpMaxInFlight,
+    maxBufferedBytes: config.maxBufferedBytes,
+    nak: (fault) => answer(`the frame cannot be read (${fault.code}) - send one message between 0x0B and 0x1C 0x0D`, '100'),
+    unavailable: () => answer('the store is not available - send the message again later', '207'),
+  }
+  return await listenMllp(options, gateway.receive, {
+    fault: ({ code, peer, offset, length }) => {
+      metrics.mllpFault(code)
+      log.warn({ code, peer, offset, length }, 'mllp fault')
+    },
+    connectionRefused: (peer, limit) => log.warn({ peer, limit }, 'mllp connection refused'),
+  })
+}
+
+function greet(log: Logger, config: Config, httpPort: number, mllpPort: number, db: Database): void {
+  log.debug(describeConfig(config), 'settings')
+  log.info({ server: db.server.version, durability: db.server.durability, schema: db.schema }, 'store open')
+  log.info(
+    { http: `http://${config.host}:${httpPort}`, mllp: `${config.host}:${mllpPort}`, site: config.site },
+    `Portico ${version} listens - send a first message: npx portico send samples/01-adt`,
+  )
+}
+
+/** Starts and stays until it is told to end. */
+async function run(): Promise<void> {
+  let running: Running
+  try {
+    running = await startGateway(process.env)
+  } catch (error) {
+    if (error instanceof CannotStart) process.stderr.write(`${error.problems.join('\n')}\n`)
+    else process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
+    process.exitCode = 1
+    return
+  }
+  let ending = false
+  const end = (signal: string) => {
+    if (ending) return
+    ending = true
+    running.log.info({ signal }, 'ending')
+    running.close().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        running.log.error({ error: describe(error) }, 'could not end cleanly')
+        process.exit(1)
+      },
+    )
+  }
+  process.once('SIGTERM', () => end('SIGTERM'))
+  process.once('SIGINT', () => end('SIGINT'))
+}
+
+if (import.meta.main) await run()

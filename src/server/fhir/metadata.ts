@@ -1,0 +1,44 @@
+// capabilities (FHIR R4 http.html#capabilities): what this server does, from the tables it works by. Public.
+import type { Site } from '../../canonical/site.ts'
+import { capabilityStatement } from '../../fhir/capability.ts'
+import { SERVED_TYPES } from '../../fhir/types.ts'
+import type { AppContext, Deps } from '../context.ts'
+import { sendText } from './reply.ts'
+
+const readOnly = ['read', 'vread', 'history-instance', 'history-type', 'search-type']
+const interactions = { read: readOnly, write: [...readOnly, 'create', 'update', 'patch', 'delete'] }
+const operations = SERVED_TYPES.flatMap((type) => [
+  { type, name: 'validate', definition: 'http://hl7.org/fhir/OperationDefinition/Resource-validate' },
+  { type, name: 'lineage', definition: 'http://portico.example.org/OperationDefinition/lineage' },
+])
+const bearer = {
+  description: 'Authorization: Bearer with a token of the site; SMART v2 scopes say what a client may do.',
+}
+
+// One statement per site: its time zone is in it.
+const statements = new WeakMap<Site, string>()
+
+export function metadata(c: AppContext, deps: Deps): Response {
+  const site = deps.gateway.site()
+  const text = statements.get(site) ?? JSON.stringify(statementOf(deps, site))
+  statements.set(site, text)
+  return sendText(c, 200, text)
+}
+
+const statementOf = ({ baseUrl, version, gateway }: Deps, site: Site): object =>
+  capabilityStatement({
+    baseUrl,
+    software: { name: 'Portico', version },
+    description: 'HL7 v2 and FHIR R4 gateway',
+    date: gateway.now().toISOString(),
+    interactions,
+    systemInteractions: ['history-system'],
+    operations,
+    patchFormats: ['application/json-patch+json'],
+    security: bearer,
+    updateCreate: false,
+    conditionalCreate: true,
+    conditionalUpdate: true,
+    conditionalDelete: 'single',
+    timeZone: site.gateway.timezone,
+  })

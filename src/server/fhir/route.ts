@@ -1,0 +1,61 @@
+// What every FHIR route has in common: token, type, scopes and form of the request, checked before its handler.
+import { isServedType, isWritableType } from '../../fhir/types.ts'
+import { authenticate, type Permission, permits } from '../auth.ts'
+import type { AppContext, Deps } from '../context.ts'
+import type { Handler } from './ask.ts'
+import { acceptsJson, preferencesOf } from './preferences.ts'
+import { refuse } from './reply.ts'
+
+const idForm = /^[A-Za-z0-9.-]{1,64}$/
+const readMethods = 'GET, HEAD'
+const writeMethods: ReadonlySet<Permission> = new Set(['c', 'u', 'd'])
+
+/** The refusal of a request without a known token; undefined when it has one, which is then in `principal`. */
+export function unauthenticated(c: AppContext, deps: Deps): Response | undefined {
+  const principal = authenticate(deps.gateway.site(), c.req.header('authorization'))
+  if (principal) {
+    c.set('principal', principal)
+    return undefined
+  }
+  c.header('www-authenticate', 'Bearer realm="portico"')
+  return refuse(c, 'unauthenticated', 'send Authorization: Bearer with a token of this site')
+}
+
+/**
+ * A route below /fhir. `needed` are the letters of the scope that the client must have on the type; without any the
+ * handler looks for itself.
+ */
+export function fhirRoute(deps: Deps, needed: readonly Permission[], handler: Handler) {
+  return async (c: AppContext): Promise<Response> => {
+    const refused = unauthenticated(c, deps)
+    if (refused) return refused
+    const { principal } = c.var
+    if (principal.kind !== 'client')
+      return refuse(c, 'forbidden', 'the token of a v2 source gives no access to FHIR')
+    if (!acceptsJson(c.req.header('accept') ?? '*/*', c.req.query('_format'))) {
+      return refuse(c, 'not-acceptable', 'answers are application/fhir+json only')
+    }
+    const rtype = c.req.param('type') ?? ''
+    const id = c.req.param('id') ?? ''
+    const { client } = principal
+    if (rtype !== '') {
+      if (!isServedType(rtype))
+        return refuse(c, 'unknown-type', 'this type is not served here - see /fhir/metadata')
+      if (!isWritableType(rtype) && needed.some((letter) => writeMethods.has(letter))) {
+        return methodNotAllowed(c, readMethods)
+      }
+      if (needed.length > 0 && !permits(client, rtype, ...needed)) {
+        return refuse(c, 'forbidden', `no scope of this client gives ${needed.join('')} on ${rtype}`)
+      }
+      if (id !== '' && !idForm.test(id)) {
+        return refuse(c, 'bad-request', 'an id has 1 to 64 letters, digits, - and .')
+      }
+    }
+    return await handler({ c, deps, client, rtype, id, prefer: preferencesOf(c.req.header('prefer')) })
+  }
+}
+
+export function methodNotAllowed(c: AppContext, allow: string): Response {
+  c.header('allow', allow)
+  return refuse(c, 'method-not-allowed', `${c.req.method} is not possible here - use ${allow}`)
+}
