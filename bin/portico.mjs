@@ -14,7 +14,9 @@ if (major >= 24) await import('../src/cli/main.ts')
 else if (packaged !== undefined) handOver(packaged)
 else if (major > 22 || (major === 22 && minor >= 18)) await import('../src/cli/main.ts')
 else {
-  console.error(`portico: Node.js ${process.versions.node} is too old - run npm ci, which brings Node.js 24 along`)
+  console.error(
+    `portico: Node.js ${process.versions.node} is too old - run npm ci, which brings Node.js 24 along`,
+  )
   process.exitCode = 2
 }
 

@@ -266,7 +266,8 @@ export class Draft {
     for (const [key, to] of this.#merges) world.merges.set(key, to)
     for (const [key, line] of this.#lines) {
       world.lines.set(key, line)
-      if (line.accountId !== undefined) world.charges.set(line.accountId, this.charges(line.accountId))
+      // Charges that nobody has asked for yet are loaded when somebody does, with the lines of the world on top.
+      if (line.accountId !== undefined && world.charges.has(line.accountId)) world.charges.set(line.accountId, this.charges(line.accountId))
     }
     return { contributions }
   }

@@ -257,7 +257,10 @@ export function areNicknames(a: string, b: string): boolean {
   return left !== undefined && right !== undefined && !left.isDisjointFrom(right)
 }
 
-const leaders = groups.trim().split('\n').map((line) => line.slice(0, line.indexOf(' ')))
+const leaders = groups
+  .trim()
+  .split('\n')
+  .map((line) => line.slice(0, line.indexOf(' ')))
 
 /** Full names that a name may be short for, with itself. */
 export function fullNames(name: string): string[] {

@@ -47,11 +47,23 @@ function jaroOf(a: string, b: string): number {
 }
 
 const soundexCodes: Readonly<Record<string, string>> = {
-  B: '1', F: '1', P: '1', V: '1',
-  C: '2', G: '2', J: '2', K: '2', Q: '2', S: '2', X: '2', Z: '2',
-  D: '3', T: '3',
+  B: '1',
+  F: '1',
+  P: '1',
+  V: '1',
+  C: '2',
+  G: '2',
+  J: '2',
+  K: '2',
+  Q: '2',
+  S: '2',
+  X: '2',
+  Z: '2',
+  D: '3',
+  T: '3',
   L: '4',
-  M: '5', N: '5',
+  M: '5',
+  N: '5',
   R: '6',
 }
 
@@ -69,7 +81,8 @@ export function soundex(name: string): string {
   return code === '' ? '' : code.padEnd(4, '0')
 }
 
-const isVowel = (letter: string | undefined): boolean => letter !== undefined && 'AEIOU'.includes(letter) && letter !== ''
+const isVowel = (letter: string | undefined): boolean =>
+  letter !== undefined && 'AEIOU'.includes(letter) && letter !== ''
 const isFront = (letter: string | undefined): boolean => letter === 'E' || letter === 'I' || letter === 'Y'
 const maxMetaphone = 8
 
@@ -117,7 +130,7 @@ function soundAt(word: string, i: number): readonly [code: string, used: number]
       return next === 'I' && (word[i + 2] === 'O' || word[i + 2] === 'A') ? ['X', 1] : ['S', 1]
     case 'T':
       if (next === 'I' && (word[i + 2] === 'O' || word[i + 2] === 'A')) return ['X', 1]
-      if (next === 'H') return ['0', 2]
+      if (next === 'H') return word[i + 2] === 'M' ? ['T', 2] : ['0', 2]
       return next === 'C' && word[i + 2] === 'H' ? ['', 1] : ['T', 1]
     case 'V':
       return ['F', 1]

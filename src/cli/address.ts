@@ -2,7 +2,13 @@
 import { InvalidArgumentError } from 'commander'
 
 export type Address =
-  | { readonly kind: 'mllp'; readonly host: string; readonly port: number; readonly tls: boolean; readonly text: string }
+  | {
+      readonly kind: 'mllp'
+      readonly host: string
+      readonly port: number
+      readonly tls: boolean
+      readonly text: string
+    }
   | { readonly kind: 'http'; readonly url: URL; readonly tls: boolean; readonly text: string }
 
 export const defaultAddress = 'mllp://127.0.0.1:2575'
@@ -28,4 +34,6 @@ export function parseAddress(text: string): Address {
   return { kind: 'http', url, tls: scheme === 'https', text: url.href }
 }
 
-const refusal = new InvalidArgumentError('Use mllp://host:port, mllps://host:port or http(s)://host:port/hl7v2.')
+const refusal = new InvalidArgumentError(
+  'Use mllp://host:port, mllps://host:port or http(s)://host:port/hl7v2.',
+)

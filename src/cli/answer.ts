@@ -56,7 +56,9 @@ function notAnAck(text: string): Verdict {
 function readVerdict(message: Message): Verdict {
   const msa = message.first('MSA')
   if (!msa) return notAnAck('no MSA segment')
-  const complaints = message.all('ERR').flatMap((err) => (err.value(3) === undefined ? oldError(err) : newError(err)))
+  const complaints = message
+    .all('ERR')
+    .flatMap((err) => (err.value(3) === undefined ? oldError(err) : newError(err)))
   const text = msa.value(3)
   if (complaints.length > 0 && complaints[0]?.text === '' && text) complaints[0] = { ...complaints[0], text }
   if (complaints.length === 0 && text) complaints.push({ severity: 'E', code: '', locations: [], text })
@@ -88,7 +90,10 @@ function oldError(err: Segment): Complaint[] {
   })
 }
 
-const plain = (message: Message) => (raw: string): string => message.decode(raw)
+const plain =
+  (message: Message) =>
+  (raw: string): string =>
+    message.decode(raw)
 
 /** '101 PID^1^3 text', as it stands in a report. */
 export function describeComplaint({ severity, code, app, locations, text }: Complaint): string {

@@ -1,6 +1,5 @@
 // Sends a feed over its links and says how it went: progress while it runs, a summary at the end.
-import { EXIT, type ExitCode } from './exit.ts'
-import { CannotRun } from './exit.ts'
+import { CannotRun, EXIT, type ExitCode } from './exit.ts'
 import type { Feed } from './feed.ts'
 import type { Link } from './link.ts'
 import { Tally } from './tally.ts'
@@ -63,9 +62,16 @@ export async function runDelivery(
   return good ? EXIT.ok : EXIT.refused
 }
 
-const rateOf = (tally: Tally, seconds: number): number => (tally.acknowledged + tally.taken) / Math.max(seconds, 0.001)
+const rateOf = (tally: Tally, seconds: number): number =>
+  (tally.messages - tally.silences) / Math.max(seconds, 0.001)
 
-function progressOf(feed: Feed, tally: Tally, begin: number, { json }: DeliveryOptions, terminal: Terminal): () => void {
+function progressOf(
+  feed: Feed,
+  tally: Tally,
+  begin: number,
+  { json }: DeliveryOptions,
+  terminal: Terminal,
+): () => void {
   let shown = terminal.watched ? 0 : begin
   return () => {
     const now = performance.now()
@@ -89,10 +95,11 @@ function summarise(
 ): void {
   for (const { file, text } of troubles) terminal.note(text.startsWith(file) ? text : `${file}: ${text}`)
   if (skipped.length > 0) terminal.note(`${count(skipped.length, 'text file')} left out: no HL7 v2 inside`)
-  const messages = tally.acknowledged + tally.taken + tally.silences
   const pace = `${seconds.toFixed(1)} s (${Math.round(rateOf(tally, seconds))}/s)`
   const done = verb === 'send' ? 'to' : 'into'
-  terminal.out(`${count(tally.filesDone, 'file')}, ${count(messages, 'message')} in ${pace} ${done} ${to}`)
+  terminal.out(
+    `${count(tally.filesDone, 'file')}, ${count(tally.messages, 'message')} in ${pace} ${done} ${to}`,
+  )
   terminal.out(tally.line)
 }
 
@@ -103,6 +110,7 @@ function asJson(tally: Tally, seconds: number, troubles: Troubles, options: Deli
     to,
     files: tally.filesDone,
     payloads: tally.payloads,
+    messages: tally.messages,
     acknowledged: tally.acknowledged,
     codes: Object.fromEntries(tally.codes),
     warned: tally.warned,

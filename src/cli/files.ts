@@ -1,8 +1,8 @@
 // Finds the files that hold HL7 v2: those named, and in folders those that look like it.
 import { closeSync, openSync, readdirSync, readFileSync, readSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { beginsLikeHl7 } from './payloads.ts'
 import { CannotRun, codeOf } from './exit.ts'
+import { beginsLikeHl7 } from './payloads.ts'
 
 /** A batch may be as large as the gateway takes them over HTTP. */
 export const maxFileBytes = 100 * 1024 * 1024

@@ -1,5 +1,10 @@
 // Payloads over HTTP, one POST each on a kept connection (HAPI "HL7 over HTTP", er7 encoding).
-import { Agent as HttpAgent, type IncomingMessage, request as httpRequest, type RequestOptions } from 'node:http'
+import {
+  Agent as HttpAgent,
+  request as httpRequest,
+  type IncomingMessage,
+  type RequestOptions,
+} from 'node:http'
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
 import type { MllpClientTls } from '../adapters/mllp/dial.ts'
 import { charsetOf, findMsh18 } from '../hl7/charset.ts'
@@ -21,12 +26,21 @@ interface Response {
 
 const maxAnswerBytes = 256 * 1024 * 1024
 const maxShownCharacters = 300
-const unreachable = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'ECONNABORTED'])
+const unreachable = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ECONNABORTED',
+])
 
 export function openHttpLink(options: HttpLinkOptions): Link {
   const { url, tls } = options
   const secure = url.protocol === 'https:'
-  const agent = secure ? new HttpsAgent({ keepAlive: true, maxSockets: 1, ...tlsOptions(tls) }) : new HttpAgent({ keepAlive: true, maxSockets: 1 })
+  const agent = secure
+    ? new HttpsAgent({ keepAlive: true, maxSockets: 1, ...tlsOptions(tls) })
+    : new HttpAgent({ keepAlive: true, maxSockets: 1 })
   return {
     deliver: (payloads, report) =>
       deliverWith(payloads, 1, async ({ bytes }) => await post(bytes, options, { agent }, secure), report),
@@ -52,7 +66,12 @@ export function contentTypeOf(bytes: Uint8Array): string {
   return `application/hl7-v2+er7${known ? `; charset=${charset}` : ''}`
 }
 
-async function post(bytes: Uint8Array, options: HttpLinkOptions, base: RequestOptions, secure: boolean): Promise<Answer> {
+async function post(
+  bytes: Uint8Array,
+  options: HttpLinkOptions,
+  base: RequestOptions,
+  secure: boolean,
+): Promise<Answer> {
   const { url, token, timeoutMs } = options
   const headers = {
     'content-type': contentTypeOf(bytes),
@@ -82,9 +101,17 @@ async function post(bytes: Uint8Array, options: HttpLinkOptions, base: RequestOp
 }
 
 /** One request. A kept connection that the server closed meanwhile is no answer: it is tried once more on a new one. */
-function exchange(url: URL, options: RequestOptions, bytes: Uint8Array, secure: boolean, again = true): Promise<Response> {
+function exchange(
+  url: URL,
+  options: RequestOptions,
+  bytes: Uint8Array,
+  secure: boolean,
+  again = true,
+): Promise<Response> {
   return new Promise((resolve, reject) => {
-    const request = (secure ? httpsRequest : httpRequest)(url, options, (response) => collect(response).then(resolve, reject))
+    const request = (secure ? httpsRequest : httpRequest)(url, options, (response) =>
+      collect(response).then(resolve, reject),
+    )
     request.on('error', (error) => {
       if (again && request.reusedSocket && codeOf(error) === 'ECONNRESET') {
         exchange(url, options, bytes, secure, false).then(resolve, reject)
@@ -115,8 +142,16 @@ function answerOf({ status, body }: Response, { url, token }: HttpLinkOptions): 
     return { fault, text: `the gateway does not know who sends (${url.host}) - ${remedy}`, fatal: true }
   }
   if (status === 404 || status === 405 || (status >= 300 && status < 400)) {
-    return { fault, text: `no HL7 v2 is taken there (${url.href}) - the gateway's path is /hl7v2`, fatal: true }
+    return {
+      fault,
+      text: `no HL7 v2 is taken there (${url.href}) - the gateway's path is /hl7v2`,
+      fatal: true,
+    }
   }
   if (status >= 400 && status < 500 && status !== 408 && status !== 429) return { refused: fault, text: said }
-  return { fault, text: said === '' ? 'the gateway cannot take it now - send it again later' : said, fatal: false }
+  return {
+    fault,
+    text: said === '' ? 'the gateway cannot take it now - send it again later' : said,
+    fatal: false,
+  }
 }

@@ -3,7 +3,7 @@ import type { MllpClientTls } from '../adapters/mllp/dial.ts'
 import { MllpSender, type SendFault, type SendOutcome } from '../adapters/mllp/sender.ts'
 import { type Answer, readAnswer } from './answer.ts'
 import { CannotRun } from './exit.ts'
-import type { Link, Payload, Report } from './link.ts'
+import type { Link, Payload } from './link.ts'
 
 export interface MllpLinkOptions {
   readonly host: string
@@ -33,7 +33,7 @@ export async function openMllpLink(options: MllpLinkOptions): Promise<Link> {
       })
     },
     close: () => sender.close(),
-  } satisfies { deliver(payloads: AsyncIterable<Payload>, report: Report): Promise<void>; close(): void }
+  }
 }
 
 async function* bytesOf(payloads: AsyncIterable<Payload>, waiting: Map<number, Payload>) {
@@ -47,7 +47,8 @@ async function* bytesOf(payloads: AsyncIterable<Payload>, waiting: Map<number, P
 function answerOf(outcome: SendOutcome, options: MllpLinkOptions): Answer {
   if ('ack' in outcome) return { verdicts: readAnswer(outcome.ack) }
   const { fault } = outcome
-  const fatal = fault.code === 'CONNECT_FAILED' || fault.code === 'CONNECT_TIMEOUT' || fault.code === 'TLS_FAILED'
+  const fatal =
+    fault.code === 'CONNECT_FAILED' || fault.code === 'CONNECT_TIMEOUT' || fault.code === 'TLS_FAILED'
   return { fault: fault.code, text: describe(fault, options), fatal }
 }
 

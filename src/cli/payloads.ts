@@ -64,7 +64,8 @@ function messageStarts(octets: Buffer, begin: number): readonly number[] {
   const starts = [begin]
   for (let at = octets.indexOf('MSH', begin + 3); at >= 0; at = octets.indexOf('MSH', at + 3)) {
     const separator = octets[at + 3] ?? 0x20
-    if (separator > 0x20 && !/\w/.test(String.fromCharCode(separator)) && beginsLine(octets, at)) starts.push(at)
+    if (separator > 0x20 && !/\w/.test(String.fromCharCode(separator)) && beginsLine(octets, at))
+      starts.push(at)
   }
   return starts
 }

@@ -32,6 +32,8 @@ export class Tally {
   readonly #codes = new Map<string, number>()
   readonly #onLine: (line: string) => void
   payloads = 0
+  /** Messages, those of batches counted one by one as far as they are answered so. */
+  messages = 0
   acknowledged = 0
   warned = 0
   taken = 0
@@ -47,9 +49,12 @@ export class Tally {
 
   add(payload: Payload, answer: Answer): void {
     this.payloads += 1
+    this.messages += 'verdicts' in answer ? answer.verdicts.length : 1
     this.filesDone = Math.max(this.filesDone, payload.fileNumber)
     if ('verdicts' in answer) {
-      answer.verdicts.forEach((verdict, i) => this.#verdict(verdict, placeOf(payload, i, answer.verdicts.length)))
+      for (const [i, verdict] of answer.verdicts.entries()) {
+        this.#verdict(verdict, placeOf(payload, i, answer.verdicts.length))
+      }
     } else if ('taken' in answer) this.taken += 1
     else if ('refused' in answer) {
       const complaint = { severity: 'E', code: '', locations: [], text: answer.text }
@@ -86,8 +91,10 @@ export class Tally {
     if (this.refused.length >= maxListed) return
     this.refused.push(refused)
     const errors = refused.errors.length > 0 ? refused.errors.map(describeComplaint) : ['no reason was given']
-    for (const error of errors) this.#onLine(`${nameOf(refused)}: ${refused.code} ${error}`.replace('  ', ' '))
-    if (this.refused.length === maxListed) this.#onLine(`more than ${count(maxListed, 'refusal')} - the rest is counted only`)
+    for (const error of errors)
+      this.#onLine(`${nameOf(refused)}: ${refused.code} ${error}`.replace('  ', ' '))
+    if (this.refused.length === maxListed)
+      this.#onLine(`more than ${count(maxListed, 'refusal')} - the rest is counted only`)
   }
 
   #silence(unanswered: Unanswered): void {

@@ -45,7 +45,9 @@ export function processTerminal(): Terminal {
 /** Columns of text under each other; the last one is not padded. Cells are one line each. */
 export function table(rows: readonly (readonly string[])[], gap = '  '): string {
   const widths: number[] = []
-  for (const row of rows) row.forEach((cell, i) => (widths[i] = Math.max(widths[i] ?? 0, cell.length)))
+  for (const row of rows) {
+    for (const [i, cell] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, cell.length)
+  }
   const line = (row: readonly string[]) =>
     row.map((cell, i) => (i === row.length - 1 ? cell : cell.padEnd(widths[i] ?? 0))).join(gap)
   return rows.map((row) => line(row).trimEnd()).join('\n')

@@ -1,7 +1,13 @@
 // What mapping makes of one message: things with cells. Nothing here knows the store; references are handles.
 
 /** JSON as FHIR has it; decimals are JSON.rawJSON values so that their scale survives. */
-export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json | undefined }
+export type Json =
+  | string
+  | number
+  | boolean
+  | null
+  | readonly Json[]
+  | { readonly [key: string]: Json | undefined }
 
 /** Where one written value came from: `fhir` inside the cell's value ('' = the value itself), v2 position, row. */
 export interface Span {

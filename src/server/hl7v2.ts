@@ -3,7 +3,7 @@ import type { Hono } from 'hono'
 import type { Inbound } from '../adapters/adapter.ts'
 import { readHeader } from '../hl7/header.ts'
 import { parseMessage } from '../hl7/message.ts'
-import type { Principal } from './auth.ts'
+import { authenticate, type Principal } from './auth.ts'
 import { mediaType, readBody } from './body.ts'
 import { type AppContext, type AppEnv, type Deps, peerOf, requestLimits } from './context.ts'
 
@@ -18,6 +18,16 @@ const accepted: ReadonlySet<string> = new Set([
 const retryAfterSeconds = '5'
 
 export function hl7v2Routes(app: Hono<AppEnv>, deps: Deps): void {
+  app.use('/hl7v2/*', async (c, next) => {
+    const principal = authenticate(deps.gateway.site(), c.req.header('authorization'))
+    if (!principal) {
+      c.header('www-authenticate', 'Bearer realm="portico"')
+      return refuse(c, 401, 'send Authorization: Bearer with a token of this site')
+    }
+    c.set('principal', principal)
+    return await next()
+  })
+
   app.post('/hl7v2', async (c) => {
     const inbound = await read(c)
     if (inbound instanceof Response) return inbound
@@ -45,7 +55,7 @@ export function hl7v2Routes(app: Hono<AppEnv>, deps: Deps): void {
 }
 
 /** Plain text, as for everything that has no ACK to be said in. */
-export function refuse(c: AppContext, status: 400 | 401 | 403 | 413 | 415 | 503, text: string): Response {
+function refuse(c: AppContext, status: 400 | 401 | 403 | 413 | 415 | 503, text: string): Response {
   return c.text(`${text}\n`, status)
 }
 

@@ -11,7 +11,12 @@ on conflict (tenant, name) do update set n = c.n + excluded.n
 returning n`
 
 /** Reserves `count` numbers; returns the first. */
-export async function takeNumbers(tx: Queryable, tenant: number, name: string, count: number): Promise<number> {
+export async function takeNumbers(
+  tx: Queryable,
+  tenant: number,
+  name: string,
+  count: number,
+): Promise<number> {
   const [row] = await tx.query<{ n: number | string }>('take_numbers', takeNumbersSql, [tenant, name, count])
   return Number(row?.n ?? count) - count + 1
 }
@@ -50,7 +55,12 @@ on conflict (tenant, rtype, id) do update set version = excluded.version, seq = 
   deleted = excluded.deleted, body = excluded.body, hash = excluded.hash, tokens = excluded.tokens
 where r.version < excluded.version`
 
-export async function writeVersions(tx: Queryable, tenant: number, firstSeq: number, list: readonly VersionWrite[]): Promise<void> {
+export async function writeVersions(
+  tx: Queryable,
+  tenant: number,
+  firstSeq: number,
+  list: readonly VersionWrite[],
+): Promise<void> {
   if (list.length > 0) await tx.execute('write_versions', writeVersionsSql, [tenant, rows(list), firstSeq])
 }
 
@@ -69,7 +79,11 @@ select $1, rtype, id, source, key, body, message_id
 from json_to_recordset($2::json) as x (rtype text, id text, source text, key text, body jsonb, message_id bigint)
 on conflict (tenant, rtype, id, source, key) do update set body = excluded.body, message_id = excluded.message_id`
 
-export async function writeContributions(tx: Queryable, tenant: number, list: readonly ContributionWrite[]): Promise<void> {
+export async function writeContributions(
+  tx: Queryable,
+  tenant: number,
+  list: readonly ContributionWrite[],
+): Promise<void> {
   if (list.length > 0) await tx.execute('write_contributions', writeContributionsSql, [tenant, rows(list)])
 }
 
@@ -87,7 +101,11 @@ select $1, rtype, system, value, id, retired
 from json_to_recordset($2::json) as x (rtype text, system text, value text, id text, retired boolean)
 on conflict (tenant, rtype, system, value) do update set id = excluded.id, retired = excluded.retired`
 
-export async function writeRegistrations(tx: Queryable, tenant: number, list: readonly RegistrationWrite[]): Promise<void> {
+export async function writeRegistrations(
+  tx: Queryable,
+  tenant: number,
+  list: readonly RegistrationWrite[],
+): Promise<void> {
   if (list.length > 0) await tx.execute('write_registrations', writeRegistrationsSql, [tenant, rows(list)])
 }
 
@@ -111,7 +129,12 @@ insert into merge (tenant, rtype, source_id, target_id, message_id, merged_at)
 select $1, rtype, source_id, target_id, message_id, $3::timestamptz from x
 on conflict (tenant, rtype, source_id) do update set target_id = excluded.target_id, message_id = excluded.message_id`
 
-export async function writeMerges(tx: Queryable, tenant: number, at: string, list: readonly MergeWrite[]): Promise<void> {
+export async function writeMerges(
+  tx: Queryable,
+  tenant: number,
+  at: string,
+  list: readonly MergeWrite[],
+): Promise<void> {
   if (list.length > 0) await tx.execute('write_merges', writeMergesSql, [tenant, rows(list), at])
 }
 
@@ -138,7 +161,11 @@ from json_to_recordset($2::json) as x (source text, line text, account_id text, 
   amount numeric, currency text, content text, offset_by text, message_id bigint)
 on conflict (tenant, source, line) do update set offset_by = excluded.offset_by`
 
-export async function writeLedger(tx: Queryable, tenant: number, list: readonly LedgerWrite[]): Promise<void> {
+export async function writeLedger(
+  tx: Queryable,
+  tenant: number,
+  list: readonly LedgerWrite[],
+): Promise<void> {
   if (list.length > 0) await tx.execute('write_ledger', writeLedgerSql, [tenant, rows(list)])
 }
 
@@ -183,7 +210,8 @@ const indexColumns = {
   number: 'rtype text, param text, low numeric, high numeric, unit text, id text',
 } as const
 
-const namesOf = (columns: string): string[] => columns.split(', ').map((each) => each.slice(0, each.indexOf(' ')))
+const namesOf = (columns: string): string[] =>
+  columns.split(', ').map((each) => each.slice(0, each.indexOf(' ')))
 
 const addSql = Object.fromEntries(
   Object.entries(indexColumns).map(([table, columns]) => {
@@ -198,14 +226,20 @@ const addSql = Object.fromEntries(
 const removeSql = Object.fromEntries(
   Object.entries(indexColumns).map(([table, columns]) => [
     table,
-    `delete from ${table} t using json_to_recordset($2::json) as x (${columns}) where t.tenant = $1 and ${namesOf(columns)
+    `delete from ${table} t using json_to_recordset($2::json) as x (${columns}) where t.tenant = $1 and ${namesOf(
+      columns,
+    )
       .map((name) => `t.${name} = x.${name}`)
       .join(' and ')}`,
   ]),
 )
 
 /** Removes before it adds, so that a value that moved from one thing to another is found where it is now. */
-export async function writeIndex(tx: Queryable, tenant: number, writes: readonly IndexWrite[]): Promise<void> {
+export async function writeIndex(
+  tx: Queryable,
+  tenant: number,
+  writes: readonly IndexWrite[],
+): Promise<void> {
   for (const { table, remove } of writes) {
     if (remove.length > 0) await tx.execute(`remove_${table}`, removeSql[table] ?? '', [tenant, rows(remove)])
   }
@@ -225,6 +259,11 @@ insert into todo (tenant, id, kind, cluster, subject, ready_at)
 select $1, nextval('todo_number'), kind, cluster, subject, $3::timestamptz
 from json_to_recordset($2::json) as x (kind text, cluster text, subject text)`
 
-export async function writeTodo(tx: Queryable, tenant: number, at: string, list: readonly TodoWrite[]): Promise<void> {
+export async function writeTodo(
+  tx: Queryable,
+  tenant: number,
+  at: string,
+  list: readonly TodoWrite[],
+): Promise<void> {
   if (list.length > 0) await tx.execute('write_todo', writeTodoSql, [tenant, rows(list), at])
 }

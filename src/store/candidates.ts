@@ -29,5 +29,12 @@ export async function findCandidates(
   keys: CandidateKeys,
 ): Promise<{ readonly id: string; readonly body: string }[]> {
   const { births, contacts, families } = keys
-  return await db.query('find_candidates', findCandidatesSql, [tenant, births, contacts, families, maxCandidates, id])
+  return await db.query('find_candidates', findCandidatesSql, [
+    tenant,
+    births,
+    contacts,
+    families,
+    maxCandidates,
+    id,
+  ])
 }

@@ -43,7 +43,11 @@ from json_to_recordset($2::json) as x (received_at timestamptz, id bigint, sourc
   event text, version text, charset text, raw text, sha256 text, state text, cluster text, ack_code text, ack text, findings jsonb,
   maps_hash text, processed_at timestamptz)`
 
-export async function writeMessages(tx: Queryable, tenant: number, list: readonly MessageWrite[]): Promise<void> {
+export async function writeMessages(
+  tx: Queryable,
+  tenant: number,
+  list: readonly MessageWrite[],
+): Promise<void> {
   if (list.length > 0) await tx.execute('write_messages', writeMessagesSql, [tenant, JSON.stringify(list)])
 }
 
@@ -58,7 +62,10 @@ where m.tenant = $1 and m.received_at = x.received_at and m.id = x.id`
 export async function updateMessages(
   tx: Queryable,
   tenant: number,
-  list: readonly Pick<MessageWrite, 'id' | 'received_at' | 'state' | 'ack_code' | 'ack' | 'findings' | 'processed_at'>[],
+  list: readonly Pick<
+    MessageWrite,
+    'id' | 'received_at' | 'state' | 'ack_code' | 'ack' | 'findings' | 'processed_at'
+  >[],
 ): Promise<void> {
   if (list.length > 0) await tx.execute('update_messages', updateMessagesSql, [tenant, JSON.stringify(list)])
 }
@@ -80,7 +87,11 @@ from message_key k
 left join message m on m.tenant = k.tenant and m.received_at = k.received_at and m.id = k.message_id
 where k.tenant = $1 and k.key = any(select decode(each, 'hex') from unnest($2::text[]) as each)`
 
-export async function loadMessageKeys(tx: Queryable, tenant: number, keys: readonly string[]): Promise<MessageKeyRow[]> {
+export async function loadMessageKeys(
+  tx: Queryable,
+  tenant: number,
+  keys: readonly string[],
+): Promise<MessageKeyRow[]> {
   if (keys.length === 0) return []
   return await tx.query<MessageKeyRow>('load_message_keys', loadMessageKeysSql, [tenant, keys])
 }
@@ -98,8 +109,13 @@ insert into message_key (tenant, key, sha256, message_id, received_at)
 select $1, decode(key, 'hex'), decode(sha256, 'hex'), message_id, received_at
 from json_to_recordset($2::json) as x (key text, sha256 text, message_id bigint, received_at timestamptz)`
 
-export async function writeMessageKeys(tx: Queryable, tenant: number, list: readonly MessageKeyWrite[]): Promise<void> {
-  if (list.length > 0) await tx.execute('write_message_keys', writeMessageKeysSql, [tenant, JSON.stringify(list)])
+export async function writeMessageKeys(
+  tx: Queryable,
+  tenant: number,
+  list: readonly MessageKeyWrite[],
+): Promise<void> {
+  if (list.length > 0)
+    await tx.execute('write_message_keys', writeMessageKeysSql, [tenant, JSON.stringify(list)])
 }
 
 export interface ParkedWrite {
@@ -116,7 +132,11 @@ select $1, system, value, message_id, received_at, until
 from json_to_recordset($2::json) as x (system text, value text, message_id bigint, received_at timestamptz, until timestamptz)
 on conflict do nothing`
 
-export async function writeParked(tx: Queryable, tenant: number, list: readonly ParkedWrite[]): Promise<void> {
+export async function writeParked(
+  tx: Queryable,
+  tenant: number,
+  list: readonly ParkedWrite[],
+): Promise<void> {
   if (list.length > 0) await tx.execute('write_parked', writeParkedSql, [tenant, JSON.stringify(list)])
 }
 
@@ -148,7 +168,12 @@ export async function releaseParked(
   at: string,
 ): Promise<number> {
   if (keys.length === 0) return 0
-  return await tx.execute('release_parked', releaseParkedSql, [tenant, keys.map((k) => k.system), keys.map((k) => k.value), at])
+  return await tx.execute('release_parked', releaseParkedSql, [
+    tenant,
+    keys.map((k) => k.system),
+    keys.map((k) => k.value),
+    at,
+  ])
 }
 
 export interface TodoRow {
@@ -164,7 +189,13 @@ select id::text as id, cluster, subject, attempts from todo
 where tenant = $1 and kind = $2 and ready_at <= $3::timestamptz
 order by id limit $4 for update skip locked`
 
-export async function claimTodo(tx: Queryable, tenant: number, kind: string, now: string, limit: number): Promise<TodoRow[]> {
+export async function claimTodo(
+  tx: Queryable,
+  tenant: number,
+  kind: string,
+  now: string,
+  limit: number,
+): Promise<TodoRow[]> {
   return await tx.query<TodoRow>('claim_todo', claimTodoSql, [tenant, kind, now, limit])
 }
 
@@ -184,7 +215,13 @@ export async function finishTodo(tx: Queryable, tenant: number, ids: readonly st
 export const postponeTodoSql = `
 update todo set attempts = attempts + 1, ready_at = $3::timestamptz, last_error = $4 where tenant = $1 and id = any($2::bigint[])`
 
-export async function postponeTodo(tx: Queryable, tenant: number, ids: readonly string[], until: string, error: string): Promise<void> {
+export async function postponeTodo(
+  tx: Queryable,
+  tenant: number,
+  ids: readonly string[],
+  until: string,
+  error: string,
+): Promise<void> {
   await tx.execute('postpone_todo', postponeTodoSql, [tenant, ids, until, error])
 }
 
@@ -194,7 +231,11 @@ select m.id::text as id, m.received_at as "receivedAt", m.source, m.channel, m.p
 from message m where m.tenant = $1 and m.id = any($2::bigint[]) and m.state in ('received', 'parked', 'held', 'failed')
 order by m.id`
 
-export async function loadStored(db: Queryable, tenant: number, ids: readonly string[]): Promise<StoredMessage[]> {
+export async function loadStored(
+  db: Queryable,
+  tenant: number,
+  ids: readonly string[],
+): Promise<StoredMessage[]> {
   return ids.length === 0 ? [] : await db.query<StoredMessage>('load_stored', loadStoredSql, [tenant, ids])
 }
 
@@ -202,7 +243,11 @@ export async function loadStored(db: Queryable, tenant: number, ids: readonly st
 export const takeStoredSql = `
 delete from todo where tenant = $1 and kind = 'process' and subject = any($2::text[]) returning subject`
 
-export async function takeStored(tx: Queryable, tenant: number, ids: readonly string[]): Promise<Set<string>> {
+export async function takeStored(
+  tx: Queryable,
+  tenant: number,
+  ids: readonly string[],
+): Promise<Set<string>> {
   if (ids.length === 0) return new Set()
   const rows = await tx.query<{ subject: string }>('take_stored', takeStoredSql, [tenant, ids])
   return new Set(rows.map((row) => row.subject))

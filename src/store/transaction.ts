@@ -112,7 +112,8 @@ export async function transact<T>(
       if (error instanceof CommitUnknown || error instanceof StoreBusy) throw error
       // A statement that took too long would take too long again.
       if (classify(error) !== 'transient' || sqlState(error) === '57014') throw error
-      if (isLostConnection(error) ? performance.now() > giveUpAt : ++conflicts > retries) throw error
+      // A lost or stale connection costs no attempt: each of a pool may be.
+      if (isUsable(error) ? ++conflicts > retries : performance.now() > giveUpAt) throw error
     }
     // Full jitter, so that those who met here do not meet again.
     await sleep(Math.random() * Math.min(maxPauseMs, firstPauseMs * 2 ** attempt))

@@ -2,16 +2,25 @@
 import type { Queryable } from './db.ts'
 
 /** Types whose bodies carry amounts: read as text, so that decimals keep their digits. */
-const withDecimals: ReadonlySet<string> = new Set(['ChargeItem', 'PaymentNotice', 'PaymentReconciliation', 'Invoice', 'Account'])
+const withDecimals: ReadonlySet<string> = new Set([
+  'ChargeItem',
+  'PaymentNotice',
+  'PaymentReconciliation',
+  'Invoice',
+  'Account',
+])
 
 /** JSON with decimals as raw numbers: 150.00 stays 150.00. */
 function parseExact(text: string): unknown {
   return JSON.parse(text, (_key, value, context) =>
-    typeof value === 'number' && context.source !== undefined && /[.eE]/.test(context.source) ? JSON.rawJSON(context.source) : value,
+    typeof value === 'number' && context.source !== undefined && /[.eE]/.test(context.source)
+      ? JSON.rawJSON(context.source)
+      : value,
   )
 }
 
-const parseBody = (rtype: string, text: string): unknown => (withDecimals.has(rtype) ? parseExact(text) : JSON.parse(text))
+const parseBody = (rtype: string, text: string): unknown =>
+  withDecimals.has(rtype) ? parseExact(text) : JSON.parse(text)
 
 /**
  * Serialises everybody who is about to change the same things, across processes, until the end of the transaction.
@@ -147,10 +156,18 @@ export async function loadLines(
   keys: readonly { readonly source: string; readonly line: string }[],
 ): Promise<LedgerRow[]> {
   if (keys.length === 0) return []
-  return await tx.query<LedgerRow>('load_lines', loadLinesSql, [tenant, keys.map((k) => k.source), keys.map((k) => k.line)])
+  return await tx.query<LedgerRow>('load_lines', loadLinesSql, [
+    tenant,
+    keys.map((k) => k.source),
+    keys.map((k) => k.line),
+  ])
 }
 
-export async function loadCharges(tx: Queryable, tenant: number, accounts: readonly string[]): Promise<LedgerRow[]> {
+export async function loadCharges(
+  tx: Queryable,
+  tenant: number,
+  accounts: readonly string[],
+): Promise<LedgerRow[]> {
   if (accounts.length === 0) return []
   return await tx.query<LedgerRow>('load_charges', loadChargesSql, [tenant, accounts])
 }

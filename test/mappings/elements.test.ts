@@ -50,7 +50,9 @@ function describe(name: string): [type: string, elements: Record<string, string>
       const shown = code === 'Reference' && targets ? `Reference(${targets})` : code
       const nested = code === 'BackboneElement' || code === 'Element'
       if (nested) found.set(element.path, {})
-      const choice = key.endsWith('[x]') ? key.slice(0, -3) + code.charAt(0).toUpperCase() + code.slice(1) : key
+      const choice = key.endsWith('[x]')
+        ? key.slice(0, -3) + code.charAt(0).toUpperCase() + code.slice(1)
+        : key
       owner[choice] = (nested ? element.path : shown) + many
     }
   }
@@ -73,6 +75,6 @@ function generated(): string {
 
 test('the element table says what the R4 definitions say', () => {
   const expected = generated()
-  if (process.env['UPDATE']) writeFileSync(file, expected)
+  if (process.env.UPDATE) writeFileSync(file, expected)
   assert.equal(readFileSync(file, 'utf8') === expected, true, 'run this test with UPDATE=1')
 })

@@ -23,7 +23,10 @@ const FIELD = /^([A-Z][A-Z0-9]{2})-(\d+)(?:\.(\d+)(?:\.(\d+))?)?$/
 const COMPONENT = /^(\d+)(?:\.(\d+))?$/
 
 /** All problems of the maps, in the order of their rows; none means that compileMaps accepts them. */
-export function checkMaps(sources: readonly (MapSource & { readonly file?: string })[], grammar: Grammar): MapProblem[] {
+export function checkMaps(
+  sources: readonly (MapSource & { readonly file?: string })[],
+  grammar: Grammar,
+): MapProblem[] {
   const checker = new Checker(sources, grammar)
   return sources.flatMap((source) => checker.source(source))
 }
@@ -62,7 +65,11 @@ class Checker {
   }
 
   #say(what: string, remedy: string): void {
-    this.#problems.push({ file: this.#file, row: this.#row, text: `${what} (${this.#row} in ${this.#file}) - ${remedy}` })
+    this.#problems.push({
+      file: this.#file,
+      row: this.#row,
+      text: `${what} (${this.#row} in ${this.#file}) - ${remedy}`,
+    })
   }
 
   #columns(row: Row): void {
@@ -83,9 +90,14 @@ class Checker {
       const via = row.via ?? `${row.v2}[${row.fhir}]`
       const map = this.#names.get(via)
       if (!map) this.#say(`there is no map '${via}'`, 'add it to segments or correct via')
-      else if (splitName(via).from !== row.v2) this.#say(`'${via}' maps another segment than ${row.v2}`, 'correct via')
-      for (const handle of [...Object.values(row.refs ?? {}), ...(row.into === undefined ? [] : [row.into])]) {
-        if (!handles.has(handle)) this.#say(`no row of this map makes '${handle}'`, `add "as": "${handle}" or correct it`)
+      else if (splitName(via).from !== row.v2)
+        this.#say(`'${via}' maps another segment than ${row.v2}`, 'correct via')
+      for (const handle of [
+        ...Object.values(row.refs ?? {}),
+        ...(row.into === undefined ? [] : [row.into]),
+      ]) {
+        if (!handles.has(handle))
+          this.#say(`no row of this map makes '${handle}'`, `add "as": "${handle}" or correct it`)
       }
       this.#condition(row.when === undefined ? undefined : parseCondition(row.when), undefined)
     })
@@ -166,7 +178,10 @@ class Checker {
     const steps = isSegmentMap(source) ? undefined : parseSteps(target, row.fhir)
     const parsed = path ?? steps
     if (!parsed) {
-      this.#say(`fhir '${row.fhir}' is no path`, "write name, period.start, extension('url').valueCode or $fact")
+      this.#say(
+        `fhir '${row.fhir}' is no path`,
+        "write name, period.start, extension('url').valueCode or $fact",
+      )
       return
     }
     if (parsed.unknown !== undefined && isKnownType(target)) {

@@ -23,6 +23,8 @@ export interface CompiledRow {
   readonly component: number | undefined
   readonly subcomponent: number | undefined
   readonly test: Test | undefined
+  /** The bit of its condition among those of its segment map; 0 = none. */
+  readonly bit: number
   readonly leaf: Leaf | undefined
   readonly type: TypeMap | undefined
   readonly constant: string | number | boolean | undefined
@@ -74,14 +76,15 @@ export class RowCompiler {
   }
 
   /** `at` is the position below the field or component: '', '4', '1.1'. */
-  row(row: Row, id: string, target: string, at: string, inType = false): CompiledRow {
+  row(row: Row, id: string, target: string, at: string, inType = false, bit = 0): CompiledRow {
     const path = parseElementPath(target, row.fhir)
     const steps = inType ? parseSteps(target, row.fhir)?.steps : path?.rest
     if (!path || !steps) throw new MapFault(`${id}: fhir '${row.fhir}' is no path`)
     const [component, subcomponent] = at === '' ? [] : at.split('.').map(Number)
     const type = row.via === undefined ? undefined : this.typeMap(row.via)
     const leaf = row.via === undefined || type ? undefined : leaves.get(row.via)
-    if (!type && !leaf && row.value === undefined) throw new MapFault(`${id}: no map or leaf '${row.via ?? ''}'`)
+    if (!type && !leaf && row.value === undefined)
+      throw new MapFault(`${id}: no map or leaf '${row.via ?? ''}'`)
     const v2 = at === '' ? '' : `.${at}`
     const last = steps.at(-1)
     const many = last?.many === true && last.index === undefined && last.url === undefined
@@ -94,6 +97,7 @@ export class RowCompiler {
       component,
       subcomponent,
       test: row.when === undefined ? undefined : testOf(parseCondition(row.when), id),
+      bit,
       leaf,
       type,
       constant: row.value,
@@ -137,7 +141,7 @@ function defaultsOf(row: Row, id: string, path: ElementPath, v2: string): Defaul
 }
 
 /** The value that a row makes of a raw part; undefined when there is none. Spans go to the run. */
-export function valueOf(compiled: CompiledRow, raw: string, run: Run): unknown {
+export function readValue(compiled: CompiledRow, raw: string, run: Run): unknown {
   const before = run.node
   const { constant, leaf, type } = compiled
   if (constant !== undefined) {
@@ -173,7 +177,7 @@ function itemOf(type: TypeMap, raw: string, run: Run): Draft | undefined {
     const text = row.subcomponent === undefined ? part : run.subparts(part)[row.subcomponent - 1]
     if (text === undefined || text === '' || text === '""') continue
     run.level = level + 1
-    const value = valueOf(row, text, run)
+    const value = readValue(row, text, run)
     run.level = level
     if (value === undefined) continue
     item ??= {}

@@ -21,6 +21,8 @@ export interface MapSet {
   readonly byEvent: ReadonlyMap<string, MessageMap>
 }
 
+const noMap: MessageMap = { structure: '', rows: new Map(), plans: new Map() }
+
 /** True for message maps: their rows read whole segments. */
 export function isMessageMap(source: MapSource): boolean {
   return !source.map.includes('[')
@@ -59,7 +61,9 @@ export function compileMaps(sources: readonly MapSource[], tables: readonly Conc
     for (const event of source.events ?? []) byEvent.set(event, map)
   }
   return {
-    hash: createHash('sha256').update(JSON.stringify({ sources: sorted(sources), tables })).digest('hex'),
+    hash: createHash('sha256')
+      .update(JSON.stringify({ sources: sorted(sources), tables }))
+      .digest('hex'),
     events: new Set(byEvent.keys()),
     tables: compileTables(tables),
     byEvent,
@@ -91,14 +95,14 @@ function messageRow(
 }
 
 /**
- * What a message says, as things with cells. Never throws for whatever the message holds; undefined when no map
- * serves its event.
+ * What a message says, as things with cells. Never throws, whatever the message holds. Of an event that no map
+ * serves (see `events`) everything is residue.
  */
-export function mapMessage(message: Message, maps: MapSet, context: MapContext): Mapped | undefined {
+export function mapMessage(message: Message, maps: MapSet, context: MapContext): Mapped {
   const msh = message.first('MSH')
   const type = msh?.value(9, 1, 1) ?? ''
   const trigger = msh?.value(9, 1, 2) ?? message.first('EVN')?.value(1) ?? ''
   const event = `${type}^${trigger}`
-  const map = maps.byEvent.get(event)
-  return map && mapWith(map, event, message, context, maps.tables)
+  const map = maps.byEvent.get(event) ?? noMap
+  return mapWith(map, event, message, context, maps.tables)
 }

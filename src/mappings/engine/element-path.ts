@@ -74,7 +74,8 @@ export function parseElementPath(type: string, path: string): ElementPath | unde
   const found = tokens(path)
   const head = found?.[0]
   if (!found || !head) return undefined
-  if (head.key.startsWith('$') || head.url !== undefined || head.key.startsWith('_')) return headed(found, head)
+  if (head.key.startsWith('$') || head.url !== undefined || head.key.startsWith('_'))
+    return headed(found, head)
   const all = steps(type, found)
   const stop = all.steps.findIndex((step) => step.many)
   const at = stop < 0 ? all.steps.length - 1 : stop
@@ -189,7 +190,7 @@ function descend(at: Draft, step: Step): Draft {
   const found =
     step.url === undefined
       ? list[step.index ?? 0]
-      : list.find((entry) => isDraft(entry) && entry['url'] === step.url)
+      : list.find((entry) => isDraft(entry) && entry.url === step.url)
   if (isDraft(found)) return found
   const made: Draft = step.url === undefined ? {} : { url: step.url }
   list.push(made)

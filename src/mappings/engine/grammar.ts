@@ -18,8 +18,12 @@ export interface Grammar {
 }
 
 interface Definitions {
-  readonly segments?: Readonly<Record<string, { readonly fields: Readonly<Record<string, { readonly type: string }>> }>>
-  readonly types?: Readonly<Record<string, { readonly fields?: Readonly<Record<string, { readonly type: string }>> }>>
+  readonly segments?: Readonly<
+    Record<string, { readonly fields: Readonly<Record<string, { readonly type: string }>> }>
+  >
+  readonly types?: Readonly<
+    Record<string, { readonly fields?: Readonly<Record<string, { readonly type: string }>> }>
+  >
 }
 
 // Types that newer versions use and the dictionary does not list under these names.
@@ -53,10 +57,14 @@ export async function loadGrammar(
     }
   }
   for (const [name, fields] of Object.entries(later)) {
-    for (const [field, type] of Object.entries(fields)) segments.get(name)?.set(Number(field), { types: new Set([type]) })
+    for (const [field, type] of Object.entries(fields))
+      segments.get(name)?.set(Number(field), { types: new Set([type]) })
   }
   for (const [name, count] of Object.entries(declared)) {
-    segments.set(name, new Map(Array.from({ length: count }, (_, i) => [i + 1, { types: new Set<string>() }])))
+    segments.set(
+      name,
+      new Map(Array.from({ length: count }, (_, i) => [i + 1, { types: new Set<string>() }])),
+    )
   }
   const typeOf = (name: string) => types.get(name) ?? types.get(same[name] ?? '')
   return {

@@ -1,4 +1,6 @@
 // The leaves: named functions from v2 text to a FHIR value, for what rows cannot say. Each is tested on its own.
+
+import type { Leaf } from './leaf-type.ts'
 import { codeLeaves } from './leaves/code.ts'
 import { contactLeaves } from './leaves/contact.ts'
 import { identifierLeaves } from './leaves/identifier.ts'
@@ -8,7 +10,6 @@ import { personLeaves } from './leaves/person.ts'
 import { placeLeaves } from './leaves/place.ts'
 import { textLeaves } from './leaves/text.ts'
 import { timeLeaves } from './leaves/time.ts'
-import type { Leaf } from './leaf-type.ts'
 
 export type { Leaf } from './leaf-type.ts'
 

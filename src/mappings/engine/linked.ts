@@ -57,7 +57,13 @@ export class LinkedThings {
     if (!thing) {
       const count = (this.#counts.get(type) ?? 0) + 1
       this.#counts.set(type, count)
-      thing = { type, as: `${type.toLowerCase()}:${count}`, segment: mention.segment, cells: [], refs: { ...refs } }
+      thing = {
+        type,
+        as: `${type.toLowerCase()}:${count}`,
+        segment: mention.segment,
+        cells: [],
+        refs: { ...refs },
+      }
       this.#all.push(thing)
     }
     for (const key of keys) if (!this.#byKey.has(`${type}|${key}`)) this.#byKey.set(`${type}|${key}`, thing)

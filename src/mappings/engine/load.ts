@@ -64,6 +64,8 @@ function readJson(path: string): unknown {
   try {
     return JSON.parse(readFileSync(path, 'utf8'))
   } catch (error) {
-    throw new SyntaxError(`${path} is no JSON (${error instanceof Error ? error.message : ''}) - correct the file`)
+    throw new SyntaxError(
+      `${path} is no JSON (${error instanceof Error ? error.message : ''}) - correct the file`,
+    )
   }
 }

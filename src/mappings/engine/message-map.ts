@@ -1,13 +1,14 @@
 // Mapping of one message: segments in their groups to things, things to each other (v2-to-FHIR IG, message maps).
 import type { Message, Segment } from '../../hl7/message.ts'
-import { parsePath, type Path } from '../../hl7/path.ts'
+import { type Path, parsePath } from '../../hl7/path.ts'
 import { type Arrangement, arrange, type Group } from '../../hl7/structure.ts'
 import type { Cell, Mapped, Thing } from '../mapped.ts'
-import { type CellList, runSegment, type SegmentMap } from './compile-segment.ts'
+import type { SegmentMap } from './compile-segment.ts'
 import type { Facts, Test } from './condition.ts'
 import type { MapContext } from './context.ts'
 import { addResidue, mergeReads, type ReadPlan } from './reads.ts'
 import { Run } from './run.ts'
+import { type CellList, runSegment } from './run-segment.ts'
 import type { Tables } from './table.ts'
 
 /** One compiled row of a message map. */
@@ -55,7 +56,7 @@ class Mapping {
   constructor(map: MessageMap, message: Message, context: MapContext, tables: Tables) {
     this.#map = map
     this.#run = new Run(message, context, tables)
-    this.#arrangement = arrange(message, map.structure)
+    this.#arrangement = arrange(message, map.structure || undefined)
   }
 
   all(event: string): Mapped {

@@ -2,7 +2,10 @@
 import type { MapSource, Row } from './row.ts'
 
 /** Base maps with overlays applied in order; inputs stay as they are. */
-export function overlayMaps(base: readonly MapSource[], ...over: readonly (readonly MapSource[])[]): MapSource[] {
+export function overlayMaps(
+  base: readonly MapSource[],
+  ...over: readonly (readonly MapSource[])[]
+): MapSource[] {
   const maps = new Map<string, MapSource>()
   for (const source of base) maps.set(source.map, plain(source))
   for (const layer of over) {

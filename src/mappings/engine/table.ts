@@ -55,7 +55,9 @@ export function compileTables(maps: readonly ConceptMap[]): Tables {
     }
     for (const group of map.group ?? []) {
       for (const element of group.element ?? []) {
-        const target = element.target?.find((one) => one.code !== undefined && !none.has(one.equivalence ?? ''))
+        const target = element.target?.find(
+          (one) => one.code !== undefined && !none.has(one.equivalence ?? ''),
+        )
         exact.set(element.code, {
           ...(group.source && { source: group.source }),
           ...(target?.code !== undefined && { code: target.code }),

@@ -30,8 +30,7 @@ export async function readJsonBody(
     if (body.fault === 'compressed') {
       return refuse(
         c,
-        415,
-        'not-supported',
+        'unsupported-media-type',
         'compressed bodies are not taken - send it without Content-Encoding',
       )
     }

@@ -225,7 +225,7 @@ export const codeLeaves: Leaves = {
     read: (raw, run) => {
       const sent = run.head(raw)?.toUpperCase()
       if (sent === undefined) return undefined
-      const priority = priorities[sent] ?? (/^T[SMHDWL]\d+$/.test(sent) ? priorities['T'] : undefined)
+      const priority = priorities[sent] ?? (/^T[SMHDWL]\d+$/.test(sent) ? priorities.T : undefined)
       if (priority === undefined) run.unmapped(sent, 'ExtendedPriorityCodes', 'W')
       return priority
     },

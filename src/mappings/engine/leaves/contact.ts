@@ -55,7 +55,8 @@ function number(parts: readonly string[], run: Run): Found | undefined {
 function kind(parts: readonly string[], run: Run): { system: string | undefined; use: string | undefined } {
   const equipment = run.text(parts[2])
   const purpose = run.text(parts[1])
-  const system = equipment === undefined ? undefined : translated('TelecommunicationEquipmentType', equipment, run)
+  const system =
+    equipment === undefined ? undefined : translated('TelecommunicationEquipmentType', equipment, run)
   const use = purpose === undefined ? undefined : translated('TelecommunicationUseCode', purpose, run)
   if (equipment?.toUpperCase() === 'CP') return { system: 'phone', use: 'mobile' }
   if (purpose === 'NET') return { system: system ?? 'email', use }

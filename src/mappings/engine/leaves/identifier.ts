@@ -168,10 +168,13 @@ function hd(parts: readonly string[], run: Run): Designator {
 
 /** Values that senders use for 'no number' (semantics: evidence, never identity). */
 export function isSsnFiller(digits: string): boolean {
-  return /^(\d)\1{8}$/.test(digits) || digits.startsWith('000') || digits === '999999999' || digits === '123456789'
+  return (
+    /^(\d)\1{8}$/.test(digits) || digits.startsWith('000') || digits === '999999999' || digits === '123456789'
+  )
 }
 
-const mbi = /^[1-9][AC-HJKMNP-RT-Y][0-9AC-HJKMNP-RT-Y]\d[AC-HJKMNP-RT-Y][0-9AC-HJKMNP-RT-Y]\d[AC-HJKMNP-RT-Y]{2}\d{2}$/
+const mbi =
+  /^[1-9][AC-HJKMNP-RT-Y][0-9AC-HJKMNP-RT-Y]\d[AC-HJKMNP-RT-Y][0-9AC-HJKMNP-RT-Y]\d[AC-HJKMNP-RT-Y]{2}\d{2}$/
 const cxReads = [1, 2, 3, 4, 5, 6, 7, 8]
 
 export const identifierLeaves: Leaves = {

@@ -66,7 +66,8 @@ function minutes(amount: string, unit: string | undefined, run: Run): number | u
   const text = decimalText(amount)
   if (text === undefined) return run.wrongType('a number')
   const size = Number(text)
-  const per = unit === undefined ? (Math.abs(size) < secondsFrom ? 1 : 1 / 60) : minutesPer[unit.toUpperCase()]
+  const per =
+    unit === undefined ? (Math.abs(size) < secondsFrom ? 1 : 1 / 60) : minutesPer[unit.toUpperCase()]
   if (per === undefined) {
     run.unmapped(unit ?? '', 'TestServiceDefaultDurationUnits', 'W')
     return undefined

@@ -25,7 +25,9 @@ function readPerson(parts: readonly string[], run: Run): Person {
   const family = run.text(run.subparts(parts[1] ?? '')[0])
   const given = [run.text(parts[2]), run.text(parts[3])].filter((name) => name !== undefined)
   const prefix = run.text(parts[5])
-  const suffix = [run.text(parts[4]), run.text(parts[6]), run.text(parts[20])].filter((name) => name !== undefined)
+  const suffix = [run.text(parts[4]), run.text(parts[6]), run.text(parts[20])].filter(
+    (name) => name !== undefined,
+  )
   const kind = run.text(parts[9])
   const use = kind === undefined ? undefined : run.translate('NameType', kind)?.code
   const id = run.text(parts[0])
@@ -85,7 +87,12 @@ function practitioner(raw: string, run: Run): Json | undefined {
   if (together !== undefined && (joined || inField === undefined)) keys.push(together)
   if (together !== undefined && person.system !== undefined) keys.push(another)
   if (key === undefined && name !== undefined) keys.push(name)
-  const handle = run.linked.meet('Practitioner', joined ? [...keys].reverse() : keys, mention, values(person, run))
+  const handle = run.linked.meet(
+    'Practitioner',
+    joined ? [...keys].reverse() : keys,
+    mention,
+    values(person, run),
+  )
   if (joined) return undefined
   run.mark(person.id === undefined ? at.named : at.reference)
   if (person.display !== undefined) run.mark(at.display)
@@ -159,7 +166,10 @@ export const personLeaves: Leaves = {
     read: (raw, run) => {
       const parts = run.parts(raw)
       const family = run.text(run.subparts(parts[0] ?? '')[0])
-      return displayOf(family, [run.text(parts[1]), run.text(parts[2])].filter((name) => name !== undefined))
+      return displayOf(
+        family,
+        [run.text(parts[1]), run.text(parts[2])].filter((name) => name !== undefined),
+      )
     },
   },
   /** Mother's maiden name: the family name alone. */
@@ -169,7 +179,13 @@ export const personLeaves: Leaves = {
     read: (raw, run) => {
       const parts = run.parts(raw)
       const family = run.text(run.subparts(parts[0] ?? '')[0])
-      return family ?? displayOf(undefined, [run.text(parts[1]), run.text(parts[2])].filter((n) => n !== undefined))
+      return (
+        family ??
+        displayOf(
+          undefined,
+          [run.text(parts[1]), run.text(parts[2])].filter((n) => n !== undefined),
+        )
+      )
     },
   },
 }

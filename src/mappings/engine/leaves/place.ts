@@ -43,7 +43,10 @@ function levels(parts: readonly string[], run: Run): Level[] {
   const kinds = [undefined, ['ro', 'Room'], ['bd', 'Bed']] as const
   named.forEach((name, index) => {
     if (name === undefined) return
-    const value = named.slice(0, index + 1).map((part) => part ?? '').join('-')
+    const value = named
+      .slice(0, index + 1)
+      .map((part) => part ?? '')
+      .join('-')
     const physical = kinds[index] ?? (parts[5] === 'N' ? (['wa', 'Ward'] as const) : undefined)
     found.push({ system, value, name, physical, v2: `.${index + 1}` })
   })
@@ -116,7 +119,10 @@ function named(type: 'Location' | 'Device', raw: string, run: Run): Json | undef
           value: [{ name, type: 'user-friendly-name' }],
           spans: [['[0].name', run.printed('.2')]],
         }
-  const values = [{ path: 'identifier', value: [{ system, value }], spans: [['[0].value', run.printed('.1')]] }, called]
+  const values = [
+    { path: 'identifier', value: [{ system, value }], spans: [['[0].value', run.printed('.1')]] },
+    called,
+  ]
   const handle = run.linked.meet(type, [`${system}|${value}`], run.mention(), values as LinkedValue[])
   run.mark(at.reference)
   run.mark(at.display)

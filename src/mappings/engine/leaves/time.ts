@@ -54,7 +54,8 @@ const startOfDay = { hour: 0, minute: 0, second: 0, precision: 'second' } as con
 function instant(raw: string, run: Run): string | undefined {
   const dtm = moment(raw, run)
   if (!dtm) return undefined
-  if (dtm.precision !== 'day' && dtm.precision !== 'month' && dtm.precision !== 'year') return dateTime(raw, run)
+  if (dtm.precision !== 'day' && dtm.precision !== 'month' && dtm.precision !== 'year')
+    return dateTime(raw, run)
   run.issue({
     kind: 'precision',
     severity: 'I',

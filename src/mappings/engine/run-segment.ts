@@ -1,0 +1,246 @@
+// One segment through its compiled map: presence, repetitions, cells (semantics, section 6; v2-to-FHIR IG, segment maps).
+import type { Segment } from '../../hl7/message.ts'
+import type { Cell, Json } from '../mapped.ts'
+import { applyDefaults, type CompiledRow, readValue } from './compile-row.ts'
+import type { CellPlan, FieldPlan, SegmentMap } from './compile-segment.ts'
+import type { Facts } from './condition.ts'
+import { type Draft, put } from './element-path.ts'
+import type { Run } from './run.ts'
+import { spansAt, TraceNode } from './trace.ts'
+
+/** Cells of one thing while it is made. */
+export interface CellList {
+  readonly cells: Cell[]
+  readonly byKey: Map<string, number>
+}
+
+/** Occurrences of a segment whose shapes are remembered. */
+const maxRoots = 8
+
+/** Runs a segment map over a segment, adds cells; returns which conditional rows held. */
+export function runSegment(
+  map: SegmentMap,
+  segment: Segment,
+  run: Run,
+  facts: Facts,
+  into: CellList,
+): number {
+  run.segment = segment
+  run.occurrence = segment.occurrence
+  let held = 0
+  for (let bit = 0; bit < map.conditional.length; bit++) {
+    if (map.conditional[bit]?.test?.(facts)) held |= 1 << bit
+  }
+  const amending: CellPlan[] = []
+  for (const plan of map.fields) {
+    const raw = segment.raw(plan.field)
+    run.field = plan.field
+    run.repetition = 0
+    if (raw === undefined || raw === '') {
+      if (plan.required) missing(plan, run)
+      if (raw === '' && run.context.emptyMeansDelete?.has(plan.name)) nullCells(plan, run, into, held)
+      continue
+    }
+    if (plan.cells.length === 0) continue
+    if (raw.startsWith('""') && isDelete(raw)) {
+      if (plan.required) missing(plan, run)
+      nullCells(plan, run, into, held)
+      continue
+    }
+    const repetitions = segment.repetitions(plan.field)
+    if (repetitions.length > 1) warnOfNulls(repetitions, run)
+    for (const cell of plan.cells) {
+      if (!anyHolds(cell, held)) continue
+      if (cell.index !== undefined) amending.push(cell)
+      else makeCell(cell, repetitions, run, into, held)
+    }
+  }
+  for (const cell of amending) amend(cell, segment, run, into, held)
+  return held
+}
+
+function holds(row: CompiledRow, held: number): boolean {
+  return row.bit === 0 || (held & row.bit) !== 0
+}
+
+function anyHolds(cell: CellPlan, held: number): boolean {
+  for (const row of cell.rows) if (holds(row, held)) return true
+  return false
+}
+
+const onlyDelimiters = /^""[^\w]*$/
+
+/** `""`, also with nothing but separators after it: delete all. */
+function isDelete(raw: string): boolean {
+  return raw === '""' || (onlyDelimiters.test(raw) && !raw.includes('""', 2))
+}
+
+function missing(plan: FieldPlan, run: Run): void {
+  run.row = ''
+  run.issue({
+    kind: 'required',
+    severity: 'E',
+    code: '101',
+    location: run.segment?.location(plan.field) ?? '',
+    text: `${plan.name} is missing - send it`,
+  })
+}
+
+function warnOfNulls(repetitions: readonly string[], run: Run): void {
+  repetitions.forEach((raw, index) => {
+    if (raw !== '""') return
+    run.repetition = index
+    run.row = ''
+    run.issue({
+      kind: 'repetition',
+      severity: 'W',
+      code: '0',
+      text: `${run.position()} has "" among other repetitions, ignored - send the full list`,
+    })
+  })
+  run.repetition = 0
+}
+
+function nullCells(plan: FieldPlan, run: Run, into: CellList, held: number): void {
+  for (const cell of plan.cells) {
+    if (cell.index !== undefined || !anyHolds(cell, held)) continue
+    const segment = run.occurrence === 1 ? cell.segment : `${cell.segment}[${run.occurrence}]`
+    const v2 = `${segment}-${cell.field}[1]`
+    const row = cell.rows[0]?.id ?? ''
+    add(into, cell, null, run, run.context.lineage ? [{ fhir: cell.path, v2, row }] : [])
+  }
+}
+
+function rootOf(cell: CellPlan, occurrence: number): TraceNode {
+  const known = cell.roots[occurrence]
+  if (known) return known
+  const root = new TraceNode(undefined, occurrence)
+  if (occurrence <= maxRoots) cell.roots[occurrence] = root
+  return root
+}
+
+function makeCell(
+  cell: CellPlan,
+  repetitions: readonly string[],
+  run: Run,
+  into: CellList,
+  held: number,
+): void {
+  run.node = run.context.lineage ? rootOf(cell, run.occurrence) : undefined
+  const items: unknown[] = []
+  const every = cell.many || cell.lines
+  const first = cell.last ? repetitions.length - 1 : 0
+  const end = every || cell.last ? repetitions.length : 1
+  for (let index = first; index < end; index++) {
+    const raw = repetitions[index]
+    if (raw === undefined || raw === '' || raw === '""') continue
+    run.repetition = index
+    const before = run.node
+    if (before) run.node = before.to(index)
+    const item = itemOf(cell, raw, run, held)
+    if (item === undefined) run.node = before
+    else if (Array.isArray(item) && cell.rows[0]?.leaf?.several) items.push(...item)
+    else items.push(item)
+  }
+  run.repetition = 0
+  const end1 = run.node
+  run.node = undefined
+  if (items.length === 0) return
+  const spans = end1 ? spansAt(end1, cell, run.occurrence) : []
+  const value = cell.lines ? items.join('\n') : cell.many ? items : items[0]
+  add(into, cell, value, run, spans)
+}
+
+/** One item of a cell, from one repetition. */
+function itemOf(cell: CellPlan, raw: string, run: Run, held: number): unknown {
+  const only = cell.rows.length === 1 ? cell.rows[0] : undefined
+  if (only && only.steps.length === 0) {
+    const value = readPart(only, raw, run)
+    if (value !== undefined && only.defaults.length > 0) {
+      for (const item of Array.isArray(value) ? value : [value]) {
+        if (isObject(item)) applyDefaults(only, item, run)
+      }
+    }
+    return value
+  }
+  let item: Draft | undefined
+  for (const row of cell.rows) {
+    if (!holds(row, held)) continue
+    const value = readPart(row, raw, run)
+    if (value === undefined) continue
+    if (row.steps.length === 0) item = { ...item, ...(isObject(value) ? value : {}) }
+    else {
+      item ??= cell.url === undefined ? {} : { url: cell.url }
+      put(item, row.steps, value)
+    }
+    applyDefaults(row, item, run)
+  }
+  return item
+}
+
+function isObject(value: unknown): value is Draft {
+  return typeof value === 'object' && value !== null
+}
+
+function readPart(row: CompiledRow, raw: string, run: Run): unknown {
+  let part: string | undefined = raw
+  run.level = 0
+  if (row.component !== undefined) {
+    part = run.parts(raw)[row.component - 1]
+    if (part !== undefined && row.subcomponent !== undefined) part = run.subparts(part)[row.subcomponent - 1]
+    run.level = 1
+  }
+  if (part === undefined || part === '' || part === '""') return undefined
+  const value = readValue(row, part, run)
+  run.level = 0
+  return value
+}
+
+/** Cells of one key are one: lists grow, texts get lines, of single values the first stays. */
+function add(into: CellList, cell: CellPlan, value: unknown, run: Run, spans: Cell['spans']): void {
+  const at = into.byKey.get(cell.key)
+  const known = at === undefined ? undefined : into.cells[at]
+  if (at === undefined || !known) {
+    into.byKey.set(cell.key, into.cells.length)
+    const location = run.occurrence === 1 ? cell.location : (run.segment?.location(cell.field) ?? '')
+    into.cells.push({
+      path: cell.path,
+      field: `${cell.segment}-${cell.field}`,
+      value: value as Json,
+      location,
+      spans,
+    })
+    return
+  }
+  const joined = join(known.value, value, cell)
+  if (joined !== undefined) into.cells[at] = { ...known, value: joined, spans: [...known.spans, ...spans] }
+}
+
+function join(known: Json, value: unknown, cell: CellPlan): Json | undefined {
+  if (known === null) return value as Json
+  if (Array.isArray(known) && Array.isArray(value)) return [...known, ...(value as Json[])]
+  if (cell.lines && typeof known === 'string' && typeof value === 'string') return `${known}\n${value}`
+  return undefined
+}
+
+/** Completes an item of a cell made before: the district that PID-12 gives to the address of PID-11. */
+function amend(cell: CellPlan, segment: Segment, run: Run, into: CellList, held: number): void {
+  const known = into.cells.findIndex((one) => one.path === cell.path && Array.isArray(one.value))
+  const target = into.cells[known]
+  const raw = segment.repetitions(cell.field)[0]
+  if (!target || raw === undefined || !Array.isArray(target.value)) return
+  run.field = cell.field
+  const index = cell.index ?? 0
+  run.node = run.context.lineage ? new TraceNode(undefined, 0).to(0) : undefined
+  const item = itemOf({ ...cell, many: true }, raw, run, held)
+  const end = run.node
+  run.node = undefined
+  const old = target.value[index]
+  if (!isObject(item) || !isObject(old)) return
+  const value = target.value.map((one: Json, at: number) =>
+    at === index ? { ...old, ...item } : one,
+  ) as Json
+  const base = { ...cell, path: `${cell.path}[${index}]`, many: false }
+  const spans = end ? [...target.spans, ...spansAt(end, base, run.occurrence)] : target.spans
+  into.cells[known] = { ...target, value, spans }
+}

@@ -1,0 +1,217 @@
+-- The schema after all migrations, written by a test. To renew: npm run schema:dump
+
+table contribution with (fillfactor=85)
+  tenant integer not null
+  rtype text collate "C" not null
+  id text collate "C" not null
+  source text collate "C" not null
+  key text collate "C" not null
+  body jsonb not null
+  message_id bigint not null
+  constraint contribution_pkey PRIMARY KEY (tenant, rtype, id, source, key)
+
+table counter with (fillfactor=50)
+  tenant integer not null
+  name text collate "C" not null
+  n bigint not null default 0
+  constraint counter_pkey PRIMARY KEY (tenant, name)
+
+table date
+  tenant integer not null
+  rtype text collate "C" not null
+  param text collate "C" not null
+  low timestamp with time zone not null
+  high timestamp with time zone not null
+  id text collate "C" not null
+  constraint date_pkey PRIMARY KEY (tenant, rtype, param, low, high, id)
+
+table history
+  tenant integer not null
+  rtype text collate "C" not null
+  id text collate "C" not null
+  version integer not null
+  seq bigint not null
+  updated_at timestamp with time zone not null
+  op text not null
+  body jsonb
+  message_id bigint not null
+  constraint history_op_check CHECK (op = ANY (ARRAY['create'::text, 'update'::text, 'delete'::text]))
+  constraint history_pkey PRIMARY KEY (tenant, rtype, id, version)
+  INDEX history_seq ON history USING btree (tenant, seq DESC)
+  INDEX history_type ON history USING btree (tenant, rtype, seq DESC)
+
+table idempotency
+  tenant integer not null
+  client text collate "C" not null
+  key text collate "C" not null
+  sha256 bytea not null
+  status integer not null
+  headers jsonb not null
+  body text not null
+  created_at timestamp with time zone not null
+  constraint idempotency_pkey PRIMARY KEY (tenant, client, key)
+
+table identifier
+  tenant integer not null
+  rtype text collate "C" not null
+  param text collate "C" not null
+  value text collate "C" not null
+  system text collate "C" not null
+  id text collate "C" not null
+  constraint identifier_pkey PRIMARY KEY (tenant, rtype, param, value, system, id)
+
+table ledger
+  tenant integer not null
+  source text collate "C" not null
+  line text collate "C" not null
+  account_id text collate "C"
+  rtype text collate "C" not null
+  id text collate "C" not null
+  kind text collate "C" not null
+  code text collate "C"
+  amount numeric not null
+  currency text collate "C" not null
+  content bytea not null
+  offset_by text collate "C"
+  message_id bigint not null
+  constraint ledger_kind_check CHECK (kind = ANY (ARRAY['CG'::text, 'CD'::text, 'PY'::text, 'AJ'::text, 'CO'::text]))
+  constraint ledger_pkey PRIMARY KEY (tenant, source, line)
+  INDEX ledger_account ON ledger USING btree (tenant, account_id, code, amount)
+
+table merge
+  tenant integer not null
+  rtype text collate "C" not null
+  source_id text collate "C" not null
+  target_id text collate "C" not null
+  message_id bigint not null
+  merged_at timestamp with time zone not null
+  constraint merge_pkey PRIMARY KEY (tenant, rtype, source_id)
+  INDEX merge_target ON merge USING btree (tenant, rtype, target_id)
+
+table message partition by RANGE (received_at)
+  tenant integer not null
+  received_at timestamp with time zone not null
+  id bigint not null
+  source text collate "C" not null
+  channel text not null
+  peer text
+  control_id text
+  event text collate "C"
+  version text
+  charset text
+  raw bytea not null
+  sha256 bytea not null
+  state text not null
+  cluster text collate "C"
+  ack_code text
+  ack bytea
+  findings jsonb
+  maps_hash text
+  attempts integer not null default 0
+  processed_at timestamp with time zone
+  constraint message_channel_check CHECK (channel = ANY (ARRAY['mllp'::text, 'http'::text, 'file'::text, 'fhir'::text]))
+  constraint message_pkey PRIMARY KEY (tenant, received_at, id)
+  constraint message_state_check CHECK (state = ANY (ARRAY['received'::text, 'processed'::text, 'parked'::text, 'held'::text, 'rejected'::text, 'failed'::text]))
+  INDEX message_id ON ONLY message USING btree (tenant, id)
+  INDEX message_state ON ONLY message USING btree (tenant, state, id) WHERE state = ANY (ARRAY['received'::text, 'parked'::text, 'held'::text, 'failed'::text])
+
+table message_default partition of message DEFAULT
+
+table message_key
+  tenant integer not null
+  key bytea not null
+  sha256 bytea not null
+  message_id bigint not null
+  received_at timestamp with time zone not null
+  constraint message_key_pkey PRIMARY KEY (tenant, key)
+
+sequence message_number
+
+table number
+  tenant integer not null
+  rtype text collate "C" not null
+  param text collate "C" not null
+  low numeric not null
+  high numeric not null
+  unit text collate "C" not null default ''::text
+  id text collate "C" not null
+  constraint number_pkey PRIMARY KEY (tenant, rtype, param, low, high, unit, id)
+
+table outbox
+  tenant integer not null
+  id bigint not null
+  subscriber text collate "C" not null
+  cluster text collate "C" not null
+  message_id bigint not null
+  event text collate "C" not null
+  change jsonb not null
+  state text not null default 'pending'::text
+  created_at timestamp with time zone not null
+  constraint outbox_pkey PRIMARY KEY (tenant, id)
+  constraint outbox_state_check CHECK (state = ANY (ARRAY['pending'::text, 'delivered'::text, 'refused'::text, 'failed'::text, 'dead'::text]))
+  INDEX outbox_ready ON outbox USING btree (tenant, subscriber, id) WHERE state = 'pending'::text
+
+table parked
+  tenant integer not null
+  system text collate "C" not null
+  value text collate "C" not null
+  message_id bigint not null
+  received_at timestamp with time zone not null
+  until timestamp with time zone not null
+  constraint parked_pkey PRIMARY KEY (tenant, system, value, message_id)
+
+table reference
+  tenant integer not null
+  target text collate "C" not null
+  rtype text collate "C" not null
+  param text collate "C" not null
+  id text collate "C" not null
+  constraint reference_pkey PRIMARY KEY (tenant, target, rtype, param, id)
+
+table registry
+  tenant integer not null
+  rtype text collate "C" not null
+  system text collate "C" not null
+  value text collate "C" not null
+  id text collate "C" not null
+  retired boolean not null default false
+  constraint registry_pkey PRIMARY KEY (tenant, rtype, system, value)
+  INDEX registry_id ON registry USING btree (tenant, rtype, id)
+
+table resource with (fillfactor=85)
+  tenant integer not null
+  rtype text collate "C" not null
+  id text collate "C" not null
+  version integer not null
+  seq bigint not null
+  updated_at timestamp with time zone not null
+  deleted boolean not null default false
+  body jsonb not null
+  hash bytea not null
+  tokens bigint[] not null
+  constraint resource_pkey PRIMARY KEY (tenant, rtype, id)
+  INDEX resource_seq ON resource USING btree (tenant, rtype, seq DESC) WHERE NOT deleted
+  INDEX resource_tokens ON resource USING gin (tokens) WITH (fastupdate=off)
+
+table string
+  tenant integer not null
+  rtype text collate "C" not null
+  param text collate "C" not null
+  norm text collate "C" not null
+  id text collate "C" not null
+  constraint string_pkey PRIMARY KEY (tenant, rtype, param, norm, id)
+
+table todo with (fillfactor=70)
+  tenant integer not null
+  id bigint not null
+  kind text not null
+  cluster text collate "C" not null
+  subject text collate "C" not null
+  ready_at timestamp with time zone not null
+  attempts integer not null default 0
+  last_error text
+  constraint todo_kind_check CHECK (kind = ANY (ARRAY['process'::text, 'match'::text]))
+  constraint todo_pkey PRIMARY KEY (tenant, id)
+  INDEX todo_cluster ON todo USING btree (tenant, kind, cluster, id)
+
+sequence todo_number
