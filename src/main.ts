@@ -1,39 +1,32 @@
 // The only file that constructs things and joins them: settings, store, rules, listeners, and their end.
 import { createHash } from 'node:crypto'
-import { readFileSync, watchFile, unwatchFile } from 'node:fs'
-import { dirname, join } from 'node:path'
-import { pino, type Logger } from 'pino'
-import { listenMllp, type MllpReceiver } from './adapters/mllp/receiver.ts'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Logger, pino } from 'pino'
 import type { MllpOptions } from './adapters/mllp/options.ts'
+import { listenMllp, type MllpReceiver } from './adapters/mllp/receiver.ts'
 import type { Site } from './canonical/site.ts'
 import { type Config, describeConfig, readConfig } from './config.ts'
 import { compileSearchParams } from './fhir/search-params.ts'
 import { buildAck } from './hl7/ack.ts'
 import { formatDtm } from './hl7/datetime.ts'
-import { compileMaps, type MapSet } from './mappings/engine/compile.ts'
-import { checkMaps } from './mappings/engine/check.ts'
-import { loadLayers, loadMaps, loadTables } from './mappings/engine/load.ts'
 import { type Clock, createEngine, type Engine } from './pipeline/engine.ts'
+import { describe, LiveSite } from './pipeline/live-site.ts'
 import { createMetrics, type Metrics } from './pipeline/metrics.ts'
-import { readSite } from './pipeline/site.ts'
+import { CannotStart } from './pipeline/site.ts'
 import { createApp } from './server/app.ts'
-import { listen, type Listening } from './server/listen.ts'
+import { type Listening, listen } from './server/listen.ts'
 import { type Database, openDatabase } from './store/db.ts'
 import { type Embedded, startEmbedded } from './store/embedded/supervisor.ts'
 import { makePartitions } from './store/maintenance.ts'
 import { migrate } from './store/migrate.ts'
 
 const folder = import.meta.dirname
-export const version = (JSON.parse(readFileSync(join(folder, '../package.json'), 'utf8')) as { version: string }).version
+export const version = (
+  JSON.parse(readFileSync(join(folder, '../package.json'), 'utf8')) as { version: string }
+).version
 
-/** Why the gateway does not start: sentences for the person who starts it. */
-export class CannotStart extends Error {
-  readonly problems: readonly string[]
-  constructor(problems: readonly string[]) {
-    super(problems.join('\n'))
-    this.problems = problems
-  }
-}
+export { CannotStart }
 
 type Env = Readonly<Record<string, string | undefined>>
 
@@ -51,17 +44,6 @@ export interface Running extends OpenGateway {
   readonly mllpPort: number
 }
 
-/** Maps and tables of a site: what comes with the program, overlaid by the `mappings` and `tables` beside its file. */
-export function loadSiteMaps(siteFile: string): MapSet {
-  const base = join(folder, 'mappings')
-  const site = dirname(siteFile)
-  const folders = { base, site: join(site, 'mappings') }
-  const tables = [...loadTables(join(base, 'tables')), ...loadTables(join(site, 'tables'))]
-  const problems = checkMaps(loadLayers(folders), tables)
-  if (problems.length > 0) throw new CannotStart(problems.map((each) => each.text))
-  return compileMaps(loadMaps(folders), tables)
-}
-
 /** Store and rules without listeners: what `portico replay` uses. Rejects with CannotStart. */
 export async function openGateway(env: Env): Promise<OpenGateway> {
   const read = readConfig(env)
@@ -69,7 +51,9 @@ export async function openGateway(env: Env): Promise<OpenGateway> {
   const { config } = read
   const log = pino({ level: config.logLevel, base: null, timestamp: pino.stdTimeFunctions.isoTime })
   const site = new LiveSite(config.site, env, log)
-  const metrics = createMetrics((messageId, error) => log.error({ messageId, error: describe(error) }, 'a message could not be processed'))
+  const metrics = createMetrics((messageId, error) =>
+    log.error({ messageId, error: describe(error) }, 'a message could not be processed'),
+  )
   const store = await openStore(config, log, metrics)
   const { db } = store
   try {
@@ -114,57 +98,14 @@ function manualClock(): Clock {
   }
 }
 
-/** The site as it is now: replaced as a whole when its file changes and is right; otherwise the old one stays. */
-class LiveSite {
-  site: Site
-  maps: MapSet
-  readonly #file: string
-  readonly #env: Env
-  readonly #log: Logger
-
-  constructor(file: string, env: Env, log: Logger) {
-    this.#file = file
-    this.#env = env
-    this.#log = log
-    const read = readSite(file, env)
-    if ('problems' in read) throw new CannotStart(read.problems)
-    this.site = read.site
-    this.maps = loadSiteMaps(file)
-  }
-
-  watch(): void {
-    watchFile(this.#file, { interval: 1_000, persistent: false }, () => this.reload())
-  }
-
-  close(): void {
-    unwatchFile(this.#file)
-  }
-
-  reload(): void {
-    const read = readSite(this.#file, this.#env)
-    if ('problems' in read) {
-      this.#log.error({ problems: read.problems }, 'the site file is wrong - the old one stays in force')
-      return
-    }
-    if (read.site.hash === this.site.hash) return
-    try {
-      const maps = loadSiteMaps(this.#file)
-      this.site = read.site
-      this.maps = maps
-      this.#log.info({ hash: read.site.hash }, 'site reloaded')
-    } catch (error) {
-      this.#log.error({ error: describe(error) }, 'the mappings of the site are wrong - the old ones stay in force')
-    }
-  }
-}
-
 interface Store {
   readonly db: Database
   close(): Promise<void>
 }
 
 async function openStore(config: Config, log: Logger, metrics: Metrics): Promise<Store> {
-  const embedded: Embedded | undefined = config.databaseUrl === undefined ? await startEmbedded({ dataDir: config.dataDir, log }) : undefined
+  const embedded: Embedded | undefined =
+    config.databaseUrl === undefined ? await startEmbedded({ dataDir: config.dataDir, log }) : undefined
   try {
     const db = await openDatabase({
       connection: embedded ? embedded.connection : (config.databaseUrl ?? ''),
@@ -175,7 +116,11 @@ async function openStore(config: Config, log: Logger, metrics: Metrics): Promise
       readTimeoutMs: config.databaseReadTimeoutMs,
       observe: (name, ms) => metrics.statement(name, ms),
     })
-    if (!db.server.durable) log.warn({ server: db.server.version }, 'the database does not write to disk before it answers - turn fsync on')
+    if (!db.server.durable)
+      log.warn(
+        { server: db.server.version },
+        'the database does not write to disk before it answers - turn fsync on',
+      )
     const close = async () => {
       await db.close()
       await embedded?.stop()
@@ -187,15 +132,8 @@ async function openStore(config: Config, log: Logger, metrics: Metrics): Promise
   }
 }
 
-/** An error as a log may have it: its name and code, not the text, which may quote a value. */
-export function describe(error: unknown): Record<string, unknown> {
-  if (!(error instanceof Error)) return { name: typeof error }
-  const code = 'code' in error ? { code: error.code } : {}
-  const at = error.stack?.split('\n').slice(1, 4).map((line) => line.trim().replace(/\(?file:\/\/.*\/src\//, '(src/'))
-  return { name: error.name, ...code, at }
-}
-
-const isLoopbackHost = (host: string): boolean => host === 'localhost' || host === '::1' || host.startsWith('127.')
+const isLoopbackHost = (host: string): boolean =>
+  host === 'localhost' || host === '::1' || host.startsWith('127.')
 const knownTokens = /^demo-/
 
 /** The whole gateway, listening. Rejects with CannotStart. */
@@ -217,7 +155,9 @@ export async function startGateway(env: Env): Promise<Running> {
       db,
       tenant: config.tenant,
       baseUrl: `http://${config.host}:${config.httpPort}/fhir`,
-      cursorKey: createHash('sha256').update(`cursor ${[...gateway.site().clients.values()].map((each) => each.token).join(' ')}`).digest(),
+      cursorKey: createHash('sha256')
+        .update(`cursor ${[...gateway.site().clients.values()].map((each) => each.token).join(' ')}`)
+        .digest(),
       version,
       ready: () => !closing,
       manualClock: config.clock === 'manual',
@@ -228,7 +168,8 @@ export async function startGateway(env: Env): Promise<Running> {
     listeners.push(http)
     const mllp = await openMllp(config, gateway, metrics, log, config.mllpPort)
     listeners.push(mllp)
-    if (config.mllpTlsPort !== undefined) listeners.push(await openMllp(config, gateway, metrics, log, config.mllpTlsPort, tlsOf(config)))
+    if (config.mllpTlsPort !== undefined)
+      listeners.push(await openMllp(config, gateway, metrics, log, config.mllpTlsPort, tlsOf(config)))
     metrics.watch({ db, waiting: () => gateway.waiting(), connections: () => mllp.connections })
     greet(log, config, http.port, mllp.port, db)
     return { ...opened, httpPort: http.port, mllpPort: mllp.port, close }
@@ -241,7 +182,9 @@ export async function startGateway(env: Env): Promise<Running> {
 /** The demo site's tokens are in every copy of the program: outside of this machine they are no secret. */
 function refuseDemoTokens(config: Config, site: Site): void {
   if (isLoopbackHost(config.host)) return
-  const known = [...site.sources.values(), ...site.clients.values()].filter((each) => knownTokens.test(each.token))
+  const known = [...site.sources.values(), ...site.clients.values()].filter((each) =>
+    knownTokens.test(each.token),
+  )
   if (known.length === 0) return
   throw new CannotStart([
     `HOST ${config.host} can be reached from other machines, but the site file has the well-known tokens of the demo (${known.map((each) => each.id).join(', ')}) - ` +
@@ -271,7 +214,13 @@ async function openMllp(
     const { application, facility, timezone } = gateway.site().gateway
     const now = formatDtm(gateway.now().getTime(), timezone)
     const error = { severity: 'E', code, locations: ['MSH^1'], text } as const
-    const ack = buildAck({ code: 'AR', errors: [error], now, controlId: Date.now().toString(36).toUpperCase(), gateway: { application, facility } })
+    const ack = buildAck({
+      code: 'AR',
+      errors: [error],
+      now,
+      controlId: Date.now().toString(36).toUpperCase(),
+      gateway: { application, facility },
+    })
     return Buffer.from(ack, 'utf8')
   }
   const options: MllpOptions = {
@@ -287,7 +236,8 @@ async function openMllp(
     writeTimeoutMs: config.mllpWriteTimeoutMs,
     maxInFlight: config.mllpMaxInFlight,
     maxBufferedBytes: config.maxBufferedBytes,
-    nak: (fault) => answer(`the frame cannot be read (${fault.code}) - send one message between 0x0B and 0x1C 0x0D`, '100'),
+    nak: (fault) =>
+      answer(`the frame cannot be read (${fault.code}) - send one message between 0x0B and 0x1C 0x0D`, '100'),
     unavailable: () => answer('the store is not available - send the message again later', '207'),
   }
   return await listenMllp(options, gateway.receive, {

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 
-const root = process.env['PORTICO_SHARED'] ?? resolve(import.meta.dirname, '../../shared')
+const root = process.env.PORTICO_SHARED ?? resolve(import.meta.dirname, '../../shared')
 
 /** Absolute path of a file or folder of the shared specifications. Throws when it is not there. */
 export function shared(...path: string[]): string {

@@ -22,8 +22,8 @@ export function foldAccount(contributions: readonly Contribution[]): FhirJson | 
   const body: FhirJson = { resourceType: 'Account', status: 'active' }
   writeLatest(body, statementsByPath(state))
   if (totals) {
-    const kept = ((body['extension'] ?? []) as readonly FhirJson[]).filter((each) => each['url'] !== balanceUrl)
-    body['extension'] = [...kept, balance('total', totals.total, totals.currency)]
+    const kept = ((body.extension ?? []) as readonly FhirJson[]).filter((each) => each.url !== balanceUrl)
+    body.extension = [...kept, balance('total', totals.total, totals.currency)]
   }
   return mapReferences(body, (reference) => reference) as FhirJson
 }

@@ -5,7 +5,14 @@ import { canonicalText } from './fhir-json.ts'
 import { type Identifier, stableId } from './identifier.ts'
 
 const registered = new Set(['Practitioner', 'Organization'])
-const actorTypes = ['Location', 'Organization', 'Practitioner', 'PractitionerRole', 'Device', 'HealthcareService'] as const
+const actorTypes = [
+  'Location',
+  'Organization',
+  'Practitioner',
+  'PractitionerRole',
+  'Device',
+  'HealthcareService',
+] as const
 
 /** Resolves every linked thing of the message that is not a person under care, parents before their parts. */
 export function resolveActors(applying: Applying): void {
@@ -19,7 +26,9 @@ export function resolveActors(applying: Applying): void {
 }
 
 const identifiersOf = (thing: Thing): Identifier[] =>
-  cellsAt(thing, 'identifier').flatMap((each) => (Array.isArray(each.value) ? (each.value as readonly Identifier[]) : []))
+  cellsAt(thing, 'identifier').flatMap((each) =>
+    Array.isArray(each.value) ? (each.value as readonly Identifier[]) : [],
+  )
 
 function actorId(applying: Applying, thing: Thing): string {
   const { draft, source } = applying
@@ -32,14 +41,20 @@ function actorId(applying: Applying, thing: Thing): string {
   if (!registered.has(thing.type)) return stableId(thing.type, first.system, first.value)
   const hits = keys.map((key) => draft.lookup(thing.type, key.system ?? '', key.value ?? ''))
   const id = hits.find((each) => each !== undefined)?.id ?? stableId(thing.type, first.system, first.value)
-  for (const [i, key] of keys.entries()) if (!hits[i]) draft.register(thing.type, key.system ?? '', key.value ?? '', id)
+  for (const [i, key] of keys.entries())
+    if (!hits[i]) draft.register(thing.type, key.system ?? '', key.value ?? '', id)
   return id
 }
 
 function contributeActor(applying: Applying, thing: Thing): void {
   const reference = applying.references.get(`#${thing.as}`) ?? ''
   const id = reference.slice(reference.indexOf('/') + 1)
-  applying.draft.assert(thing.type, id, applying.source.id, assertionsOf(applying, thing, applying.times.event))
+  applying.draft.assert(
+    thing.type,
+    id,
+    applying.source.id,
+    assertionsOf(applying, thing, applying.times.event),
+  )
 }
 
 /** Reference to the thing in a role, when it was resolved. */

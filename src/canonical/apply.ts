@@ -1,17 +1,19 @@
 // What an event does: the one table from trigger events to rules.
-import { applyMerges } from './merge.ts'
-import { applyAdt } from './visit.ts'
-import { applyDft } from './ledger.ts'
-import { applySiu } from './schedule.ts'
-import { type Applying, cellAt, thingsOf } from './applying.ts'
-import type { Times } from './applying.ts'
-import { warn } from './applying.ts'
-import type { Author } from './provenance.ts'
+
 import type { Mapped } from '../mappings/mapped.ts'
+import type { Times } from './applying.ts'
+import { type Applying, cellAt, thingsOf, warn } from './applying.ts'
+import { applyDft } from './ledger.ts'
+import { applyMerges } from './merge.ts'
+import type { Author } from './provenance.ts'
+import { applySiu } from './schedule.ts'
+import { applyAdt } from './visit.ts'
 
 /** Events that undo another: their EVN-6 is the time of what they undo, so EVN-2 orders them. */
 const cancellations = new Set(
-  ['A11', 'A12', 'A13', 'A25', 'A26', 'A27', 'A32', 'A33', 'A38', 'A52', 'A53', 'A55'].map((each) => `ADT^${each}`),
+  ['A11', 'A12', 'A13', 'A25', 'A26', 'A27', 'A32', 'A33', 'A38', 'A52', 'A53', 'A55'].map(
+    (each) => `ADT^${each}`,
+  ),
 )
 
 const mergeEvents = new Set(['A40'].map((each) => `ADT^${each}`))
@@ -30,7 +32,10 @@ export function applyMapped(applying: Applying): void {
 const msPerHour = 3_600_000
 
 function readTime(mapped: Mapped, type: string, path: string): number | undefined {
-  const value = cellAt(mapped.things.find((each) => each.type === type), path)?.value
+  const value = cellAt(
+    mapped.things.find((each) => each.type === type),
+    path,
+  )?.value
   const ms = typeof value === 'string' ? Date.parse(value) : Number.NaN
   return Number.isNaN(ms) ? undefined : ms
 }
@@ -39,16 +44,22 @@ function readTime(mapped: Mapped, type: string, path: string): number | undefine
 export function timesOf(mapped: Mapped, receipt: number, futureEventHours: number): Times {
   const message = readTime(mapped, 'Message', '$messageTime') ?? receipt
   const recorded = readTime(mapped, 'Event', '$recorded') ?? message
-  const occurred = cancellations.has(mapped.event) ? recorded : (readTime(mapped, 'Event', '$occurred') ?? recorded)
+  const occurred = cancellations.has(mapped.event)
+    ? recorded
+    : (readTime(mapped, 'Event', '$occurred') ?? recorded)
   const event = mapped.event.startsWith('SIU^') ? message : occurred
-  const updated = readTime(mapped, 'Patient', '$lastUpdate') ?? (mapped.event.startsWith('SIU^') ? message : recorded)
+  const updated =
+    readTime(mapped, 'Patient', '$lastUpdate') ?? (mapped.event.startsWith('SIU^') ? message : recorded)
   const clamp = (ms: number) => (ms > receipt + futureEventHours * msPerHour ? receipt : ms)
   return { event: clamp(event), demographics: clamp(updated), message, receipt }
 }
 
 function isFuture(applying: Applying): boolean {
   const { mapped, site, times } = applying
-  return timesOf(mapped, Number.MAX_SAFE_INTEGER / 2, 0).event > times.receipt + site.policy.futureEventHours * msPerHour
+  return (
+    timesOf(mapped, Number.MAX_SAFE_INTEGER / 2, 0).event >
+    times.receipt + site.policy.futureEventHours * msPerHour
+  )
 }
 
 interface Operator {
@@ -61,6 +72,7 @@ export function authorOf(applying: Applying): Author {
   const [event] = thingsOf(applying, 'Event')
   const value = cellAt(event, '$operator')?.value
   const operator = (Array.isArray(value) ? value[0] : value) as Operator | null | undefined
-  if (!operator?.id) return { id: applying.source.id, ...(operator?.display ? { display: operator.display } : {}) }
+  if (!operator?.id)
+    return { id: applying.source.id, ...(operator?.display ? { display: operator.display } : {}) }
   return { id: operator.id, ...(operator.display ? { display: operator.display } : {}) }
 }

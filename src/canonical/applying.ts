@@ -3,7 +3,7 @@ import type { Cell, Json, Mapped, Thing } from '../mappings/mapped.ts'
 import type { Assertion, CellKey, Part } from './contribution.ts'
 import type { Draft } from './draft.ts'
 import { mapReferences } from './fhir-json.ts'
-import { warning, type WarningCode } from './finding.ts'
+import { type WarningCode, warning } from './finding.ts'
 import type { Site, Source } from './site.ts'
 
 /** Milliseconds since the epoch. */
@@ -32,7 +32,8 @@ export interface Applying {
 export const thingsOf = (applying: Applying, type: string): readonly Thing[] =>
   applying.mapped.things.filter((each) => each.type === type)
 
-export const cellsAt = (thing: Thing, path: string): readonly Cell[] => thing.cells.filter((each) => each.path === path)
+export const cellsAt = (thing: Thing, path: string): readonly Cell[] =>
+  thing.cells.filter((each) => each.path === path)
 export const cellAt = (thing: Thing | undefined, path: string): Cell | undefined =>
   thing?.cells.find((each) => each.path === path)
 
@@ -43,7 +44,9 @@ export function referred(applying: Applying, thing: Thing, role: string): Thing 
 }
 
 export const resolveHandles = (applying: Applying, value: Json): Json =>
-  mapReferences(value, (reference) => (reference.startsWith('#') ? applying.references.get(reference) : reference))
+  mapReferences(value, (reference) =>
+    reference.startsWith('#') ? applying.references.get(reference) : reference,
+  )
 
 /** Assertions of a thing's cells for one business time. */
 export function assertionsOf(applying: Applying, thing: Thing, t: number): Record<CellKey, Assertion> {
@@ -89,7 +92,9 @@ export function warn(applying: Applying, app: WarningCode, locations: readonly s
 /** One STALE warning for all fields of a thing that are older than what is known. */
 export function warnStale(applying: Applying, thing: Thing, stale: readonly CellKey[]): void {
   if (stale.length === 0) return
-  const locations = stale.map((key) => thing.cells.find((each) => `${each.path}<${each.field}` === key)?.location ?? '')
+  const locations = stale.map(
+    (key) => thing.cells.find((each) => `${each.path}<${each.field}` === key)?.location ?? '',
+  )
   const fields = [...new Set(stale.map((key) => key.slice(key.indexOf('<') + 1)))]
   warn(
     applying,

@@ -23,7 +23,11 @@ function registryOf(site: Site): Registry {
   const known = registries.get(site)
   if (known) return known
   const byNamespace = new Map(site.authorities.map((each) => [each.namespace, each]))
-  const bySystem = new Map(site.authorities.flatMap((each) => [each.system, ...each.aliases].map((system) => [system, each] as const)))
+  const bySystem = new Map(
+    site.authorities.flatMap((each) =>
+      [each.system, ...each.aliases].map((system) => [system, each] as const),
+    ),
+  )
   const fresh = { byNamespace, bySystem }
   registries.set(site, fresh)
   return fresh
@@ -45,7 +49,10 @@ function universal({ universalId, universalIdType }: Designator): string | undef
  * The resolver of one source. An absent authority takes the source's default for the type; without one it stays
  * unknown. A namespace that nobody registered gets a name of its own, valid for that source alone.
  */
-export function authorityResolver(site: Site, source: Source): (hd: Designator, type?: string) => ResolvedAuthority | undefined {
+export function authorityResolver(
+  site: Site,
+  source: Source,
+): (hd: Designator, type?: string) => ResolvedAuthority | undefined {
   const { byNamespace, bySystem } = registryOf(site)
   return (hd, type) => {
     const uri = universal(hd)
@@ -54,7 +61,10 @@ export function authorityResolver(site: Site, source: Source): (hd: Designator, 
     if (namespace) {
       const known = byNamespace.get(namespace)
       if (known) return { system: known.system, registered: true }
-      return { system: `urn:portico:aa:${source.id.replace('|', ':')}:${encodeURIComponent(namespace)}`, registered: false }
+      return {
+        system: `urn:portico:aa:${source.id.replace('|', ':')}:${encodeURIComponent(namespace)}`,
+        registered: false,
+      }
     }
     const fallback = type === undefined ? undefined : source.defaultAuthority[type]
     const known = fallback === undefined ? undefined : byNamespace.get(fallback)

@@ -37,19 +37,31 @@ export function writeByClient(draft: Draft, write: ClientWrite, site: Site): voi
   }
   if (current === undefined) cells['$deleted<FHIR'] = say(false)
   if (eventTypes.has(rtype)) {
-    draft.contribute(rtype, id, { source: client, key: draft.messageId, event: 'FHIR', t: at, m: at, i: draft.messageId, cells })
+    draft.contribute(rtype, id, {
+      source: client,
+      key: draft.messageId,
+      event: 'FHIR',
+      t: at,
+      m: at,
+      i: draft.messageId,
+      cells,
+    })
   } else draft.assert(rtype, id, client, cells)
   if (registered.has(rtype)) registerIdentifiers(draft, rtype, id, next, site)
 }
 
-function addIdentifiers(cells: Record<CellKey, Assertion>, list: Json | undefined, say: (v: Json) => Assertion): void {
+function addIdentifiers(
+  cells: Record<CellKey, Assertion>,
+  list: Json | undefined,
+  say: (v: Json) => Assertion,
+): void {
   for (const each of (list ?? []) as readonly Identifier[]) {
     cells[`identifier<FHIR:${each.system ?? ''}|${each.value ?? ''}`] = say([each as Json])
   }
 }
 
 export const identifiersOf = (body: FhirJson): Identifier[] =>
-  (Array.isArray(body['identifier']) ? (body['identifier'] as readonly Identifier[]) : []).filter(
+  (Array.isArray(body.identifier) ? (body.identifier as readonly Identifier[]) : []).filter(
     (each) => each.system && each.value && isDeterministic(each) && each.use !== 'old',
   )
 
@@ -61,7 +73,13 @@ function registerIdentifiers(draft: Draft, rtype: string, id: string, body: Fhir
 }
 
 /** Somebody else who has one of the identifiers of a resource: two things may not share one. */
-export function holderOf(draft: Draft, rtype: string, id: string | undefined, body: FhirJson, site: Site): { id: string; value: string } | undefined {
+export function holderOf(
+  draft: Draft,
+  rtype: string,
+  id: string | undefined,
+  body: FhirJson,
+  site: Site,
+): { id: string; value: string } | undefined {
   if (!registered.has(rtype)) return undefined
   for (const { system = '', value = '' } of identifiersOf(body)) {
     const hit = draft.lookup(rtype, system, normalValue(value, authorityOf(site, system)))

@@ -1,8 +1,8 @@
 // One policy of one person: what the sources say of it, and whether it still stands (semantics, section 11).
 import type { Contribution } from './contribution.ts'
 import type { FhirJson } from './fhir-json.ts'
-import { latestValue, statementsByPath, writeLatest } from './latest.ts'
 import { stableId } from './identifier.ts'
+import { latestValue, statementsByPath, writeLatest } from './latest.ts'
 
 /** Key of a policy: patient, payer, plan, member or policy number. Its order is not part of it. */
 export function coverageId(patient: string, payer: string, plan: string, member: string): string {
@@ -19,13 +19,13 @@ export function foldCoverage(contributions: readonly Contribution[]): FhirJson |
   writeLatest(body, byPath)
   const ended = standing?.v
   if (typeof ended === 'string' && ended !== 'active') {
-    body['status'] = 'cancelled'
-    body['period'] = { ...(body['period'] as FhirJson | undefined), end: ended }
+    body.status = 'cancelled'
+    body.period = { ...(body.period as FhirJson | undefined), end: ended }
   }
   if (byPath.has('status')) {
     const said = latestValue(byPath.get('status') ?? [])
     const saidAt = byPath.get('status')?.[0]?.t ?? 0
-    if (said !== undefined && saidAt >= (standing?.t ?? 0)) body['status'] = said
+    if (said !== undefined && saidAt >= (standing?.t ?? 0)) body.status = said
   }
   return body
 }

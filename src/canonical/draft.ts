@@ -1,10 +1,26 @@
 // What one message changes, on top of the world; folded at the end, then taken over as a whole or dropped.
 import { createHash } from 'node:crypto'
-import { type Assertion, type CellKey, type Contribution, compareAssertions, splitKey } from './contribution.ts'
+import {
+  type Assertion,
+  type CellKey,
+  type Contribution,
+  compareAssertions,
+  splitKey,
+} from './contribution.ts'
 import { canonicalText, type FhirJson } from './fhir-json.ts'
 import type { Finding, TaskRequest } from './finding.ts'
-import { foldEntity, type FoldContext, type Projection } from './fold.ts'
-import { contributionKey, type Entity, entityKey, type LedgerLine, lineKey, Miss, type Registration, registrationKey, type World } from './world.ts'
+import { type FoldContext, foldEntity, type Projection } from './fold.ts'
+import {
+  contributionKey,
+  type Entity,
+  entityKey,
+  type LedgerLine,
+  lineKey,
+  Miss,
+  type Registration,
+  registrationKey,
+  type World,
+} from './world.ts'
 
 /** One new version of one resource. */
 export interface Change {
@@ -15,12 +31,6 @@ export interface Change {
   readonly before: FhirJson | undefined
   readonly body: FhirJson | undefined
   readonly hash: string
-}
-
-export interface OutboxEntry {
-  readonly subscriber: string
-  readonly cluster: string
-  readonly event: string
 }
 
 /** Latest-wins groups of a person are compared with the winning source, too (semantics, section 8.4). */
@@ -79,8 +89,8 @@ export class Draft {
   /** Puts one contribution in the place of the one with the same source and key. */
   contribute(rtype: string, id: string, contribution: Contribution): void {
     const at = entityKey(rtype, id)
-    let own = this.#contributions.get(at)
-    if (!own) this.#contributions.set(at, (own = new Map(this.entity(rtype, id).contributions)))
+    const own = this.#contributions.get(at) ?? new Map(this.entity(rtype, id).contributions)
+    this.#contributions.set(at, own)
     own.set(contributionKey(contribution.source, contribution.key), contribution)
     this.#dirty.add(at)
   }
@@ -122,10 +132,13 @@ export class Draft {
   #losesToOthers(rtype: string, id: string, source: string, key: CellKey, cell: Assertion): boolean {
     const { path } = splitKey(key)
     if (rtype !== 'Patient' || !latestGroups.has(path)) return false
-    const others = [...this.contributions(rtype, id).values()].filter((each) => each.source !== source && each.key === '')
+    const others = [...this.contributions(rtype, id).values()].filter(
+      (each) => each.source !== source && each.key === '',
+    )
     return others.some((each) =>
       Object.entries(each.cells).some(
-        ([other, { v, t }]) => splitKey(other).path === path && t > cell.t && canonicalText(v) !== canonicalText(cell.v),
+        ([other, { v, t }]) =>
+          splitKey(other).path === path && t > cell.t && canonicalText(v) !== canonicalText(cell.v),
       ),
     )
   }
@@ -230,12 +243,20 @@ export class Draft {
 
   #project({ rtype, id, key, data }: Projection): void {
     const known = this.contribution(rtype, id, 'gateway', key)
-    if (data === undefined) return this.withdraw(rtype, id, 'gateway', key)
+    if (data === undefined) {
+      this.withdraw(rtype, id, 'gateway', key)
+      return
+    }
     if (known && canonicalText(known.data) === canonicalText(data)) return
     this.contribute(rtype, id, { source: 'gateway', key, i: this.messageId, cells: {}, data })
   }
 
-  #record(entity: Entity, contributions: ReadonlyMap<string, Contribution>, body: FhirJson | undefined, hash = ''): void {
+  #record(
+    entity: Entity,
+    contributions: ReadonlyMap<string, Contribution>,
+    body: FhirJson | undefined,
+    hash = '',
+  ): void {
     const { rtype, id } = entity
     const key = entityKey(rtype, id)
     const mine = this.changes.findIndex((each) => each.rtype === rtype && each.id === id)
@@ -267,10 +288,12 @@ export class Draft {
     for (const [key, line] of this.#lines) {
       world.lines.set(key, line)
       // Charges that nobody has asked for yet are loaded when somebody does, with the lines of the world on top.
-      if (line.accountId !== undefined && world.charges.has(line.accountId)) world.charges.set(line.accountId, this.charges(line.accountId))
+      if (line.accountId !== undefined && world.charges.has(line.accountId))
+        world.charges.set(line.accountId, this.charges(line.accountId))
     }
     return { contributions }
   }
 }
 
-export const hashOf = (body: FhirJson): string => createHash('sha256').update(canonicalText(body)).digest('hex')
+export const hashOf = (body: FhirJson): string =>
+  createHash('sha256').update(canonicalText(body)).digest('hex')

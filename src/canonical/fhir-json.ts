@@ -19,13 +19,16 @@ function steps(path: string): readonly Step[] {
   const fresh: Step[] = []
   for (const part of path.match(/(?:[^.('"]+(?:\('[^']*'\))?)/g) ?? []) {
     const call = /^(extension|modifierExtension)\('([^']*)'\)$/.exec(part)
-    fresh.push(call ? { name: call[1] ?? 'extension', url: call[2] ?? '' } : { name: part.replace(/\[\d+\]$/, '') })
+    fresh.push(
+      call ? { name: call[1] ?? 'extension', url: call[2] ?? '' } : { name: part.replace(/\[\d+\]$/, '') },
+    )
   }
   if (remembered.size < maxRemembered) remembered.set(path, fresh)
   return fresh
 }
 
-const isObject = (value: unknown): value is FhirJson => typeof value === 'object' && value !== null && !Array.isArray(value)
+const isObject = (value: unknown): value is FhirJson =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** Writes a value at a path of a fresh object, making what is on the way. Extensions are found by url or added. */
 export function writePath(target: FhirJson, path: string, value: Json): void {
@@ -34,19 +37,30 @@ export function writePath(target: FhirJson, path: string, value: Json): void {
   for (const [i, step] of route.entries()) {
     const last = i === route.length - 1
     if (step.url !== undefined) {
-      const list = (at[step.name] ??= []) as Json[]
-      let found = list.find((each) => isObject(each) && each['url'] === step.url) as FhirJson | undefined
-      if (!found) list.push((found = { url: step.url }))
-      if (last && isObject(value)) Object.assign(found, value)
-      at = found
-    } else if (last) {
-      at[step.name] = value
-    } else {
-      const next = at[step.name]
-      if (isObject(next)) at = next
-      else at = (at[step.name] = {}) as FhirJson
-    }
+      at = extensionOf(at, step.name, step.url)
+      if (last && isObject(value)) Object.assign(at, value)
+    } else if (last) at[step.name] = value
+    else at = childOf(at, step.name)
   }
+}
+
+function childOf(parent: FhirJson, name: string): FhirJson {
+  const known = parent[name]
+  if (isObject(known)) return known
+  const fresh: FhirJson = {}
+  parent[name] = fresh
+  return fresh
+}
+
+function extensionOf(parent: FhirJson, name: string, url: string): FhirJson {
+  const known = parent[name]
+  const list: FhirJson[] = Array.isArray(known) ? (known as FhirJson[]) : []
+  parent[name] = list
+  const found = list.find((each) => each.url === url)
+  if (found) return found
+  const fresh: FhirJson = { url }
+  list.push(fresh)
+  return fresh
 }
 
 /** JSON text with sorted keys: equal text means equal content. Raw decimals keep their digits. */

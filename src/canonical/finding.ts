@@ -1,13 +1,34 @@
 // What applying a message finds: warnings and errors as CONTRACT.md section 5 names them; ERR segments are made of them.
 
 export type WarningCode =
-  | 'STALE' | 'RETIRED-ID' | 'OVERBOOKED' | 'NOTHING-TO-CANCEL' | 'UPSERT' | 'FOREIGN-ID-CONFLICT' | 'UNKNOWN-AUTHORITY'
-  | 'CHECK-DIGIT' | 'NO-ACTION-CODE' | 'RELATIONSHIP-DIRECTION' | 'DST-AMBIGUOUS' | 'DST-GAP' | 'FUTURE-EVENT'
-  | 'AMOUNT-MISMATCH' | 'ILLEGAL-TRANSITION' | 'UNMAPPED-CODE'
+  | 'STALE'
+  | 'RETIRED-ID'
+  | 'OVERBOOKED'
+  | 'NOTHING-TO-CANCEL'
+  | 'UPSERT'
+  | 'FOREIGN-ID-CONFLICT'
+  | 'UNKNOWN-AUTHORITY'
+  | 'CHECK-DIGIT'
+  | 'NO-ACTION-CODE'
+  | 'RELATIONSHIP-DIRECTION'
+  | 'DST-AMBIGUOUS'
+  | 'DST-GAP'
+  | 'FUTURE-EVENT'
+  | 'AMOUNT-MISMATCH'
+  | 'ILLEGAL-TRANSITION'
+  | 'UNMAPPED-CODE'
 
 export type ErrorCode =
-  | 'CONTROL-ID-REUSE' | 'PARKED' | 'ID-CONFLICT' | 'ID-IN-USE' | 'SAME-ID' | 'MERGE-CYCLE' | 'LEDGER-CONFLICT'
-  | 'NOT-FILLER' | 'UNKNOWN-SOURCE' | 'CODE-HELD'
+  | 'CONTROL-ID-REUSE'
+  | 'PARKED'
+  | 'ID-CONFLICT'
+  | 'ID-IN-USE'
+  | 'SAME-ID'
+  | 'MERGE-CYCLE'
+  | 'LEDGER-CONFLICT'
+  | 'NOT-FILLER'
+  | 'UNKNOWN-SOURCE'
+  | 'CODE-HELD'
 
 /** The shape of hl7/ack.ts's AckError. `text` may name the values concerned: it goes to the sender, never to a log. */
 export interface Finding {
@@ -36,7 +57,11 @@ export class Refusal extends Error {
   readonly waitsFor: readonly { readonly system: string; readonly value: string }[]
   readonly task: TaskRequest | undefined
 
-  constructor(ack: 'AE' | 'AR', finding: Omit<Finding, 'severity'>, more: { waitsFor?: Refusal['waitsFor']; task?: TaskRequest } = {}) {
+  constructor(
+    ack: 'AE' | 'AR',
+    finding: Omit<Finding, 'severity'>,
+    more: { waitsFor?: Refusal['waitsFor']; task?: TaskRequest } = {},
+  ) {
     super(finding.text)
     this.ack = ack
     this.finding = { severity: 'E', ...finding }

@@ -39,9 +39,21 @@ const defaults: Readonly<Record<string, FhirJson>> = {
 }
 
 /** Pure: the same contributions in any order give the same resource. */
-export function foldEntity(rtype: string, id: string, contributions: readonly Contribution[], context: FoldContext): Folded {
-  const live = contributions.filter((each) => each.data !== undefined || Object.keys(each.cells).length > 0 || each.event)
-  const folded = foldByType(rtype, id, live.filter((each) => each.key !== '$deleted'), context)
+export function foldEntity(
+  rtype: string,
+  id: string,
+  contributions: readonly Contribution[],
+  context: FoldContext,
+): Folded {
+  const live = contributions.filter(
+    (each) => each.data !== undefined || Object.keys(each.cells).length > 0 || each.event,
+  )
+  const folded = foldByType(
+    rtype,
+    id,
+    live.filter((each) => each.key !== '$deleted'),
+    context,
+  )
   if (!folded.body) return folded
   const body = mapReferences(folded.body, context.survivor) as FhirJson
   return isDeleted(live) ? { ...folded, body: undefined } : { ...folded, body }
@@ -61,7 +73,12 @@ function isDeleted(contributions: readonly Contribution[]): boolean {
   return deletion?.v === true && deletion.t >= latest
 }
 
-function foldByType(rtype: string, id: string, contributions: readonly Contribution[], context: FoldContext): Folded {
+function foldByType(
+  rtype: string,
+  id: string,
+  contributions: readonly Contribution[],
+  context: FoldContext,
+): Folded {
   switch (rtype) {
     case 'Patient':
       return { body: foldPatient(contributions, context), projections: [] }
@@ -97,7 +114,7 @@ interface Referring {
 /** A visit tells its appointments what has happened: arrival and end are not claims on the schedule. */
 function encounter(id: string, contributions: readonly Contribution[], context: FoldContext): Folded {
   const { resource, events } = foldEncounter(contributions, context)
-  const appointments = (resource?.['appointment'] ?? []) as readonly Referring[]
+  const appointments = (resource?.appointment ?? []) as readonly Referring[]
   const data = events.map(({ event, t }) => ({ event, t }))
   const projections = appointments.flatMap(({ reference }) =>
     reference ? [{ rtype: 'Appointment', id: idOf(reference), key: `visit:${id}`, data }] : [],
@@ -120,12 +137,22 @@ function appointment(id: string, contributions: readonly Contribution[], context
     slots.push(slot)
     const schedule = scheduleId(actor)
     projections.push(
-      { rtype: 'Schedule', id: schedule, key: 'derived', data: { active: true, actor: [{ reference: actor }] } },
+      {
+        rtype: 'Schedule',
+        id: schedule,
+        key: 'derived',
+        data: { active: true, actor: [{ reference: actor }] },
+      },
       {
         rtype: 'Slot',
         id: slot,
         key: 'derived',
-        data: { schedule: { reference: `Schedule/${schedule}` }, status: tentative ? 'busy-tentative' : 'busy', start, end },
+        data: {
+          schedule: { reference: `Schedule/${schedule}` },
+          status: tentative ? 'busy-tentative' : 'busy',
+          start,
+          end,
+        },
       },
     )
   }

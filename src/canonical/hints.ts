@@ -23,7 +23,9 @@ const factPaths: Readonly<Record<string, string>> = {
 const registered = new Set(['Patient', 'Encounter', 'Account', 'Appointment', 'Practitioner', 'Organization'])
 
 const listOf = (thing: Thing, path: string): Identifier[] =>
-  cellsAt(thing, path).flatMap((each) => (Array.isArray(each.value) ? (each.value as readonly Identifier[]) : []))
+  cellsAt(thing, path).flatMap((each) =>
+    Array.isArray(each.value) ? (each.value as readonly Identifier[]) : [],
+  )
 
 /** Registry keys that the things of a message name. */
 export function registrationHints(mapped: Mapped, site: Site): RegistrationHint[] {
@@ -33,18 +35,24 @@ export function registrationHints(mapped: Mapped, site: Site): RegistrationHint[
   }
   for (const thing of mapped.things) {
     if (registered.has(thing.type)) for (const each of listOf(thing, 'identifier')) add(thing.type, each)
-    for (const [path, rtype] of Object.entries(factPaths)) for (const each of listOf(thing, path)) add(rtype, each)
+    for (const [path, rtype] of Object.entries(factPaths))
+      for (const each of listOf(thing, path)) add(rtype, each)
   }
   return hints
 }
 
 /** 'Type/id' of things that the message will touch: those the registry knows, and those whose id follows from their key. */
-export function entityHints(mapped: Mapped, site: Site, idOf: (hint: RegistrationHint) => string | undefined): string[] {
+export function entityHints(
+  mapped: Mapped,
+  site: Site,
+  idOf: (hint: RegistrationHint) => string | undefined,
+): string[] {
   const keys = new Set<string>()
   for (const hint of registrationHints(mapped, site)) {
     const id = idOf(hint) ?? stableId(hint.rtype, hint.system, hint.value)
     keys.add(`${hint.rtype}/${id}`)
-    if (hint.rtype === 'Practitioner' && mapped.event.startsWith('SIU^')) keys.add(`Schedule/${scheduleId(`Practitioner/${id}`)}`)
+    if (hint.rtype === 'Practitioner' && mapped.event.startsWith('SIU^'))
+      keys.add(`Schedule/${scheduleId(`Practitioner/${id}`)}`)
   }
   for (const thing of mapped.things) {
     if (thing.type !== 'Location' && thing.type !== 'Device') continue
@@ -61,5 +69,7 @@ export function entityHints(mapped: Mapped, site: Site, idOf: (hint: Registratio
 export function lineHints(mapped: Mapped): string[] {
   return mapped.things
     .filter((each) => each.type === 'FinancialTransaction')
-    .flatMap((thing) => listOf(thing, '$lineId').flatMap(({ system, value }) => (value ? [`${system ?? ''}|${value}`] : [])))
+    .flatMap((thing) =>
+      listOf(thing, '$lineId').flatMap(({ system, value }) => (value ? [`${system ?? ''}|${value}`] : [])),
+    )
 }

@@ -26,7 +26,21 @@ export const identifierType = (identifier: Identifier): string | undefined =>
   identifier.type?.coding?.[0]?.code
 
 /** Types of table 0203 that say who is meant; the others are evidence only. */
-const deterministicTypes = new Set(['MR', 'PI', 'PE', 'PT', 'AN', 'VN', 'MRT', 'FILL', 'PLAC', 'EI', 'U', 'RI', 'PRN'])
+const deterministicTypes = new Set([
+  'MR',
+  'PI',
+  'PE',
+  'PT',
+  'AN',
+  'VN',
+  'MRT',
+  'FILL',
+  'PLAC',
+  'EI',
+  'U',
+  'RI',
+  'PRN',
+])
 const evidenceTypes = new Set(['SS', 'DL', 'PPN', 'MB', 'SN', 'MC', 'MA', 'MI', 'JHN', 'NI', 'HC', 'PHN'])
 
 /** True when the identifier may decide who is meant. */

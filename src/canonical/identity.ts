@@ -29,8 +29,14 @@ export function keysOf(applying: Applying, thing: Thing, paths: readonly string[
       if (!identifier.system) throw withoutAuthority(cell.location, i, identifier)
       if (isExpired(identifier, applying.times.event)) continue
       const authority = authorityOf(applying.site, identifier.system)
-      if (identifier.system.startsWith(mintedPrefix)) warnUnknownAuthority(applying, identifier.system, cell.location)
-      keys.push({ system: identifier.system, value: normalValue(identifier.value, authority), identifier, location: cell.location })
+      if (identifier.system.startsWith(mintedPrefix))
+        warnUnknownAuthority(applying, identifier.system, cell.location)
+      keys.push({
+        system: identifier.system,
+        value: normalValue(identifier.value, authority),
+        identifier,
+        location: cell.location,
+      })
     }
   }
   return keys
@@ -51,7 +57,9 @@ function isExpired(identifier: Identifier, at: number): boolean {
 }
 
 function warnUnknownAuthority(applying: Applying, system: string, location: string): void {
-  const known = applying.draft.findings.some((each) => each.app === 'UNKNOWN-AUTHORITY' && each.text.includes(system))
+  const known = applying.draft.findings.some(
+    (each) => each.app === 'UNKNOWN-AUTHORITY' && each.text.includes(system),
+  )
   if (known) return
   const text = `assigning authority ${system.slice(mintedPrefix.length)} is not registered - add it to the site's authorities`
   warn(applying, 'UNKNOWN-AUTHORITY', [location], text)
@@ -97,7 +105,11 @@ export function resolvePatient(applying: Applying, thing: Thing): string {
 }
 
 const missing = (location: string, what: string): Refusal =>
-  new Refusal('AE', { code: '101', locations: [location], text: `${what} is missing (${location}) - send it` })
+  new Refusal('AE', {
+    code: '101',
+    locations: [location],
+    text: `${what} is missing (${location}) - send it`,
+  })
 
 function parked(keys: readonly Key[], where: string): Refusal {
   const [first] = keys
@@ -134,7 +146,10 @@ function decide(applying: Applying, hits: readonly Hit[], ids: readonly string[]
     code: 'identity-conflict',
     key: [...ids].sort().join('|'),
     description: `identifiers ${names} of one PID belong to different patients (message ${applying.controlId} of ${applying.source.id})`,
-    inputs: ids.map((each) => ({ type: 'patient', value: { valueReference: { reference: `Patient/${each}` } } })),
+    inputs: ids.map((each) => ({
+      type: 'patient',
+      value: { valueReference: { reference: `Patient/${each}` } },
+    })),
   }
   if (own.length !== 1 || chosen === undefined) {
     throw new Refusal(
@@ -156,7 +171,7 @@ function decide(applying: Applying, hits: readonly Hit[], ids: readonly string[]
 
 function warnRetired(applying: Applying, key: Key, id: string): void {
   const { draft } = applying
-  const current = draft.entity('Patient', id).body?.['identifier'] as readonly Identifier[] | undefined
+  const current = draft.entity('Patient', id).body?.identifier as readonly Identifier[] | undefined
   const survivor = current?.find((each) => each.system === key.system && each.use !== 'old')?.value ?? id
   const text = `${key.value} was merged into ${survivor} - applied to ${survivor}, use it from now on`
   warn(applying, 'RETIRED-ID', [key.location], text)

@@ -1,7 +1,17 @@
 // IN1/IN2/IN3 and GT1: whose policy it is, in which order it pays, and when it ends (semantics, sections 7 and 11).
 import type { Json, Thing } from '../mappings/mapped.ts'
 import { referenceTo } from './actors.ts'
-import { type Applying, assertionsOf, cellAt, cellsAt, derived, referred, resolveHandles, thingsOf, warn } from './applying.ts'
+import {
+  type Applying,
+  assertionsOf,
+  cellAt,
+  cellsAt,
+  derived,
+  referred,
+  resolveHandles,
+  thingsOf,
+  warn,
+} from './applying.ts'
 import type { Assertion, CellKey } from './contribution.ts'
 import { coverageId } from './coverage.ts'
 import { canonicalText, type FhirJson } from './fhir-json.ts'
@@ -33,7 +43,8 @@ export function applyCoverages(applying: Applying): void {
 }
 
 const accountOf = (applying: Applying, thing: Thing): string | undefined =>
-  referenceTo(applying, thing, 'account') ?? [...applying.references.values()].find((each) => each.startsWith('Account/'))
+  referenceTo(applying, thing, 'account') ??
+  [...applying.references.values()].find((each) => each.startsWith('Account/'))
 
 const textAt = (thing: Thing, path: string): string => {
   const value = cellAt(thing, path)?.value
@@ -47,12 +58,16 @@ interface Classed {
 
 /** Plan of a policy: the class of type 'plan'. */
 function planOf(thing: Thing): string {
-  const classes = cellsAt(thing, 'class').flatMap((each) => (Array.isArray(each.value) ? (each.value as readonly Classed[]) : []))
+  const classes = cellsAt(thing, 'class').flatMap((each) =>
+    Array.isArray(each.value) ? (each.value as readonly Classed[]) : [],
+  )
   return classes.find((each) => each.type?.coding?.some(({ code }) => code === 'plan'))?.value ?? ''
 }
 
 function memberOf(thing: Thing): string {
-  const identifiers = cellsAt(thing, 'identifier').flatMap((each) => (Array.isArray(each.value) ? (each.value as readonly Identifier[]) : []))
+  const identifiers = cellsAt(thing, 'identifier').flatMap((each) =>
+    Array.isArray(each.value) ? (each.value as readonly Identifier[]) : [],
+  )
   return textAt(thing, 'subscriberId') || (identifiers[0]?.value ?? '')
 }
 
@@ -94,15 +109,23 @@ function relationshipOf(applying: Applying, thing: Thing, beneficiary: string): 
   const mapped = chosen?.codings.find((each) => each.system === relationshipSystem)?.code
   const raw = cellAt(thing, '$relationshipToPatient')?.value
   let code = mapped ?? 'other'
-  if (applying.source.in1_17Direction === 'patient-to-insured' && chosen?.field.startsWith('IN1')) code = inverse[code] ?? code
+  if (applying.source.in1_17Direction === 'patient-to-insured' && chosen?.field.startsWith('IN1'))
+    code = inverse[code] ?? code
   else if (code === 'parent' && insuredIsOlder(applying, thing, beneficiary)) {
     code = 'child'
-    const text = 'IN1-17 calls the insured a child who is at least 14 years older than the patient - taken as the parent'
+    const text =
+      'IN1-17 calls the insured a child who is at least 14 years older than the patient - taken as the parent'
     warn(applying, 'RELATIONSHIP-DIRECTION', [`IN1^${thing.segment.occurrence}^17`], text)
   }
   const original = chosen?.codings.filter((each) => each.system !== relationshipSystem && each.code) ?? []
-  const kept = original.length === 0 && typeof raw === 'string' ? [{ system: 'http://terminology.hl7.org/CodeSystem/v2-0063', code: raw }] : original
-  return { code, codings: [...(kept as { system: string; code: string }[]), { system: relationshipSystem, code }] }
+  const kept =
+    original.length === 0 && typeof raw === 'string'
+      ? [{ system: 'http://terminology.hl7.org/CodeSystem/v2-0063', code: raw }]
+      : original
+  return {
+    code,
+    codings: [...(kept as { system: string; code: string }[]), { system: relationshipSystem, code }],
+  }
 }
 
 const inverse: Readonly<Record<string, string>> = { child: 'parent', parent: 'child' }
@@ -113,7 +136,9 @@ function insuredIsOlder(applying: Applying, thing: Thing, beneficiary: string): 
   const subscriber = referred(applying, thing, 'subscriber')
   const born = insured || (subscriber ? textAt(subscriber, 'birthDate') : '')
   const child = applying.draft.contributions('Patient', beneficiary.slice('Patient/'.length))
-  const childBorn = [...child.values()].flatMap((each) => Object.entries(each.cells)).find(([key]) => key.startsWith('birthDate<'))?.[1].v
+  const childBorn = [...child.values()]
+    .flatMap((each) => Object.entries(each.cells))
+    .find(([key]) => key.startsWith('birthDate<'))?.[1].v
   if (!born || typeof childBorn !== 'string') return false
   return Number(childBorn.slice(0, 4)) - Number(born.slice(0, 4)) >= guardYears
 }
@@ -127,12 +152,18 @@ function subscriberOf(applying: Applying, thing: Thing, beneficiary: string): st
 
 function relatedPerson(applying: Applying, person: Thing, patient: string): string | undefined {
   const { draft, source, times } = applying
-  const identifiers = cellsAt(person, 'identifier').flatMap((each) => (Array.isArray(each.value) ? (each.value as readonly Identifier[]) : []))
+  const identifiers = cellsAt(person, 'identifier').flatMap((each) =>
+    Array.isArray(each.value) ? (each.value as readonly Identifier[]) : [],
+  )
   const [first] = identifiers.filter((each) => each.value)
-  const names = cellsAt(person, 'name').flatMap((each) => (Array.isArray(each.value) ? (each.value as readonly FhirJson[]) : []))
+  const names = cellsAt(person, 'name').flatMap((each) =>
+    Array.isArray(each.value) ? (each.value as readonly FhirJson[]) : [],
+  )
   const [name] = names
   if (!first && !name) return undefined
-  const key = first ? `${first.system ?? ''}|${first.value ?? ''}` : canonicalText([name?.['family'], name?.['given'], textAt(person, 'birthDate')])
+  const key = first
+    ? `${first.system ?? ''}|${first.value ?? ''}`
+    : canonicalText([name?.family, name?.given, textAt(person, 'birthDate')])
   const id = stableId('RelatedPerson', patient, key)
   applying.references.set(`#${person.as}`, `RelatedPerson/${id}`)
   const cells = assertionsOf(applying, person, times.event)
@@ -182,18 +213,25 @@ export function applyGuarantors(applying: Applying): void {
   const { draft, source, times } = applying
   const list: Json[] = []
   for (const part of parts) {
-    const patient = referenceTo(applying, part, 'patient') ?? [...applying.references.values()].find((each) => each.startsWith('Patient/'))
+    const patient =
+      referenceTo(applying, part, 'patient') ??
+      [...applying.references.values()].find((each) => each.startsWith('Patient/'))
     const person = referred(applying, part, 'party')
     const party =
-      person?.type === 'RelatedPerson' && patient ? relatedPerson(applying, person, patient) : person && applying.references.get(`#${person.as}`)
+      person?.type === 'RelatedPerson' && patient
+        ? relatedPerson(applying, person, patient)
+        : person && applying.references.get(`#${person.as}`)
     const reference = party ?? (cellAt(part, '$self')?.value === true ? patient : undefined)
     if (!reference) continue
     const entry: FhirJson = { party: { reference } }
     for (const cell of part.cells) {
-      if (!cell.path.startsWith('$') && cell.path !== 'party' && cell.value !== null) entry[cell.path] = resolveHandles(applying, cell.value)
+      if (!cell.path.startsWith('$') && cell.path !== 'party' && cell.value !== null)
+        entry[cell.path] = resolveHandles(applying, cell.value)
     }
     list.push(entry)
   }
   if (list.length === 0) return
-  draft.assert('Account', account.slice('Account/'.length), source.id, { 'guarantor<GT1': derived(applying, list, times.event) })
+  draft.assert('Account', account.slice('Account/'.length), source.id, {
+    'guarantor<GT1': derived(applying, list, times.event),
+  })
 }

@@ -45,7 +45,11 @@ export const choiceOf = (path: string): string | undefined =>
   choices.find((each) => path.startsWith(each) && /^[A-Z]/.test(path.slice(each.length)))
 
 /** Writes every element by its latest statement; '$' facts are left to the caller. */
-export function writeLatest(body: FhirJson, byPath: ReadonlyMap<string, readonly Statement[]>, skip?: ReadonlySet<string>): void {
+export function writeLatest(
+  body: FhirJson,
+  byPath: ReadonlyMap<string, readonly Statement[]>,
+  skip?: ReadonlySet<string>,
+): void {
   const decided = new Map<string, Statement>()
   for (const [path, statements] of byPath) {
     if (path.startsWith('$') || skip?.has(path)) continue

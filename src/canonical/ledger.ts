@@ -4,13 +4,25 @@ import Big from 'big.js'
 import type { Json, Thing } from '../mappings/mapped.ts'
 import { decimal, type LedgerTotals } from './account.ts'
 import { resolveActors } from './actors.ts'
-import { type Applying, assertionsOf, cellAt, cellsAt, derived, referred, resolveHandles, thingsOf, warn } from './applying.ts'
+import {
+  type Applying,
+  assertionsOf,
+  cellAt,
+  cellsAt,
+  derived,
+  referred,
+  thingsOf,
+  warn,
+} from './applying.ts'
 import type { Assertion, CellKey } from './contribution.ts'
+import { creditOriginal } from './credit.ts'
 import { canonicalText, type FhirJson } from './fhir-json.ts'
 import { Refusal } from './finding.ts'
 import { type Identifier, stableId } from './identifier.ts'
-import { applyAccount, applyPerson, applyVisitReference } from './visit.ts'
 import { applyCoverages, applyGuarantors } from './insurance.ts'
+import { writePayment } from './payment.ts'
+import { applyPerson } from './person.ts'
+import { applyAccount, applyVisitReference } from './visit.ts'
 import type { LedgerLine } from './world.ts'
 
 type Kind = LedgerLine['kind']
@@ -27,7 +39,8 @@ export function applyDft(applying: Applying): void {
   for (const thing of thingsOf(applying, 'FinancialTransaction')) postLine(applying, thing)
 }
 
-interface Posting {
+/** One FT1 as the ledger reads it. */
+export interface Posting {
   readonly thing: Thing
   readonly kind: Kind
   readonly line: string
@@ -41,7 +54,7 @@ interface Posting {
   readonly accountId: string | undefined
 }
 
-function where(thing: Thing, field: number): string {
+export function where(thing: Thing, field: number): string {
   return `FT1^${thing.segment.occurrence}^${field}`
 }
 
@@ -59,13 +72,24 @@ function postLine(applying: Applying, thing: Thing): void {
   const id = stableId(rtype, source.id, posting.line)
   const { kind, line, accountId, code, currency, amountText } = posting
   const entry: LedgerLine = {
-    source: source.id, line, accountId, rtype, id, kind, code, amount: amountText, currency, content,
-    offsetBy: undefined, messageId: draft.messageId,
+    source: source.id,
+    line,
+    accountId,
+    rtype,
+    id,
+    kind,
+    code,
+    amount: amountText,
+    currency,
+    content,
+    offsetBy: undefined,
+    messageId: draft.messageId,
   }
   if (payment) writePayment(applying, posting, id)
   else writeCharge(applying, posting, id, entry)
   draft.post(entry)
-  if (accountId !== undefined && posting.priced) addToBalance(applying, accountId, signed(applying, posting), currency)
+  if (accountId !== undefined && posting.priced)
+    addToBalance(applying, accountId, signed(applying, posting), currency)
 }
 
 function readPosting(applying: Applying, thing: Thing): Posting {
@@ -78,13 +102,22 @@ function readPosting(applying: Applying, thing: Thing): Posting {
   }
   const [identifier] = (cellAt(thing, '$lineId')?.value ?? []) as readonly Identifier[]
   const setId = String(cellAt(thing, '$setId')?.value ?? thing.segment.occurrence)
-  const line = identifier?.value ? `${identifier.system ?? ''}|${identifier.value}` : `${applying.controlId}|${setId}`
-  const quantity = Number((cellAt(thing, 'quantity')?.value as { value?: unknown } | null | undefined)?.value ?? 1)
+  const line = identifier?.value
+    ? `${identifier.system ?? ''}|${identifier.value}`
+    : `${applying.controlId}|${setId}`
+  const quantity = Number(
+    (cellAt(thing, 'quantity')?.value as { value?: unknown } | null | undefined)?.value ?? 1,
+  )
   const total = money(cellAt(thing, '$amount')?.value)
   const unit = money(cellAt(thing, '$unitAmount')?.value)
   const computed = unit && new Big(unit.text).times(Number.isFinite(quantity) ? quantity : 1)
   if (total && computed && !computed.eq(total.text)) {
-    warn(applying, 'AMOUNT-MISMATCH', [where(thing, 11)], 'FT1-10 times FT1-12 is not FT1-11 - FT1-11 was taken')
+    warn(
+      applying,
+      'AMOUNT-MISMATCH',
+      [where(thing, 11)],
+      'FT1-10 times FT1-12 is not FT1-11 - FT1-11 was taken',
+    )
   }
   const text = total?.text ?? (computed && unit ? computed.toFixed(Math.max(fraction(unit.text), 0)) : '0')
   const accountThing = referred(applying, thing, 'account')
@@ -103,10 +136,16 @@ function readPosting(applying: Applying, thing: Thing): Posting {
   }
 }
 
-const fraction = (text: string): number => (text.includes('.') ? text.length - text.indexOf('.') - 1 : 0)
+/** Digits after the point: amounts keep theirs. */
+export const fraction = (text: string): number =>
+  text.includes('.') ? text.length - text.indexOf('.') - 1 : 0
 
 const missing = (location: string, what: string): Refusal =>
-  new Refusal('AE', { code: '101', locations: [location], text: `${what} is missing (${location}) - send it` })
+  new Refusal('AE', {
+    code: '101',
+    locations: [location],
+    text: `${what} is missing (${location}) - send it`,
+  })
 
 /** Amount of a FHIR Money whose value is a raw decimal, as text. */
 function money(value: Json | undefined): { text: string; currency: string | undefined } | undefined {
@@ -132,10 +171,19 @@ function codeOf(thing: Thing): string | undefined {
 
 /** What makes a second posting of a line the same posting. */
 function contentOf(applying: Applying, { thing, kind, amountText, currency, accountId }: Posting): string {
-  const said = ['code', 'quantity', 'occurrenceDateTime', 'occurrencePeriod'].flatMap((path) => cellsAt(thing, path).map((each) => each.value))
+  const said = ['code', 'quantity', 'occurrenceDateTime', 'occurrencePeriod'].flatMap((path) =>
+    cellsAt(thing, path).map((each) => each.value),
+  )
   const patient = referred(applying, thing, 'subject')?.as ?? ''
   const subject = applying.references.get(`#${patient}`) ?? ''
-  const text = canonicalText([kind, new Big(amountText).toString(), currency, accountId ?? '', subject, said] as unknown as Json)
+  const text = canonicalText([
+    kind,
+    new Big(amountText).toString(),
+    currency,
+    accountId ?? '',
+    subject,
+    said,
+  ] as unknown as Json)
   return createHash('sha256').update(text).digest('hex')
 }
 
@@ -165,7 +213,7 @@ function commonCells(applying: Applying, { thing }: Posting): Record<CellKey, As
   return Object.fromEntries(Object.entries(all).filter(([key]) => !key.startsWith('$')))
 }
 
-function roleReference(applying: Applying, thing: Thing, role: string): string | undefined {
+export function roleReference(applying: Applying, thing: Thing, role: string): string | undefined {
   const other = referred(applying, thing, role)
   return other && applying.references.get(`#${other.as}`)
 }
@@ -177,21 +225,22 @@ function writeCharge(applying: Applying, posting: Posting, id: string, entry: Le
   const cells = commonCells(applying, posting)
   mergeCodes(cells)
   if (identifier) cells['identifier<FT1-2'] = say([identifier as Json])
-  cells['status<FT1-6'] = say(kind === 'CG' || kind === 'CO' ? 'billable' : 'billable')
+  cells['status<FT1-6'] = say('billable')
   if (!cells['quantity<FT1-10']) cells['quantity<FT1-10'] = say({ value: 1 })
-  for (const [role, key, list] of [['subject', 'subject<PID-3', false], ['account', 'account<PID-18', true], ['encounter', 'context<PV1-19', false]] as const) {
+  for (const [role, key, list] of [
+    ['subject', 'subject<PID-3', false],
+    ['account', 'account<PID-18', true],
+    ['encounter', 'context<PV1-19', false],
+  ] as const) {
     const reference = roleReference(applying, thing, role)
     if (reference) cells[key] = say(list ? [{ reference }] : { reference })
   }
   if (posting.priced) {
-    const text = kind === 'CD' ? posting.amount.times(-1).toFixed(fraction(posting.amountText)) : posting.amountText
+    const text =
+      kind === 'CD' ? posting.amount.times(-1).toFixed(fraction(posting.amountText)) : posting.amountText
     cells['priceOverride<FT1-11'] = say({ value: decimal(text), currency: posting.currency })
   }
-  if (kind === 'CD') {
-    const original = originalOf(applying, posting)
-    if (original) offset(applying, original, entry, cells)
-    else unmatched(applying, posting, id)
-  }
+  if (kind === 'CD') creditOriginal(applying, posting, id, entry, cells)
   draft.assert('ChargeItem', id, source.id, cells)
 }
 
@@ -201,88 +250,14 @@ function mergeCodes(cells: Record<CellKey, Assertion>): void {
   const transaction = cells['code<FT1-7']
   if (!procedure || !transaction) return
   const [a, b] = [procedure.v as FhirJson | null, transaction.v as FhirJson | null]
-  const coding = [...(((b?.['coding'] ?? []) as Json[])), ...((a?.['coding'] ?? []) as Json[])]
+  const coding = [...((b?.coding ?? []) as Json[]), ...((a?.coding ?? []) as Json[])]
   delete cells['code<FT1-25']
   const s = [...(transaction.s ?? []), ...(procedure.s ?? [])]
-  cells['code<FT1-7'] = { ...transaction, v: { ...a, ...b, ...(coding.length > 0 ? { coding } : {}) }, ...(s.length > 0 ? { s } : {}) }
-}
-
-/** The newest charge of the account with the same code and amount that no credit has used up. */
-function originalOf(applying: Applying, posting: Posting): LedgerLine | undefined {
-  const { accountId, code, amount, thing } = posting
-  const [named] = (cellAt(thing, '$original')?.value ?? []) as readonly Identifier[]
-  if (named?.value) {
-    const line = applying.draft.line(applying.source.id, `${named.system ?? ''}|${named.value}`)
-    if (line) return line
+  cells['code<FT1-7'] = {
+    ...transaction,
+    v: { ...a, ...b, ...(coding.length > 0 ? { coding } : {}) },
+    ...(s.length > 0 ? { s } : {}),
   }
-  if (accountId === undefined) return undefined
-  return applying.draft
-    .charges(accountId)
-    .filter((each) => each.kind === 'CG' && each.offsetBy === undefined && each.code === code && new Big(each.amount).eq(amount.abs()))
-    .at(-1)
-}
-
-function offset(applying: Applying, original: LedgerLine, entry: LedgerLine, cells: Record<CellKey, Assertion>): void {
-  const { draft, times } = applying
-  cells['partOf<FT1-31'] = derived(applying, [{ reference: `ChargeItem/${original.id}` }], times.event)
-  if (new Big(original.amount).eq(new Big(entry.amount).abs())) {
-    draft.post({ ...original, offsetBy: entry.line })
-    draft.assert('ChargeItem', original.id, 'gateway', {
-      'status<CD': { ...derived(applying, 'not-billable', Number.MAX_SAFE_INTEGER), m: times.message },
-    })
-  }
-}
-
-function unmatched(applying: Applying, { line, thing }: Posting, id: string): void {
-  applying.draft.tasks.push({
-    code: 'unmatched-credit',
-    key: `${applying.source.id}|${line}`,
-    description: `credit ${line} of message ${applying.controlId} matches no charge (${where(thing, 2)})`,
-    focus: `ChargeItem/${id}`,
-  })
-}
-
-const dayOf = (ms: number, site: Applying['site']): string =>
-  new Intl.DateTimeFormat('en-CA', { timeZone: site.gateway.timezone, dateStyle: 'short' }).format(ms)
-
-/** A payment is a PaymentReconciliation (the money) and the PaymentNotice that tells of it. */
-function writePayment(applying: Applying, posting: Posting, id: string): void {
-  const { draft, source, site, times } = applying
-  const { thing, identifier, currency, amount, amountText } = posting
-  const say = (v: Json) => derived(applying, v, times.event)
-  const value = { value: decimal(amount.abs().toFixed(fraction(amountText))), currency }
-  const created = String(resolveHandles(applying, cellAt(thing, 'enteredDate')?.value ?? dayOf(times.event, site)))
-  const receipt = stableId('PaymentReconciliation', source.id, posting.line)
-  const recipient = facility(applying)
-  const account = roleReference(applying, thing, 'account')
-  draft.assert('PaymentReconciliation', receipt, source.id, {
-    ...(identifier ? { 'identifier<FT1-2': say([identifier as Json]) } : {}),
-    'status<FT1-6': say('active'),
-    'created<FT1-5': say(created),
-    'paymentDate<FT1-5': say(created.slice(0, 10)),
-    'paymentAmount<FT1-11': say(value),
-  })
-  draft.assert('PaymentNotice', id, source.id, {
-    ...(identifier ? { 'identifier<FT1-2': say([identifier as Json]) } : {}),
-    'status<FT1-6': say('active'),
-    'created<FT1-5': say(created),
-    'payment<FT1-2': say({ reference: `PaymentReconciliation/${receipt}` }),
-    'paymentDate<FT1-5': say(created.slice(0, 10)),
-    'recipient<MSH-6': say({ reference: recipient }),
-    'amount<FT1-11': say(value),
-    ...(account ? { 'request<PID-18': say({ reference: account }) } : {}),
-    'paymentStatus<FT1-6': say({ coding: [{ system: 'http://terminology.hl7.org/CodeSystem/paymentstatus', code: 'paid' }] }),
-  })
-}
-
-/** The organization that is paid: the facility of the gateway. */
-function facility(applying: Applying): string {
-  const { facility: name } = applying.site.gateway
-  const id = stableId('Organization', 'facility', name)
-  if (!applying.draft.contribution('Organization', id, 'gateway', 'derived')) {
-    applying.draft.contribute('Organization', id, { source: 'gateway', key: 'derived', i: applying.draft.messageId, cells: {}, data: { name } })
-  }
-  return `Organization/${id}`
 }
 
 function signed(applying: Applying, { kind, amount }: Posting): Big {
@@ -295,8 +270,21 @@ function signed(applying: Applying, { kind, amount }: Posting): Big {
 /** Balances are sums: in whatever order lines come, the total is the same. */
 function addToBalance(applying: Applying, accountId: string, amount: Big, currency: string): void {
   const { draft } = applying
-  const before = draft.contribution('Account', accountId, 'gateway', 'ledger')?.data as LedgerTotals | undefined
-  const sum = (text: string | undefined) => amount.plus(text ?? '0').toFixed(Math.max(2, fraction(text ?? '')))
-  const data = { total: sum(before?.total), patient: sum(before?.patient), currency: before?.currency ?? currency }
-  draft.contribute('Account', accountId, { source: 'gateway', key: 'ledger', i: draft.messageId, cells: {}, data })
+  const before = draft.contribution('Account', accountId, 'gateway', 'ledger')?.data as
+    | LedgerTotals
+    | undefined
+  const sum = (text: string | undefined) =>
+    amount.plus(text ?? '0').toFixed(Math.max(2, fraction(text ?? '')))
+  const data = {
+    total: sum(before?.total),
+    patient: sum(before?.patient),
+    currency: before?.currency ?? currency,
+  }
+  draft.contribute('Account', accountId, {
+    source: 'gateway',
+    key: 'ledger',
+    i: draft.messageId,
+    cells: {},
+    data,
+  })
 }

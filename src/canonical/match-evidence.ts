@@ -132,7 +132,7 @@ const givenOf = (name: FhirJson): string[] =>
 
 function namesOf(patient: FhirJson): Name[] {
   return listOf(patient.name).flatMap((name) => {
-    if (name.use === 'temp' || name.use === 'anonymous') return []
+    if (name.use === 'temp') return []
     if (
       extensionValues(name, /0200|name-?type/i)
         .flatMap(codesOf)
@@ -230,7 +230,7 @@ function ssnOf(patient: FhirJson): { full?: string; last4?: string } {
     const digits = textOf(identifier.value).replace(/\D/g, '')
     if (digits.length === 4) return { last4: digits }
     const real =
-      digits.length === 9 && !isSameDigits(digits) && !/^(?:000|666|9)/.test(digits) && digits !== '123456789'
+      digits.length === 9 && !isSameDigits(digits) && !/^(?:000|666)/.test(digits) && digits !== '123456789'
     if (real && !/^...00|0000$/.test(digits)) return { full: digits, last4: digits.slice(-4) }
   }
   return {}

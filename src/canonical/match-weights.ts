@@ -103,7 +103,7 @@ export const placeholderBirthDates: ReadonlySet<string> = new Set([
 ])
 
 /** HL7 table 0200: names that are not evidence of who somebody is. */
-export const unusableNameTypes: ReadonlySet<string> = new Set(['U', 'NAV', 'NOUSE', 'BAD', 'TEMP', 'NB', 'S'])
+export const unusableNameTypes: ReadonlySet<string> = new Set(['U', 'NAV', 'NOUSE', 'BAD', 'TEMP', 'NB'])
 
 /** USPS Publication 28, appendices B, C1 and C2: words of an address in the form in which they are compared. */
 export const addressWords: Readonly<Record<string, string>> = {

@@ -1,11 +1,11 @@
 // A40: two records of one person become one; every reference follows (HL7 v2 ch. 3, IHE ITI-30; semantics, section 3).
 import type { Thing } from '../mappings/mapped.ts'
 import { type Applying, cellsAt, referred, thingsOf } from './applying.ts'
-import { applyPerson } from './visit.ts'
 import type { FhirJson } from './fhir-json.ts'
-import { Refusal, type ErrorCode } from './finding.ts'
+import { type ErrorCode, Refusal } from './finding.ts'
 import { type Identifier, identifierType, normalValue, stableId } from './identifier.ts'
 import { authorityOf } from './identity.ts'
+import { applyPerson } from './person.ts'
 
 interface Pair {
   readonly system: string
@@ -29,26 +29,39 @@ function refuse(code: string, locations: readonly string[], text: string, app?: 
 }
 
 const listAt = (thing: Thing, paths: readonly string[]): Identifier[] =>
-  paths.flatMap((path) => cellsAt(thing, path)).flatMap((cell) => (Array.isArray(cell.value) ? (cell.value as readonly Identifier[]) : []))
+  paths
+    .flatMap((path) => cellsAt(thing, path))
+    .flatMap((cell) => (Array.isArray(cell.value) ? (cell.value as readonly Identifier[]) : []))
 
 /** MRG-1 goes with PID-3 by authority (and type) when both name it, else by position. */
 function pairsOf(applying: Applying, merge: Thing, target: Thing): Pair[] {
   const where = `MRG^${merge.segment.occurrence}^1`
   const prior = listAt(merge, ['$priorIdentifier']).filter((each) => each.value)
   const current = listAt(target, ['identifier']).filter((each) => each.value)
-  if (prior.length === 0) throw refuse('101', [where], `the retired identifier is missing (${where}) - send it`)
-  if (current.length === 0) throw refuse('101', ['PID^1^3'], 'the surviving identifier is missing (PID^1^3) - send it')
+  if (prior.length === 0)
+    throw refuse('101', [where], `the retired identifier is missing (${where}) - send it`)
+  if (current.length === 0)
+    throw refuse('101', ['PID^1^3'], 'the surviving identifier is missing (PID^1^3) - send it')
   const pairs: Pair[] = []
   for (const [i, from] of prior.entries()) {
-    if (!from.system) throw refuse('101', [`${where}^${i + 1}^4`], 'identifier without an assigning authority - send CX.4')
+    if (!from.system)
+      throw refuse('101', [`${where}^${i + 1}^4`], 'identifier without an assigning authority - send CX.4')
     const same = current.filter((each) => each.system === from.system)
     const to = same.find((each) => identifierType(each) === identifierType(from)) ?? same[0] ?? current[i]
     if (!to?.value) continue
     if (to.system !== from.system) {
-      throw refuse('103', [`${where}^${i + 1}^4`], 'the identifiers of a merge have different assigning authorities - link the patients (A24) or merge within one authority')
+      throw refuse(
+        '103',
+        [`${where}^${i + 1}^4`],
+        'the identifiers of a merge have different assigning authorities - link the patients (A24) or merge within one authority',
+      )
     }
     const rule = authorityOf(applying.site, from.system)
-    pairs.push({ system: from.system, from: normalValue(from.value ?? '', rule), to: normalValue(to.value, rule) })
+    pairs.push({
+      system: from.system,
+      from: normalValue(from.value ?? '', rule),
+      to: normalValue(to.value, rule),
+    })
   }
   return pairs
 }
@@ -56,12 +69,19 @@ function pairsOf(applying: Applying, merge: Thing, target: Thing): Pair[] {
 function mergePair(applying: Applying, merge: Thing, { system, from, to }: Pair): void {
   const { draft } = applying
   const where = `MRG^${merge.segment.occurrence}^1^1`
-  if (from === to) throw refuse('205', [where], `${from} cannot be merged into itself (${where}) - name two identifiers`, 'SAME-ID')
+  if (from === to)
+    throw refuse(
+      '205',
+      [where],
+      `${from} cannot be merged into itself (${where}) - name two identifiers`,
+      'SAME-ID',
+    )
   const source = draft.lookup('Patient', system, from)
   const target = draft.lookup('Patient', system, to)
   const sourceId = source && draft.survivorId('Patient', source.id)
   const targetId = target && draft.survivorId('Patient', target.id)
-  if (target?.retired && source && !source.retired && targetId === sourceId) throw cycle(applying, where, from, to, sourceId)
+  if (target?.retired && source && !source.retired && targetId === sourceId)
+    throw cycle(applying, where, from, to, sourceId)
   if (source && target && sourceId === targetId) return // merged already, in this direction
   if (!target) {
     // IHE ITI-30: an unknown target changes the identifier; when both are unknown the alias alone is kept.
@@ -79,7 +99,13 @@ function mergePair(applying: Applying, merge: Thing, { system, from, to }: Pair)
   mergePatients(applying, sourceId, targetId ?? '')
 }
 
-function cycle(applying: Applying, where: string, from: string, to: string, survivor: string | undefined): Refusal {
+function cycle(
+  applying: Applying,
+  where: string,
+  from: string,
+  to: string,
+  survivor: string | undefined,
+): Refusal {
   return new Refusal(
     'AE',
     {
@@ -105,7 +131,7 @@ const instant = (ms: number): string => new Date(ms).toISOString().replace('.000
 function mergePatients(applying: Applying, sourceId: string, targetId: string): void {
   const { draft, site } = applying
   const retired = draft.entity('Patient', sourceId).body
-  const own = (retired?.['identifier'] ?? []) as readonly Identifier[]
+  const own = (retired?.identifier ?? []) as readonly Identifier[]
   absorb(applying, targetId, sourceId, own, site.policy.mergeFill ? fillOf(retired) : undefined)
   for (const { system, value } of own) {
     if (system && value && draft.lookup('Patient', system, normalValue(value, authorityOf(site, system)))) {
@@ -135,10 +161,20 @@ function fillOf(body: FhirJson | undefined): FhirJson {
 }
 
 /** Keeps what the survivor takes over: retired identifiers, and values for its gaps. */
-function absorb(applying: Applying, targetId: string, sourceId: string | undefined, identifiers: readonly Identifier[], fill?: FhirJson): void {
+function absorb(
+  applying: Applying,
+  targetId: string,
+  sourceId: string | undefined,
+  identifiers: readonly Identifier[],
+  fill?: FhirJson,
+): void {
   const { draft, times } = applying
   const end = instant(times.event)
-  const retired = identifiers.map((each) => ({ ...each, use: 'old', period: { ...each.period, end: each.period?.end ?? end } }))
+  const retired = identifiers.map((each) => ({
+    ...each,
+    use: 'old',
+    period: { ...each.period, end: each.period?.end ?? end },
+  }))
   const key = `merge:${sourceId ?? identifiers.map((each) => `${each.system}|${each.value}`).join(',')}`
   draft.contribute('Patient', targetId, {
     source: 'gateway',
@@ -157,8 +193,20 @@ function absorb(applying: Applying, targetId: string, sourceId: string | undefin
 function renameIdentifier(applying: Applying, id: string, system: string, from: string, to: string): void {
   absorb(applying, id, undefined, [{ system, value: from }])
   const { draft, source, times } = applying
-  const type = { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v2-0203', code: authorityOf(applying.site, system)?.types[0] ?? 'MR' }] }
+  const type = {
+    coding: [
+      {
+        system: 'http://terminology.hl7.org/CodeSystem/v2-0203',
+        code: authorityOf(applying.site, system)?.types[0] ?? 'MR',
+      },
+    ],
+  }
   draft.assert('Patient', id, source.id, {
-    'identifier<MRG-1': { v: [{ system, value: to, type }], t: times.event, m: times.message, i: draft.messageId },
+    'identifier<MRG-1': {
+      v: [{ system, value: to, type }],
+      t: times.event,
+      m: times.message,
+      i: draft.messageId,
+    },
   })
 }

@@ -17,18 +17,29 @@ const maxSticky = 50
 const legalUses = new Set<unknown>([undefined, 'official', 'usual', 'temp'])
 /** Decided here; everything else is decided by the latest statement. */
 const decidedHere = new Set([
-  'name', 'birthDate', '_birthDate', 'gender', 'address', 'telecom', 'identifier', 'deceasedDateTime', 'deceasedBoolean',
-  'contact', 'active', 'link',
+  'name',
+  'birthDate',
+  '_birthDate',
+  'gender',
+  'address',
+  'telecom',
+  'identifier',
+  'deceasedDateTime',
+  'deceasedBoolean',
+  'contact',
+  'active',
+  'link',
 ])
 
 const byTrust = (trust: PatientContext['trust']) => (a: Statement, b: Statement) =>
   trust(b.source) - trust(a.source) || compareAssertions(a, b)
 
-const entries = (statement: Statement): readonly Entry[] => (Array.isArray(statement.v) ? (statement.v as readonly Entry[]) : [])
+const entries = (statement: Statement): readonly Entry[] =>
+  Array.isArray(statement.v) ? (statement.v as readonly Entry[]) : []
 
 /** Legal names of the most trusted source that has one, then every other name that any source knows. */
 function names(statements: readonly Statement[], trust: PatientContext['trust']): Entry[] {
-  const isLegal = (name: Entry) => legalUses.has(name['use'])
+  const isLegal = (name: Entry) => legalUses.has(name.use)
   const [best] = statements.filter((each) => entries(each).some(isLegal)).sort(byTrust(trust))
   const legal = best ? entries(best).filter(isLegal) : []
   const seen = new Set(legal.map(canonicalText))
@@ -50,7 +61,8 @@ function scopeOf(statement: Statement): (group: string) => boolean {
   return () => true
 }
 
-const groupOf = (entry: Entry): string => `${String(entry['use'] ?? '')}|${entry['system'] === 'email' ? 'email' : ''}`
+const groupOf = (entry: Entry): string =>
+  `${String(entry.use ?? '')}|${entry.system === 'email' ? 'email' : ''}`
 
 /** Address and telecom: per use, the latest statement wins regardless of trust; what it leaves out of its use is gone. */
 function contactPoints(statements: readonly Statement[]): Entry[] {
@@ -61,7 +73,9 @@ function contactPoints(statements: readonly Statement[]): Entry[] {
       (each) => scopeOf(each)(group) || entries(each).some((entry) => groupOf(entry) === group),
     )
     if (!winner) continue
-    const same = statements.filter((each) => each.source === winner.source && each.t === winner.t && each.i === winner.i)
+    const same = statements.filter(
+      (each) => each.source === winner.source && each.t === winner.t && each.i === winner.i,
+    )
     out.push(...same.flatMap((each) => entries(each).filter((entry) => groupOf(entry) === group)))
   }
   return dedupe(out)
@@ -94,12 +108,14 @@ export function unionIdentifiers(statements: readonly Statement[], retired: read
   return [...byKey.values()].sort(compareIdentifiers)
 }
 
-const rank = (entry: Entry): number => ['usual', 'official', undefined, 'secondary', 'temp', 'old'].indexOf(entry['use'] as string | undefined)
+const rank = (entry: Entry): number =>
+  ['usual', 'official', undefined, 'secondary', 'temp', 'old'].indexOf(entry.use as string | undefined)
 const compareIdentifiers = (a: Entry, b: Entry): number =>
-  rank(a) - rank(b) || `${String(a['system'])}|${String(a['value'])}`.localeCompare(`${String(b['system'])}|${String(b['value'])}`, 'en')
+  rank(a) - rank(b) ||
+  `${String(a.system)}|${String(a.value)}`.localeCompare(`${String(b.system)}|${String(b.value)}`, 'en')
 
 function withUse(entry: Entry): Entry {
-  if (entry['use'] !== undefined) return entry
+  if (entry.use !== undefined) return entry
   const type = identifierType(entry as Identifier)
   if (type === 'MR' || type === 'PI') return { ...entry, use: 'usual' }
   if (type === 'SS') return { ...entry, use: 'official' }
@@ -107,23 +123,29 @@ function withUse(entry: Entry): Entry {
 }
 
 function mergeTypes(known: Entry, entry: Entry): Entry {
-  const codings = (each: Entry) => ((each['type'] as { coding?: readonly Coding[] } | undefined)?.coding ?? [])
-  const all = dedupe([...codings(known), ...codings(entry)] as Entry[]).sort((a, b) => (canonicalText(a) < canonicalText(b) ? -1 : 1))
+  const codings = (each: Entry) => (each.type as { coding?: readonly Coding[] } | undefined)?.coding ?? []
+  const all = dedupe([...codings(known), ...codings(entry)] as Entry[]).sort((a, b) =>
+    canonicalText(a) < canonicalText(b) ? -1 : 1,
+  )
   const merged: Entry = { ...entry, ...known }
-  if (all.length > 0) merged['type'] = { ...((known['type'] as Entry | undefined) ?? {}), coding: all }
+  if (all.length > 0) merged.type = { ...((known.type as Entry | undefined) ?? {}), coding: all }
   return merged
 }
 
-/** Death is sticky: any trusted source sets it; only the same or a higher trust clears it, later and in so many words. */
+/** Death is sticky. Every trusted source can set it; only the same or a higher trust clears it, later and in so many words. */
 function deceased(body: FhirJson, statements: readonly Statement[], trust: PatientContext['trust']): void {
   const says = (each: Statement) => each.v !== null && each.v !== false
   const deaths = statements.filter((each) => says(each) && trust(each.source) >= maxSticky)
   const standing = deaths.filter(
-    (death) => !statements.some((each) => !says(each) && trust(each.source) >= trust(death.source) && compareAssertions(each, death) < 0),
+    (death) =>
+      !statements.some(
+        (each) =>
+          !says(each) && trust(each.source) >= trust(death.source) && compareAssertions(each, death) < 0,
+      ),
   )
   const winner = standing.find((each) => each.path === 'deceasedDateTime') ?? standing[0]
   if (winner) body[winner.path] = winner.v
-  else if (statements.some((each) => each.v === false)) body['deceasedBoolean'] = false
+  else if (statements.some((each) => each.v === false)) body.deceasedBoolean = false
 }
 
 interface Merged {
@@ -134,30 +156,48 @@ interface Merged {
 }
 
 /** The Patient that the contributions add up to. Pure: the same contributions in any order give the same resource. */
-export function foldPatient(contributions: readonly Contribution[], { trust }: PatientContext): FhirJson | undefined {
+export function foldPatient(
+  contributions: readonly Contribution[],
+  { trust }: PatientContext,
+): FhirJson | undefined {
   const state = contributions.filter((each) => each.data === undefined)
-  const projections = contributions.filter((each) => each.data !== undefined).sort((a, b) => (a.key < b.key ? -1 : 1))
-  const absorbed = projections.filter((each) => each.key.startsWith('merge:')).map((each) => each.data as Merged)
+  const projections = contributions
+    .filter((each) => each.data !== undefined)
+    .sort((a, b) => (a.key < b.key ? -1 : 1))
+  const absorbed = projections
+    .filter((each) => each.key.startsWith('merge:'))
+    .map((each) => each.data as Merged)
   const into = projections.find((each) => each.key === 'merged')?.data as Merged | undefined
   const byPath = statementsByPath(state)
   const of = (path: string) => byPath.get(path) ?? []
 
   const body: FhirJson = { resourceType: 'Patient' }
-  const security = of('$protection').filter((each, i, all) => all.findIndex((one) => one.source === each.source) === i)
+  const security = of('$protection').filter(
+    (each, i, all) => all.findIndex((one) => one.source === each.source) === i,
+  )
   if (security.some((each) => each.v === 'Y' || each.v === true)) {
-    body['meta'] = { security: [{ system: 'http://terminology.hl7.org/CodeSystem/v3-Confidentiality', code: 'R' }] }
+    body.meta = {
+      security: [{ system: 'http://terminology.hl7.org/CodeSystem/v3-Confidentiality', code: 'R' }],
+    }
   }
-  put(body, 'identifier', unionIdentifiers(of('identifier'), absorbed.flatMap((each) => each.identifiers ?? [])))
-  body['active'] = into ? false : (latestValue(of('active')) ?? true)
+  put(
+    body,
+    'identifier',
+    unionIdentifiers(
+      of('identifier'),
+      absorbed.flatMap((each) => each.identifiers ?? []),
+    ),
+  )
+  body.active = into ? false : (latestValue(of('active')) ?? true)
   put(body, 'name', names(of('name'), trust))
   put(body, 'telecom', contactPoints(of('telecom')))
   const [gender] = [...of('gender')].sort(byTrust(trust))
-  if (gender && gender.v !== null) body['gender'] = gender.v
+  if (gender && gender.v !== null) body.gender = gender.v
   const [born] = [...of('birthDate')].sort(byTrust(trust))
   if (born && born.v !== null) {
-    body['birthDate'] = born.v
+    body.birthDate = born.v
     const exact = of('_birthDate').find((each) => each.source === born.source && each.i === born.i)
-    if (exact && exact.v !== null) body['_birthDate'] = exact.v
+    if (exact && exact.v !== null) body._birthDate = exact.v
   }
   deceased(body, [...of('deceasedDateTime'), ...of('deceasedBoolean')].sort(compareAssertions), trust)
   put(body, 'address', contactPoints(of('address')))

@@ -25,14 +25,18 @@ const derivedTypes = new Set(['Slot', 'Schedule', 'Provenance', 'Task'])
 const participant = 'http://terminology.hl7.org/CodeSystem/provenance-participant-type'
 const lifecycle = 'http://terminology.hl7.org/CodeSystem/iso-21089-lifecycle'
 
-const agent = (code: string, who: FhirJson): FhirJson => ({ type: { coding: [{ system: participant, code }] }, who })
+const agent = (code: string, who: FhirJson): FhirJson => ({
+  type: { coding: [{ system: participant, code }] },
+  who,
+})
 
 /** Adds the Provenance of a draft that changed something. */
 export function addProvenance(draft: Draft, set: ChangeSet): void {
   const targets = draft.changes.filter((each) => !derivedTypes.has(each.rtype))
   if (targets.length === 0) return
   const id = stableId('Provenance', draft.messageId)
-  const activity = draft.activity ?? (targets.every((each: Change) => each.op === 'create') ? 'originate' : 'amend')
+  const activity =
+    draft.activity ?? (targets.every((each: Change) => each.op === 'create') ? 'originate' : 'amend')
   draft.emit('Provenance', id, {
     resourceType: 'Provenance',
     target: targets.map((each) => ({ reference: `${each.rtype}/${each.id}` })),
@@ -40,7 +44,10 @@ export function addProvenance(draft: Draft, set: ChangeSet): void {
     recorded: set.recorded,
     activity: { coding: [{ system: lifecycle, code: activity }], text: set.event },
     agent: [
-      agent('author', { identifier: { value: set.author.id }, ...(set.author.display ? { display: set.author.display } : {}) }),
+      agent('author', {
+        identifier: { value: set.author.id },
+        ...(set.author.display ? { display: set.author.display } : {}),
+      }),
       agent('assembler', { display: 'Portico' }),
     ],
     entity: [{ role: 'source', what: { identifier: { value: set.controlId } } }],

@@ -1,13 +1,24 @@
 // SIU: appointments and whose they are to change (HL7 v2 ch. 10; semantics, section 9). Status rules are in appointment.ts.
 import type { Json, Thing } from '../mappings/mapped.ts'
 import { resolveActors } from './actors.ts'
-import { type Applying, assertionsOf, cellAt, cellsAt, derived, partOf, referred, thingsOf, warn, warnStale } from './applying.ts'
+import {
+  type Applying,
+  assertionsOf,
+  cellAt,
+  cellsAt,
+  derived,
+  partOf,
+  referred,
+  thingsOf,
+  warn,
+  warnStale,
+} from './applying.ts'
 import { foldAppointment, staleFields } from './appointment.ts'
 import type { Contribution, Part } from './contribution.ts'
 import { Refusal } from './finding.ts'
 import { scheduleId } from './fold.ts'
 import { type Identifier, stableId } from './identifier.ts'
-import { applyPerson } from './visit.ts'
+import { applyPerson } from './person.ts'
 
 const partTypes = ['Appointment.participant', 'Appointment.service'] as const
 const upserts = new Set(['SIU^S13', 'SIU^S14', 'SIU^S18', 'SIU^S19', 'SIU^S20', 'SIU^S21', 'SIU^S22'])
@@ -22,7 +33,9 @@ export function applySiu(applying: Applying): void {
   const keys = appointmentKeys(applying, appointment)
   const id = appointmentId(applying, appointment, keys)
   applying.references.set(`#${appointment.as}`, `Appointment/${id}`)
-  const parts = partTypes.flatMap((type) => thingsOf(applying, type)).map((each) => partOf(applying, each, actionOf(applying, each)))
+  const parts = partTypes
+    .flatMap((type) => thingsOf(applying, type))
+    .map((each) => partOf(applying, each, actionOf(applying, each)))
   warnWithoutActions(applying, parts)
   claimSchedules(applying, parts)
   addEvent(applying, appointment, id, keys, parts, patients)
@@ -35,24 +48,43 @@ function refuse(code: string, location: string, text: string): Refusal {
 /** SCH-2, then SCH-1; an entity identifier without a namespace is the sender's own. */
 function appointmentKeys(applying: Applying, thing: Thing): Required<Pick<Identifier, 'system' | 'value'>>[] {
   const cells = cellsAt(thing, 'identifier').toSorted((a, b) => (a.field < b.field ? 1 : -1))
-  const keys = cells.flatMap((cell) => (Array.isArray(cell.value) ? (cell.value as readonly Identifier[]) : []))
-  const named = keys.flatMap(({ system, value }) => (value ? [{ system: system ?? ownSystem(applying), value }] : []))
-  if (named.length === 0) throw refuse('101', 'SCH^1^2', 'neither a filler nor a placer appointment id (SCH^1^2, SCH^1^1) - send one')
+  const keys = cells.flatMap((cell) =>
+    Array.isArray(cell.value) ? (cell.value as readonly Identifier[]) : [],
+  )
+  const named = keys.flatMap(({ system, value }) =>
+    value ? [{ system: system ?? ownSystem(applying), value }] : [],
+  )
+  if (named.length === 0)
+    throw refuse(
+      '101',
+      'SCH^1^2',
+      'neither a filler nor a placer appointment id (SCH^1^2, SCH^1^1) - send one',
+    )
   return named
 }
 
 const ownSystem = (applying: Applying): string => `urn:portico:source:${applying.source.id.replace('|', ':')}`
 
-function appointmentId(applying: Applying, thing: Thing, keys: readonly { system: string; value: string }[]): string {
+function appointmentId(
+  applying: Applying,
+  thing: Thing,
+  keys: readonly { system: string; value: string }[],
+): string {
   const { draft, event } = applying
-  const hit = keys.map((key) => draft.lookup('Appointment', key.system, key.value)).find((each) => each !== undefined)
+  const hit = keys
+    .map((key) => draft.lookup('Appointment', key.system, key.value))
+    .find((each) => each !== undefined)
   const [first] = keys
   const id = hit?.id ?? stableId('Appointment', first?.system ?? '', first?.value ?? '')
-  for (const key of keys) if (!draft.lookup('Appointment', key.system, key.value)) draft.register('Appointment', key.system, key.value, id)
+  for (const key of keys)
+    if (!draft.lookup('Appointment', key.system, key.value))
+      draft.register('Appointment', key.system, key.value, id)
   if (hit && draft.exists('Appointment', id)) return id
   const name = first?.value ?? ''
-  if (upserts.has(event)) warn(applying, 'UPSERT', ['SCH^1^2'], `appointment ${name} was not known - created by ${event}`)
-  if (cancels.has(event)) warn(applying, 'NOTHING-TO-CANCEL', ['SCH^1^2'], `appointment ${name} is not known - nothing to cancel`)
+  if (upserts.has(event))
+    warn(applying, 'UPSERT', ['SCH^1^2'], `appointment ${name} was not known - created by ${event}`)
+  if (cancels.has(event))
+    warn(applying, 'NOTHING-TO-CANCEL', ['SCH^1^2'], `appointment ${name} is not known - nothing to cancel`)
   const timed = thing.cells.some((each) => each.path === '$start' && each.value !== null)
   if (event === 'SIU^S26' && !timed) {
     throw new Refusal(
@@ -80,16 +112,25 @@ function actionOf(applying: Applying, thing: Thing): string | undefined {
 function warnWithoutActions(applying: Applying, parts: readonly Part[]): void {
   if (applying.event === 'SIU^S12') return
   const groups = thingsOf(applying, 'ResourceGroup')
-  const coded = parts.some((each) => each.action !== undefined) || groups.some((each) => cellAt(each, '$actionCode')?.value)
+  const coded =
+    parts.some((each) => each.action !== undefined) ||
+    groups.some((each) => cellAt(each, '$actionCode')?.value)
   if (coded || (parts.length === 0 && groups.length === 0)) return
-  warn(applying, 'NO-ACTION-CODE', ['RGS^1^2'], 'no action code in the message - taken as the complete set of resources')
+  warn(
+    applying,
+    'NO-ACTION-CODE',
+    ['RGS^1^2'],
+    'no action code in the message - taken as the complete set of resources',
+  )
 }
 
 /** The schedule of an actor belongs to whom the site says, else to the source that books it first. */
 function claimSchedules(applying: Applying, parts: readonly Part[]): void {
   const { draft, source } = applying
   for (const part of parts) {
-    const actor = Object.entries(part.cells).find(([key]) => key.startsWith('actor<'))?.[1] as { reference?: string } | undefined
+    const actor = Object.entries(part.cells).find(([key]) => key.startsWith('actor<'))?.[1] as
+      | { reference?: string }
+      | undefined
     if (!actor?.reference || part.action === 'X') continue
     const owner = siteOwner(applying, actor.reference) ?? claimed(applying, actor.reference)
     if (owner === undefined) {
@@ -115,7 +156,9 @@ function claimSchedules(applying: Applying, parts: readonly Part[]): void {
 function siteOwner(applying: Applying, reference: string): string | undefined {
   const handle = [...applying.references].find(([, to]) => to === reference)?.[0]
   const thing = applying.mapped.things.find((each) => `#${each.as}` === handle)
-  const identifiers = thing ? cellsAt(thing, 'identifier').flatMap((each) => (each.value ?? []) as readonly Identifier[]) : []
+  const identifiers = thing
+    ? cellsAt(thing, 'identifier').flatMap((each) => (each.value ?? []) as readonly Identifier[])
+    : []
   return applying.site.schedules.find(({ actor }) =>
     identifiers.some(({ system, value }) => system === actor.system && value === actor.value),
   )?.owner
@@ -141,7 +184,16 @@ function addEvent(
   for (const [i, reference] of patients.entries()) {
     cells[i === 0 ? 'subject<PID-3' : `subject<PID-3:${i + 1}`] = derived(applying, { reference }, t)
   }
-  const incoming: Contribution = { source: source.id, key: draft.messageId, event, t, m: times.message, i: draft.messageId, cells, parts }
+  const incoming: Contribution = {
+    source: source.id,
+    key: draft.messageId,
+    event,
+    t,
+    m: times.message,
+    i: draft.messageId,
+    cells,
+    parts,
+  }
   const known = [...draft.contributions('Appointment', id).values()]
   warnStale(applying, thing, staleFields(known, incoming))
   const before = foldAppointment(known, { survivor: (reference) => reference })
@@ -149,7 +201,12 @@ function addEvent(
   const after = foldAppointment([...known, incoming], { survivor: (reference) => reference })
   for (const app of after.warnings) {
     if (before.warnings.includes(app)) continue
-    warn(applying, app, ['SCH^1^25'], `${event} does not follow from ${String(before.status)} - accepted from the filler`)
+    warn(
+      applying,
+      app,
+      ['SCH^1^25'],
+      `${event} does not follow from ${String(before.status)} - accepted from the filler`,
+    )
   }
 }
 

@@ -55,11 +55,21 @@ export interface Subscriber {
 export interface ScheduleRule {
   readonly id: string
   readonly owner: string
-  readonly actor: { readonly type: string; readonly system: string; readonly value: string; readonly name?: string }
+  readonly actor: {
+    readonly type: string
+    readonly system: string
+    readonly value: string
+    readonly name?: string
+  }
 }
 
 export interface Site {
-  readonly gateway: { readonly application: string; readonly facility: string; readonly timezone: string; readonly currency: string }
+  readonly gateway: {
+    readonly application: string
+    readonly facility: string
+    readonly timezone: string
+    readonly currency: string
+  }
   readonly authorities: readonly Authority[]
   readonly sources: ReadonlyMap<string, Source>
   readonly clients: ReadonlyMap<string, Client>

@@ -1,9 +1,10 @@
 // Work for people: one Task per (code, key), opened once and closed when its cause is gone (FHIR R4 Task).
+
+import type { Json } from '../mappings/mapped.ts'
 import type { Draft } from './draft.ts'
 import type { FhirJson } from './fhir-json.ts'
 import type { TaskRequest } from './finding.ts'
 import { stableId } from './identifier.ts'
-import type { Json } from '../mappings/mapped.ts'
 
 export const taskCodeSystem = 'http://portico.example.org/CodeSystem/task-code'
 
@@ -39,5 +40,8 @@ export function completeTask(draft: Draft, code: string, key: string, at: { t: n
   const id = taskId(code, key)
   if (!draft.contribution('Task', id, 'gateway', 'derived')) return
   const say = (v: Json) => ({ v, t: at.t, m: at.t, i: draft.messageId })
-  draft.assert('Task', id, 'gateway', { 'status<gateway': say('completed'), 'lastModified<gateway': say(at.iso) })
+  draft.assert('Task', id, 'gateway', {
+    'status<gateway': say('completed'),
+    'lastModified<gateway': say(at.iso),
+  })
 }

@@ -1,13 +1,23 @@
 // ADT: persons, visits and accounts (semantics, sections 5, 8, 10). What an event does to a visit is in encounter.ts.
 import type { Json, Thing } from '../mappings/mapped.ts'
 import { resolveActors } from './actors.ts'
-import { type Applying, assertionsOf, cellAt, cellsAt, derived, referred, resolveHandles, thingsOf, warnStale } from './applying.ts'
+import {
+  type Applying,
+  assertionsOf,
+  cellAt,
+  cellsAt,
+  derived,
+  referred,
+  thingsOf,
+  warnStale,
+} from './applying.ts'
 import type { Assertion, CellKey, Contribution } from './contribution.ts'
 import { staleFields } from './encounter.ts'
 import { Refusal } from './finding.ts'
 import { type Identifier, stableId } from './identifier.ts'
-import { type Key, keysOf, resolvePatient } from './identity.ts'
+import { type Key, keysOf } from './identity.ts'
 import { applyCoverages, applyGuarantors } from './insurance.ts'
+import { applyPerson } from './person.ts'
 
 /** Person-level events: their PV1 is a formality (IHE ITI-30). */
 const personEvents = new Set(['ADT^A28', 'ADT^A31'])
@@ -17,103 +27,10 @@ export function applyAdt(applying: Applying): void {
   resolveActors(applying)
   for (const thing of thingsOf(applying, 'Patient')) applyPerson(applying, thing)
   for (const thing of thingsOf(applying, 'Account')) applyAccount(applying, thing)
-  if (!personEvents.has(applying.event)) for (const thing of thingsOf(applying, 'Encounter')) applyEncounter(applying, thing)
+  if (!personEvents.has(applying.event))
+    for (const thing of thingsOf(applying, 'Encounter')) applyEncounter(applying, thing)
   applyCoverages(applying)
   applyGuarantors(applying)
-}
-
-/** Resolves a PID and states what it says. With `fillOnly`, nothing that anybody has said before is touched. */
-export function applyPerson(applying: Applying, thing: Thing, fillOnly = false): string {
-  const { draft, source, times } = applying
-  const id = resolvePatient(applying, thing)
-  applying.references.set(`#${thing.as}`, `Patient/${id}`)
-  const cells = { ...onePerIdentifier(assertionsOf(applying, thing, times.demographics)), ...contacts(applying, thing) }
-  const said = fillOnly ? onlyNew(applying, id, cells) : cells
-  warnStale(applying, thing, draft.assert('Patient', id, source.id, said))
-  linkMother(applying, thing, id)
-  return id
-}
-
-/** PID-3 only adds: every identifier is an assertion of its own, so that a shorter list takes nothing away. */
-function onePerIdentifier(cells: Record<CellKey, Assertion>): Record<CellKey, Assertion> {
-  const out: Record<CellKey, Assertion> = {}
-  for (const [key, cell] of Object.entries(cells)) {
-    if (!key.startsWith('identifier<') || !Array.isArray(cell.v)) {
-      out[key] = cell
-      continue
-    }
-    for (const [i, each] of (cell.v as readonly Identifier[]).entries()) {
-      const own = spansOf(cell.s, `identifier[${i}]`)
-      out[`${key}:${each.system ?? ''}|${each.value ?? ''}`] = { ...cell, v: [each as Json], ...(own ? { s: own } : {}) }
-    }
-  }
-  return out
-}
-
-/** Spans of one list entry, renumbered to the first. */
-function spansOf(spans: readonly string[] | undefined, prefix: string): readonly string[] | undefined {
-  if (!spans) return undefined
-  const out: string[] = []
-  for (let i = 0; i + 2 < spans.length; i += 3) {
-    const [fhir = '', v2 = '', row = ''] = [spans[i], spans[i + 1], spans[i + 2]]
-    if (fhir.startsWith(prefix)) out.push(`identifier[0]${fhir.slice(prefix.length)}`, v2, row)
-  }
-  return out.length > 0 ? out : undefined
-}
-
-function onlyNew(applying: Applying, id: string, cells: Readonly<Record<CellKey, Assertion>>): Record<CellKey, Assertion> {
-  const known = new Set(
-    [...applying.draft.contributions('Patient', id).values()]
-      .filter((each) => each.source !== applying.source.id)
-      .flatMap((each) => Object.keys(each.cells).map((key) => key.slice(0, key.indexOf('<')))),
-  )
-  return Object.fromEntries(Object.entries(cells).filter(([key]) => !known.has(key.slice(0, key.indexOf('<')))))
-}
-
-/** NK1 is a snapshot: the contacts of the message replace those that this source has named before. */
-function contacts(applying: Applying, patient: Thing): Record<CellKey, Assertion> {
-  const parts = thingsOf(applying, 'Patient.contact').filter((each) => referred(applying, each, 'patient') === patient)
-  if (parts.length === 0) return {}
-  const list: Json[] = []
-  const s: string[] = []
-  for (const part of parts) {
-    if (part.cells.every((each) => each.value === null)) continue
-    const entry: Record<string, Json> = {}
-    for (const cell of part.cells) {
-      if (cell.value === null || cell.path.startsWith('$')) continue
-      const before = entry[cell.path]
-      const value = resolveHandles(applying, cell.value)
-      entry[cell.path] = Array.isArray(before) && Array.isArray(value) ? [...before, ...value] : value
-      for (const { fhir, v2, row } of cell.spans) s.push(`contact[${list.length}].${fhir}`, v2, row)
-    }
-    if (Object.keys(entry).length > 0) list.push(entry)
-  }
-  return { 'contact<NK1': { ...derived(applying, list.length > 0 ? list : null, applying.times.demographics), s } }
-}
-
-/** PID-21: the mother is a RelatedPerson of the child, and her own record points there (IHE PMIR). */
-function linkMother(applying: Applying, thing: Thing, child: string): void {
-  const mothers = (cellAt(thing, '$mothersIdentifier')?.value ?? []) as readonly Identifier[]
-  const [mother] = mothers
-  if (!mother?.system || !mother.value) return
-  const { draft, source, times } = applying
-  const id = stableId('RelatedPerson', child, 'MTH', mother.system, mother.value)
-  const coding = { system: 'http://terminology.hl7.org/CodeSystem/v3-RoleCode', code: 'MTH', display: 'mother' }
-  draft.assert('RelatedPerson', id, source.id, {
-    'identifier<PID-21': derived(applying, mothers as readonly Json[], times.demographics),
-    'patient<PID-3': derived(applying, { reference: `Patient/${child}` }, times.demographics),
-    'relationship<PID-21': derived(applying, [{ coding: [coding] }], times.demographics),
-  })
-  // Her id follows from her identifier, so that the link waits for her when she is not known yet.
-  const known = draft.lookup('Patient', mother.system, mother.value)
-  const motherId = known ? draft.survivorId('Patient', known.id) : stableId('Patient', mother.system, mother.value)
-  draft.contribute('Patient', motherId, {
-    source: 'gateway',
-    key: `related:${id}`,
-    i: draft.messageId,
-    cells: {},
-    data: { reference: `RelatedPerson/${id}`, type: 'seealso' },
-  })
 }
 
 /** The account of PID-18, created if need be. */
@@ -122,9 +39,12 @@ export function applyAccount(applying: Applying, thing: Thing): string | undefin
   const keys = keysOf(applying, thing)
   const [first] = keys
   if (!first) return undefined
-  const hit = keys.map((key) => draft.lookup('Account', key.system, key.value)).find((each) => each !== undefined)
+  const hit = keys
+    .map((key) => draft.lookup('Account', key.system, key.value))
+    .find((each) => each !== undefined)
   const id = hit ? draft.survivorId('Account', hit.id) : stableId('Account', first.system, first.value)
-  for (const key of keys) if (!draft.lookup('Account', key.system, key.value)) draft.register('Account', key.system, key.value, id)
+  for (const key of keys)
+    if (!draft.lookup('Account', key.system, key.value)) draft.register('Account', key.system, key.value, id)
   const subject = subjectOf(applying, thing)
   if (subject) refuseOtherPatient(applying, 'Account', id, subject, first, thing)
   applying.references.set(`#${thing.as}`, `Account/${id}`)
@@ -144,9 +64,16 @@ interface Referring {
 }
 
 /** A visit or account number that belongs to somebody else is the road to the wrong record: never followed. */
-function refuseOtherPatient(applying: Applying, rtype: string, id: string, subject: string, key: Key, thing: Thing): void {
+function refuseOtherPatient(
+  applying: Applying,
+  rtype: string,
+  id: string,
+  subject: string,
+  key: Key,
+  thing: Thing,
+): void {
   const body = applying.draft.entity(rtype, id).body
-  const known = body?.['subject'] as Referring | readonly Referring[] | undefined
+  const known = body?.subject as Referring | readonly Referring[] | undefined
   const holder = (Array.isArray(known) ? known[0] : known) as Referring | undefined
   if (!holder?.reference || applying.draft.survivor(holder.reference) === subject) return
   const { location } = key
@@ -207,11 +134,20 @@ export function applyVisitReference(applying: Applying, thing: Thing): void {
   if (!id) return
   applying.references.set(`#${thing.as}`, `Encounter/${id}`)
   if (draft.exists('Encounter', id)) return
-  const all = Object.entries(assertionsOf(applying, thing, times.event)).filter(([key]) => identifying.test(key))
+  const all = Object.entries(assertionsOf(applying, thing, times.event)).filter(([key]) =>
+    identifying.test(key),
+  )
   const cells: Record<CellKey, Assertion> = Object.fromEntries(all)
   const subject = subjectOf(applying, thing)
   if (subject) cells['subject<PID-3'] = derived(applying, { reference: subject }, times.event)
-  const base = { source: source.id, key: draft.messageId, event, t: times.event, m: times.message, i: draft.messageId }
+  const base = {
+    source: source.id,
+    key: draft.messageId,
+    event,
+    t: times.event,
+    m: times.message,
+    i: draft.messageId,
+  }
   draft.contribute('Encounter', id, { ...base, cells })
 }
 
@@ -224,10 +160,14 @@ function encounterId(applying: Applying, thing: Thing): string | undefined {
   const [first] = keys
   const subject = subjectOf(applying, thing)
   if (first) {
-    const hit = keys.map((key) => draft.lookup('Encounter', key.system, key.value)).find((each) => each !== undefined)
+    const hit = keys
+      .map((key) => draft.lookup('Encounter', key.system, key.value))
+      .find((each) => each !== undefined)
     const id = hit ? draft.survivorId('Encounter', hit.id) : stableId('Encounter', first.system, first.value)
     if (subject) refuseOtherPatient(applying, 'Encounter', id, subject, first, thing)
-    for (const key of all) if (!draft.lookup('Encounter', key.system, key.value)) draft.register('Encounter', key.system, key.value, id)
+    for (const key of all)
+      if (!draft.lookup('Encounter', key.system, key.value))
+        draft.register('Encounter', key.system, key.value, id)
     return id
   }
   const account = applying.references.get(`#${referred(applying, thing, 'account')?.as ?? ''}`)

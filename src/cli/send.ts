@@ -1,7 +1,7 @@
 // portico send: files and folders to a gateway, over MLLP or HTTP.
 import { readFileSync } from 'node:fs'
-import type { MllpClientTls } from '../adapters/mllp/dial.ts'
 import { Option } from 'commander'
+import type { MllpClientTls } from '../adapters/mllp/dial.ts'
 import { type Address, defaultAddress, parseAddress } from './address.ts'
 import { runDelivery } from './delivery.ts'
 import { CannotRun, codeOf } from './exit.ts'

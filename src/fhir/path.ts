@@ -1,6 +1,6 @@
 // A compiler for the FHIRPath of search parameters (see path-syntax.ts). Types are known when it compiles, so that a
 // path becomes nested closures over plain JSON: no tree is walked and nothing is looked up at run time.
-import { type Field, fieldsOf } from './elements.ts'
+import { type Field, fieldOf, fieldsOf } from './elements.ts'
 import { type Expression, parsePath, type Step } from './path-syntax.ts'
 import { parseReference } from './reference.ts'
 import { isObject } from './types.ts'
@@ -68,7 +68,7 @@ function compileSteps<Sink>(
     compileSteps(steps, at + 1, next, via, leaf)
   switch (step.kind) {
     case 'name':
-      return all(fieldsOf(type, step.name).map((found) => intoField(found, rest(found.type, found))))
+      return all(fieldsNamed(type, step.name).map((found) => intoField(found, rest(found.type, found))))
     case 'as':
       return step.type === type ? rest(type, field) : undefined
     case 'where': {
@@ -84,6 +84,13 @@ function compileSteps<Sink>(
     default:
       throw new Error(`FHIRPath ${step.kind}() is supported in conditions only`)
   }
+}
+
+/** By FHIRPath name; US Core also writes `valueDateTime`, the name that a choice has in JSON. */
+function fieldsNamed(type: string, name: string): readonly Field[] {
+  const fields = fieldsOf(type, name)
+  const choice = fields.length === 0 ? fieldOf(type, name) : undefined
+  return choice ? [choice] : fields
 }
 
 function intoField<Sink>(field: Field, next: Visit<Sink> | undefined): Visit<Sink> | undefined {

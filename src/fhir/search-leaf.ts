@@ -68,26 +68,31 @@ function tokenLeaf(param: string, type: string, field: Field | undefined): RowVi
         if (typeof value === 'string') sink.token(param, system, value)
       }
     }
-    case 'string':
-    case 'id':
-      return (value, sink) => {
-        if (typeof value === 'string') sink.token(param, undefined, value)
-      }
     default:
-      return uriLeaf(param, type)
+      return type === 'string' || type === 'id' || URI_TYPES.has(type) ? plainToken(param) : undefined
+  }
+}
+
+function plainToken(param: string): RowVisit {
+  return (value, sink) => {
+    if (typeof value === 'string') sink.token(param, undefined, value)
   }
 }
 
 const URI_TYPES = new Set(['uri', 'url', 'canonical', 'oid', 'uuid'])
 
-/** Profiles are few, other URIs (sources, endpoints) may be as many as resources. */
+/** Profiles are few; sources, endpoints and the like may be as many as resources. */
+function isManyUris(param: string): boolean {
+  return param !== '_profile'
+}
+
 function uriLeaf(param: string, type: string): RowVisit | undefined {
   if (!URI_TYPES.has(type)) return undefined
-  const isFew = param === '_profile'
+  const isMany = isManyUris(param)
   return (value, sink) => {
     if (typeof value !== 'string') return
-    if (isFew) sink.token(param, undefined, value)
-    else sink.identifier(param, undefined, value)
+    if (isMany) sink.identifier(param, undefined, value)
+    else sink.token(param, undefined, value)
   }
 }
 
@@ -211,10 +216,10 @@ export function rowsOf(param: string, searchType: string, type: string): keyof I
     case 'number':
     case 'quantity':
       return 'numbers'
-    default: {
-      const isUnique = type === 'Identifier' || type === 'ContactPoint' || URI_TYPES.has(type)
-      return isUnique && param !== '_profile' ? 'identifiers' : 'tokens'
-    }
+    case 'uri':
+      return isManyUris(param) ? 'identifiers' : 'tokens'
+    default:
+      return type === 'Identifier' || type === 'ContactPoint' ? 'identifiers' : 'tokens'
   }
 }
 
@@ -227,8 +232,9 @@ export function rowLeaf(
 ): RowVisit | undefined {
   switch (searchType) {
     case 'token':
-    case 'uri':
       return tokenLeaf(param, type, field)
+    case 'uri':
+      return uriLeaf(param, type)
     case 'string':
       return stringLeaf(param, type)
     case 'reference':

@@ -1,10 +1,10 @@
 // FHIR writes on the one road that messages take, too: version check, rules, fold, all in one transaction.
 import { createHash, randomUUID } from 'node:crypto'
+import { legalTransition } from '../canonical/appointment.ts'
 import { deleteByClient, holderOf, newResourceId, writeByClient } from '../canonical/client-write.ts'
 import type { Draft } from '../canonical/draft.ts'
 import type { FhirJson } from '../canonical/fhir-json.ts'
 import { scheduleId } from '../canonical/fold.ts'
-import { legalTransition } from '../canonical/appointment.ts'
 import type { Site } from '../canonical/site.ts'
 import { openTasks, taskId } from '../canonical/task.ts'
 import type { Issue, IssueCode } from '../fhir/issue.ts'
@@ -32,9 +32,16 @@ interface Result {
 }
 
 /** A write as an item of a batch, and how to read its answer from the outcome. */
-export function clientWriteItem(write: FhirWrite, now: Date): { item: RuleItem; answer: (outcome: Outcome) => FhirWritten } {
+export function clientWriteItem(
+  write: FhirWrite,
+  now: Date,
+): { item: RuleItem; answer: (outcome: Outcome) => FhirWritten } {
   const { client, op, rtype } = write
-  const result: Result = { rtype, id: write.id ?? '', status: op === 'create' ? 201 : op === 'delete' ? 204 : 200 }
+  const result: Result = {
+    rtype,
+    id: write.id ?? '',
+    status: op === 'create' ? 201 : op === 'delete' ? 204 : 200,
+  }
   const fresh = randomUUID()
   const apply = (draft: Draft, site: Site) => {
     result.rtype = rtype
@@ -72,13 +79,22 @@ function create(draft: Draft, site: Site, write: FhirWrite, result: Result, fres
   const next = bodyOf(write, undefined)
   const holder = holderOf(draft, rtype, undefined, next, site)
   if (holder) {
-    throw refused(409, 'duplicate', `identifier is that of ${rtype}/${holder.id} already (${rtype}.identifier) - update that one, or use If-None-Exist`)
+    throw refused(
+      409,
+      'duplicate',
+      `identifier is that of ${rtype}/${holder.id} already (${rtype}.identifier) - update that one, or use If-None-Exist`,
+    )
   }
   let id = newResourceId(rtype, next, () => fresh)
   if (draft.entity(rtype, id).version > 0) id = fresh
   result.id = id
   const owner = foreignOwner(draft, site, rtype, next, client.id)
-  if (owner !== undefined) throw refused(422, 'business-rule', `the schedule belongs to ${owner} - ask it to book, then it is shown here`)
+  if (owner !== undefined)
+    throw refused(
+      422,
+      'business-rule',
+      `the schedule belongs to ${owner} - ask it to book, then it is shown here`,
+    )
   writeByClient(draft, { rtype, id, client: client.id, at: now.getTime(), current: undefined, next }, site)
 }
 
@@ -93,12 +109,17 @@ function change(draft: Draft, site: Site, write: FhirWrite, result: Result, now:
   const { rtype, client, op } = write
   const id = write.id ?? ''
   const entity = draft.entity(rtype, id)
-  if (entity.version === 0) throw refused(404, 'not-found', `${rtype}/${id} is not known - search for it, or create it with POST`)
+  if (entity.version === 0)
+    throw refused(404, 'not-found', `${rtype}/${id} is not known - search for it, or create it with POST`)
   if (write.ifMatch === undefined && op !== 'delete' && !site.policy.allowUnconditional) {
     throw refused(428, 'conflict', 'If-Match is missing - read the resource and send its ETag')
   }
   if (write.ifMatch !== undefined && write.ifMatch !== entity.version) {
-    throw refused(412, 'conflict', `version ${write.ifMatch} is not current: version ${entity.version} is - read it and apply the change to that`)
+    throw refused(
+      412,
+      'conflict',
+      `version ${write.ifMatch} is not current: version ${entity.version} is - read it and apply the change to that`,
+    )
   }
   if (entity.deleted && op !== 'update') {
     if (op === 'delete') return
@@ -111,7 +132,12 @@ function change(draft: Draft, site: Site, write: FhirWrite, result: Result, now:
   const current = entity.body && ({ ...entity.body, resourceType: rtype, id } as FhirResource)
   const next = bodyOf(write, current)
   const holder = rtype === 'Patient' ? undefined : holderOf(draft, rtype, id, next, site)
-  if (holder) throw refused(409, 'duplicate', `identifier is that of ${rtype}/${holder.id} already (${rtype}.identifier) - keep one of the two`)
+  if (holder)
+    throw refused(
+      409,
+      'duplicate',
+      `identifier is that of ${rtype}/${holder.id} already (${rtype}.identifier) - keep one of the two`,
+    )
   if (rtype === 'Appointment') {
     checkTransition(entity.body, next)
     const owner = foreignOwner(draft, site, rtype, entity.body ?? next, client.id)
@@ -120,16 +146,31 @@ function change(draft: Draft, site: Site, write: FhirWrite, result: Result, now:
       return
     }
   }
-  writeByClient(draft, { rtype, id, client: client.id, at: now.getTime(), current: entity.deleted ? undefined : entity.body, next }, site)
+  writeByClient(
+    draft,
+    {
+      rtype,
+      id,
+      client: client.id,
+      at: now.getTime(),
+      current: entity.deleted ? undefined : entity.body,
+      next,
+    },
+    site,
+  )
 }
 
 function checkTransition(current: FhirJson | undefined, next: FhirJson): void {
-  const [from, to] = [current?.['status'], next['status']]
+  const [from, to] = [current?.status, next.status]
   if (typeof from !== 'string' || typeof to !== 'string' || from === to) return
   const verdict = legalTransition(from, to)
   if ('legal' in verdict) {
     const legal = verdict.legal.length > 0 ? verdict.legal.join(', ') : 'none'
-    throw refused(422, 'business-rule', `an appointment that is ${from} cannot become ${to} (Appointment.status) - legal next states: ${legal}`)
+    throw refused(
+      422,
+      'business-rule',
+      `an appointment that is ${from} cannot become ${to} (Appointment.status) - legal next states: ${legal}`,
+    )
   }
 }
 
@@ -138,12 +179,20 @@ interface Participant {
 }
 
 /** Source that owns the schedule of a participant, when it is neither the gateway nor the client itself. */
-function foreignOwner(draft: Draft, site: Site, rtype: string, body: FhirJson, client: string): string | undefined {
+function foreignOwner(
+  draft: Draft,
+  site: Site,
+  rtype: string,
+  body: FhirJson,
+  client: string,
+): string | undefined {
   if (rtype !== 'Appointment') return undefined
-  for (const { actor } of (body['participant'] ?? []) as readonly Participant[]) {
+  for (const { actor } of (body.participant ?? []) as readonly Participant[]) {
     const reference = actor?.reference
     if (!reference || reference.startsWith('Patient/')) continue
-    const owner = siteOwner(draft, site, reference) ?? draft.contribution('Schedule', scheduleId(reference), 'gateway', 'owner')?.data
+    const owner =
+      siteOwner(draft, site, reference) ??
+      draft.contribution('Schedule', scheduleId(reference), 'gateway', 'owner')?.data
     if (typeof owner === 'string' && owner !== 'gateway' && owner !== client) return owner
   }
   return undefined
@@ -151,7 +200,8 @@ function foreignOwner(draft: Draft, site: Site, rtype: string, body: FhirJson, c
 
 function siteOwner(draft: Draft, site: Site, reference: string): string | undefined {
   for (const { actor, owner } of site.schedules) {
-    const hit = actor.type === 'Practitioner' ? draft.lookup('Practitioner', actor.system, actor.value) : undefined
+    const hit =
+      actor.type === 'Practitioner' ? draft.lookup('Practitioner', actor.system, actor.value) : undefined
     if (hit && reference === `Practitioner/${hit.id}`) return owner
   }
   return undefined
@@ -180,11 +230,15 @@ function requestFiller(draft: Draft, write: FhirWrite, owner: string, result: Re
 }
 
 function answerOf(outcome: Outcome, { rtype, id, status }: Result, now: Date): FhirWritten {
-  if (outcome.refusal instanceof WriteRefused) return { status: outcome.refusal.status, issues: outcome.refusal.issues }
+  if (outcome.refusal instanceof WriteRefused)
+    return { status: outcome.refusal.status, issues: outcome.refusal.issues }
   const { draft } = outcome
   if (!draft) {
     const diagnostics = outcome.errors[0]?.text ?? 'the write was not carried out - ask the operator'
-    return { status: outcome.code === 'AR' ? 503 : 422, issues: [{ severity: 'error', code: 'processing', diagnostics }] }
+    return {
+      status: outcome.code === 'AR' ? 503 : 422,
+      issues: [{ severity: 'error', code: 'processing', diagnostics }],
+    }
   }
   const { version, body } = draft.entity(rtype, id)
   const changed = draft.changes.some((each) => each.rtype === rtype && each.id === id)
@@ -195,5 +249,13 @@ function answerOf(outcome: Outcome, { rtype, id, status }: Result, now: Date): F
     diagnostics: text,
   }))
   if (!body) return { status: 204, rtype, id, version, ...updatedAt, issues }
-  return { status: status === 204 ? 200 : status, rtype, id, version, ...updatedAt, body: JSON.stringify({ resourceType: rtype, id, ...body }), issues }
+  return {
+    status: status === 204 ? 200 : status,
+    rtype,
+    id,
+    version,
+    ...updatedAt,
+    body: JSON.stringify({ resourceType: rtype, id, ...body }),
+    issues,
+  }
 }

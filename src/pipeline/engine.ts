@@ -1,11 +1,9 @@
 // The gateway put together: one queue, one writer, the rules; what main.ts opens and adapters and servers use.
 import { randomBytes } from 'node:crypto'
-import type { Inbound, Reply } from '../adapters/adapter.ts'
-import type { Draft } from '../canonical/draft.ts'
+import type { Inbound } from '../adapters/adapter.ts'
 import type { Site } from '../canonical/site.ts'
 import { zoneOffsetOf } from '../fhir/date.ts'
 import { validateResource } from '../fhir/validate.ts'
-import { offsetAt } from '../hl7/zone.ts'
 import type { MapSet } from '../mappings/engine/compile.ts'
 import { type Database, sqlState, type Transaction } from '../store/db.ts'
 import { clearTenant } from '../store/maintenance.ts'
@@ -14,6 +12,7 @@ import { readResource } from '../store/resources.ts'
 import { Batcher } from './batcher.ts'
 import { clientWriteItem } from './client-write.ts'
 import type { DryRun, FhirWrite, FhirWritten, Gateway, LineageEntry } from './gateway.ts'
+import { isoIn } from './iso.ts'
 import type { Item, MessageItem, Outcome } from './item.ts'
 import { lineageOf } from './lineage.ts'
 import { type ProcessContext, processBatch } from './process.ts'
@@ -61,14 +60,15 @@ const conflictTries = 3
 
 export function createEngine(options: EngineOptions): Engine {
   const { db, tenant, clock, observe } = options
-  const ids = new IdBlock(tenant)
+  const ids = new IdBlock()
   const instance = randomBytes(3).toString('hex')
   let acks = 0
   const context: ReceiveContext = {
     site: options.site,
     maps: options.maps,
     now: () => clock.now(),
-    newControlId: () => `${Date.now().toString(36)}${instance}${(acks++ % 46_656).toString(36).padStart(3, '0')}`.toUpperCase(),
+    newControlId: () =>
+      `${Date.now().toString(36)}${instance}${(acks++ % 46_656).toString(36).padStart(3, '0')}`.toUpperCase(),
     ackSetting: () => 'original',
     lineage: options.lineage,
   }
@@ -153,7 +153,10 @@ export function createEngine(options: EngineOptions): Engine {
 }
 
 /** One by one: only what cannot be stored fails. */
-async function bisect(items: readonly Item[], run: (items: readonly Item[]) => Promise<Outcome[]>): Promise<Outcome[]> {
+async function bisect(
+  items: readonly Item[],
+  run: (items: readonly Item[]) => Promise<Outcome[]>,
+): Promise<Outcome[]> {
   const half = Math.ceil(items.length / 2)
   return [...(await run(items.slice(0, half))), ...(await run(items.slice(half)))]
 }
@@ -169,21 +172,10 @@ function problemsOf(resource: object): { path: string; text: string }[] {
     .map((each) => ({ path: each.expression?.[0] ?? '', text: each.diagnostics }))
 }
 
-/** ISO 8601 with the offset of a zone. */
-export function isoIn(at: Date | number, zone: string): string {
-  const ms = typeof at === 'number' ? at : at.getTime()
-  const offset = offsetAt(ms, zone)
-  const local = new Date(ms + offset * 60_000).toISOString().replace(/\.000Z$|Z$/, '')
-  const sign = offset < 0 ? '-' : '+'
-  const abs = Math.abs(offset)
-  return `${local}${sign}${String(Math.floor(abs / 60)).padStart(2, '0')}:${String(abs % 60).padStart(2, '0')}`
-}
-
 /** Message numbers by the block: one round trip for many batches. */
 class IdBlock {
   readonly #size = 1_000
   #free: string[] = []
-  constructor(_tenant: number) {}
 
   async take(tx: Transaction, count: number): Promise<readonly string[]> {
     if (this.#free.length < count) this.#free.push(...(await takeMessageIds(tx, Math.max(this.#size, count))))
@@ -204,7 +196,8 @@ async function writeAndRead(
   const written = answer(outcome)
   const { rtype, id, version, body } = written
   if (body === undefined || rtype === undefined || id === undefined || version === undefined) return written
-  const updatedAt = written.updatedAt ?? (await readResource(db.read, tenant, rtype, id))?.updatedAt ?? now.toISOString()
+  const updatedAt =
+    written.updatedAt ?? (await readResource(db.read, tenant, rtype, id))?.updatedAt ?? now.toISOString()
   return { ...written, updatedAt, body: withMeta(body, version, updatedAt) }
 }
 
@@ -233,5 +226,3 @@ async function dryRun(
     })),
   }
 }
-
-export type { Draft, Reply }

@@ -1,5 +1,5 @@
 // What the gateway does for its adapters and servers: the only door to the truth. Implemented in pipeline/, wired in main.ts.
-import type { OnInbound, Inbound } from '../adapters/adapter.ts'
+import type { Inbound, OnInbound } from '../adapters/adapter.ts'
 import type { Client, Site } from '../canonical/site.ts'
 import type { Issue } from '../fhir/issue.ts'
 
@@ -14,7 +14,9 @@ export interface FhirWrite {
    * The resource as it shall be; gets the current one (undefined on create) and returns the next, or what is wrong
    * with it. Not called on delete. Must be pure: a retried transaction calls it again.
    */
-  readonly change?: (current: FhirResource | undefined) => { next: FhirResource } | { status: number; issues: readonly Issue[] }
+  readonly change?: (
+    current: FhirResource | undefined,
+  ) => { next: FhirResource } | { status: number; issues: readonly Issue[] }
   /** Version of If-Match; undefined when the header was missing. */
   readonly ifMatch?: number
   /** Identifiers (system, value) of If-None-Exist on create. */
@@ -49,7 +51,11 @@ export interface DryRun {
   readonly messages: readonly {
     readonly ack: string
     readonly err: string
-    readonly diff: readonly { readonly op: 'create' | 'update' | 'delete'; readonly resourceType: string; readonly id: string }[]
+    readonly diff: readonly {
+      readonly op: 'create' | 'update' | 'delete'
+      readonly resourceType: string
+      readonly id: string
+    }[]
   }[]
 }
 

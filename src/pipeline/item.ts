@@ -70,7 +70,11 @@ export interface Outcome {
   readonly draft: Draft | undefined
   /** Set when a rule refused itself: who asked is answered with it. */
   readonly refusal?: ItemRefused
-  readonly diff: readonly { readonly op: 'create' | 'update' | 'delete'; readonly resourceType: string; readonly id: string }[]
+  readonly diff: readonly {
+    readonly op: 'create' | 'update' | 'delete'
+    readonly resourceType: string
+    readonly id: string
+  }[]
 }
 
 /** Ends a rule without a trace: a client's write that is not possible. */

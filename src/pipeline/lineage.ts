@@ -1,11 +1,12 @@
 // Why a value is what it is: who said what, when, by which field and row, and why one statement won.
-import { statementsByPath, type Statement } from '../canonical/latest.ts'
+
 import type { Contribution } from '../canonical/contribution.ts'
+import { type Statement, statementsByPath } from '../canonical/latest.ts'
 import type { Site } from '../canonical/site.ts'
 import type { Queryable } from '../store/db.ts'
 import { loadThings } from '../store/truth.ts'
 import type { LineageEntry } from './gateway.ts'
-import { isoIn } from './engine.ts'
+import { isoIn } from './iso.ts'
 
 /** Elements of a person that the most trusted source decides; all others go by time. */
 const byTrust = new Set(['name', 'birthDate', 'gender'])
@@ -30,7 +31,12 @@ export async function lineageOf(
   return out
 }
 
-function entriesOf(rtype: string, element: string, statements: readonly Statement[], site: Site): LineageEntry[] {
+function entriesOf(
+  rtype: string,
+  element: string,
+  statements: readonly Statement[],
+  site: Site,
+): LineageEntry[] {
   const trust = (source: string) => site.sources.get(source)?.trust ?? site.clients.get(source)?.trust ?? 50
   const trusted = rtype === 'Patient' && byTrust.has(element)
   const ranked = trusted ? [...statements].sort((a, b) => trust(b.source) - trust(a.source)) : statements
@@ -46,7 +52,13 @@ function entriesOf(rtype: string, element: string, statements: readonly Statemen
       ...(v2 === undefined ? { v2: each.field } : { v2 }),
       ...(row === undefined ? {} : { row }),
       wins,
-      why: wins ? (trusted ? 'most trusted, then latest' : 'latest') : trusted ? 'less trusted or older' : 'older',
+      why: wins
+        ? trusted
+          ? 'most trusted, then latest'
+          : 'latest'
+        : trusted
+          ? 'less trusted or older'
+          : 'older',
     }
   })
 }

@@ -41,11 +41,13 @@ export async function loadBatch(
 ): Promise<void> {
   const hints = new Map<string, RegistrationHint>()
   for (const { mapped } of messages) {
-    for (const hint of registrationHints(mapped, site)) hints.set(registrationKey(hint.rtype, hint.system, hint.value), hint)
+    for (const hint of registrationHints(mapped, site))
+      hints.set(registrationKey(hint.rtype, hint.system, hint.value), hint)
   }
   await lockThings(tx, tenant, [...hints.keys()].filter(isExclusive))
   await loadRegistry(tx, tenant, world, [...hints.values()])
-  const idOf = ({ rtype, system, value }: RegistrationHint) => world.registrations.get(registrationKey(rtype, system, value))?.id
+  const idOf = ({ rtype, system, value }: RegistrationHint) =>
+    world.registrations.get(registrationKey(rtype, system, value))?.id
   const keys = new Set(entities)
   for (const { mapped } of messages) for (const key of entityHints(mapped, site, idOf)) keys.add(key)
   await loadEntities(tx, tenant, world, [...keys])
@@ -54,16 +56,31 @@ export async function loadBatch(
 }
 
 /** Locks are for things of which only one may be; masters are stated by everybody and converge by themselves. */
-const isExclusive = (key: string): boolean => !/^(Practitioner|Organization|Location|Device|Schedule)/.test(key)
+const isExclusive = (key: string): boolean =>
+  !/^(Practitioner|Organization|Location|Device|Schedule)/.test(key)
 
-async function loadRegistry(tx: Queryable, tenant: number, world: World, hints: readonly RegistrationHint[]): Promise<void> {
-  for (const { rtype, system, value } of hints) world.registrations.set(registrationKey(rtype, system, value), null)
+async function loadRegistry(
+  tx: Queryable,
+  tenant: number,
+  world: World,
+  hints: readonly RegistrationHint[],
+): Promise<void> {
+  for (const { rtype, system, value } of hints)
+    world.registrations.set(registrationKey(rtype, system, value), null)
   for (const row of await loadRegistrations(tx, tenant, hints)) {
-    world.registrations.set(registrationKey(row.rtype, row.system, row.value), { id: row.id, retired: row.retired })
+    world.registrations.set(registrationKey(row.rtype, row.system, row.value), {
+      id: row.id,
+      retired: row.retired,
+    })
   }
 }
 
-async function loadEntities(tx: Queryable, tenant: number, world: World, keys: readonly string[]): Promise<void> {
+async function loadEntities(
+  tx: Queryable,
+  tenant: number,
+  world: World,
+  keys: readonly string[],
+): Promise<void> {
   const missing = keys.filter((key) => !world.entities.has(key))
   if (missing.length === 0) return
   await lockThings(tx, tenant, missing)
@@ -82,7 +99,10 @@ async function loadEntities(tx: Queryable, tenant: number, world: World, keys: r
   }
   for (const { rtype, id } of wanted) {
     const key = entityKey(rtype, id)
-    world.entities.set(key, { ...absentEntity(rtype, id), contributions: contributions.get(key) ?? new Map() })
+    world.entities.set(key, {
+      ...absentEntity(rtype, id),
+      contributions: contributions.get(key) ?? new Map(),
+    })
     if (!world.merges.has(key)) world.merges.set(key, null)
   }
   for (const row of loaded.entities) {
@@ -90,10 +110,22 @@ async function loadEntities(tx: Queryable, tenant: number, world: World, keys: r
     const entity = world.entities.get(key)
     if (!entity) continue
     const { version, deleted } = row
-    world.entities.set(key, { ...entity, version, deleted, hash: row.hash, body: deleted ? undefined : (row.body as FhirJson) })
+    world.entities.set(key, {
+      ...entity,
+      version,
+      deleted,
+      hash: row.hash,
+      body: deleted ? undefined : (row.body as FhirJson),
+    })
   }
-  for (const { rtype, sourceId, targetId } of loaded.merges) world.merges.set(entityKey(rtype, sourceId), targetId)
-  await loadEntities(tx, tenant, world, loaded.merges.map(({ rtype, targetId }) => entityKey(rtype, targetId)))
+  for (const { rtype, sourceId, targetId } of loaded.merges)
+    world.merges.set(entityKey(rtype, sourceId), targetId)
+  await loadEntities(
+    tx,
+    tenant,
+    world,
+    loaded.merges.map(({ rtype, targetId }) => entityKey(rtype, targetId)),
+  )
 }
 
 async function loadLedger(
@@ -103,7 +135,8 @@ async function loadLedger(
   keys: readonly { readonly source: string; readonly line: string }[],
 ): Promise<void> {
   for (const { source, line } of keys) world.lines.set(lineKey(source, line), null)
-  for (const row of await loadLines(tx, tenant, keys)) world.lines.set(lineKey(row.source, row.line), toLine(row))
+  for (const row of await loadLines(tx, tenant, keys))
+    world.lines.set(lineKey(row.source, row.line), toLine(row))
 }
 
 const toLine = (row: LedgerRow): LedgerLine => ({
@@ -124,8 +157,12 @@ export async function loadNeed(tx: Queryable, tenant: number, world: World, need
       return await loadLedger(tx, tenant, world, [need])
     case 'charges': {
       const rows = await loadCharges(tx, tenant, [need.accountId])
-      const known = [...world.lines.values()].filter((each) => each?.accountId === need.accountId && each !== null) as LedgerLine[]
-      const lines = new Map([...rows.map(toLine), ...known].map((each) => [lineKey(each.source, each.line), each]))
+      const known = [...world.lines.values()].filter(
+        (each) => each?.accountId === need.accountId && each !== null,
+      ) as LedgerLine[]
+      const lines = new Map(
+        [...rows.map(toLine), ...known].map((each) => [lineKey(each.source, each.line), each]),
+      )
       world.charges.set(need.accountId, [...lines.values()])
       return
     }

@@ -6,7 +6,11 @@ import type { Observer } from './engine.ts'
 export interface Metrics extends Observer {
   readonly registry: Registry
   /** Gauges that are read when they are asked for. */
-  watch(sources: { readonly db: Database; readonly waiting: () => number; readonly connections: () => number }): void
+  watch(sources: {
+    readonly db: Database
+    readonly waiting: () => number
+    readonly connections: () => number
+  }): void
   mllpFault(code: string): void
   statement(name: string, ms: number): void
 }
@@ -17,27 +21,58 @@ export function createMetrics(onFault: (messageId: string, error: unknown) => vo
   const registry = new Registry()
   const registers = [registry]
   const received = new Counter({
-    name: 'portico_payloads_received_total', help: 'Payloads received: messages or batches', labelNames: ['channel'], registers,
+    name: 'portico_payloads_received_total',
+    help: 'Payloads received: messages or batches',
+    labelNames: ['channel'],
+    registers,
   })
   const acknowledged = new Counter({
-    name: 'portico_messages_acknowledged_total', help: 'Acknowledgements by MSA-1', labelNames: ['code'], registers,
+    name: 'portico_messages_acknowledged_total',
+    help: 'Acknowledgements by MSA-1',
+    labelNames: ['code'],
+    registers,
   })
   const processed = new Counter({
-    name: 'portico_messages_processed_total', help: 'Messages taken to their end, by trigger event', labelNames: ['event'], registers,
+    name: 'portico_messages_processed_total',
+    help: 'Messages taken to their end, by trigger event',
+    labelNames: ['event'],
+    registers,
   })
-  const failed = new Counter({ name: 'portico_messages_failed_total', help: 'Messages that the rules could not take', registers })
+  const failed = new Counter({
+    name: 'portico_messages_failed_total',
+    help: 'Messages that the rules could not take',
+    registers,
+  })
   const latency = new Histogram({
-    name: 'portico_message_seconds', help: 'From the queue to the durable end of a message', buckets: secondsBuckets, registers,
+    name: 'portico_message_seconds',
+    help: 'From the queue to the durable end of a message',
+    buckets: secondsBuckets,
+    registers,
   })
   const batches = new Histogram({
-    name: 'portico_batch_messages', help: 'Messages of one transaction', buckets: [1, 2, 5, 10, 20, 50, 100, 200], registers,
+    name: 'portico_batch_messages',
+    help: 'Messages of one transaction',
+    buckets: [1, 2, 5, 10, 20, 50, 100, 200],
+    registers,
   })
   const commits = new Histogram({
-    name: 'portico_batch_seconds', help: 'One transaction, from its first statement to its commit', buckets: secondsBuckets, registers,
+    name: 'portico_batch_seconds',
+    help: 'One transaction, from its first statement to its commit',
+    buckets: secondsBuckets,
+    registers,
   })
-  const faults = new Counter({ name: 'portico_mllp_faults_total', help: 'Faults of framing and TLS by code', labelNames: ['code'], registers })
+  const faults = new Counter({
+    name: 'portico_mllp_faults_total',
+    help: 'Faults of framing and TLS by code',
+    labelNames: ['code'],
+    registers,
+  })
   const statements = new Histogram({
-    name: 'portico_statement_seconds', help: 'Database statements by name', labelNames: ['name'], buckets: secondsBuckets, registers,
+    name: 'portico_statement_seconds',
+    help: 'Database statements by name',
+    labelNames: ['name'],
+    buckets: secondsBuckets,
+    registers,
   })
   return {
     registry,
@@ -60,16 +95,30 @@ export function createMetrics(onFault: (messageId: string, error: unknown) => vo
     watch: ({ db, waiting, connections }) => {
       const gauge = (name: string, help: string, read: () => number) =>
         new Gauge({
-          name, help, registers,
+          name,
+          help,
+          registers,
           collect() {
             this.set(read())
           },
         })
       gauge('portico_messages_waiting', 'Messages that wait for their transaction', waiting)
       gauge('portico_mllp_connections', 'Open MLLP connections', connections)
-      gauge('portico_pool_writers_busy', 'Writing database connections in use', () => db.state().writers.total - db.state().writers.idle)
-      gauge('portico_pool_readers_busy', 'Reading database connections in use', () => db.state().readers.total - db.state().readers.idle)
-      gauge('portico_pool_waiting', 'Callers that wait for a database connection', () => db.state().writers.waiting + db.state().readers.waiting)
+      gauge(
+        'portico_pool_writers_busy',
+        'Writing database connections in use',
+        () => db.state().writers.total - db.state().writers.idle,
+      )
+      gauge(
+        'portico_pool_readers_busy',
+        'Reading database connections in use',
+        () => db.state().readers.total - db.state().readers.idle,
+      )
+      gauge(
+        'portico_pool_waiting',
+        'Callers that wait for a database connection',
+        () => db.state().writers.waiting + db.state().readers.waiting,
+      )
     },
   }
 }

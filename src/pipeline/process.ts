@@ -4,14 +4,14 @@ import { applyMapped, authorOf, timesOf } from '../canonical/apply.ts'
 import type { Applying } from '../canonical/applying.ts'
 import { Draft } from '../canonical/draft.ts'
 import { type Finding, Refusal, type TaskRequest } from '../canonical/finding.ts'
-import { addProvenance, type Author } from '../canonical/provenance.ts'
+import { type Author, addProvenance } from '../canonical/provenance.ts'
 import type { Site, Source } from '../canonical/site.ts'
 import { completeTask, openTasks, pairKey } from '../canonical/task.ts'
 import { Miss, World } from '../canonical/world.ts'
 import type { ZoneOffset } from '../fhir/date.ts'
 import type { AckCode, AckError } from '../hl7/ack.ts'
-import { loadMessageKeys, type MessageKeyRow, takeStored } from '../store/messages.ts'
 import type { Transaction } from '../store/db.ts'
+import { loadMessageKeys, type MessageKeyRow, takeStored } from '../store/messages.ts'
 import { type Item, ItemRefused, type MessageItem, type Outcome, type RuleItem } from './item.ts'
 import { loadBatch, loadNeed } from './load.ts'
 import { BatchWrite } from './write.ts'
@@ -33,7 +33,11 @@ export interface ProcessContext {
 }
 
 /** Applies the items in order. Rejects only when the store fails; then nothing of the batch is kept. */
-export async function processBatch(tx: Transaction, items: readonly Item[], context: ProcessContext): Promise<Outcome[]> {
+export async function processBatch(
+  tx: Transaction,
+  items: readonly Item[],
+  context: ProcessContext,
+): Promise<Outcome[]> {
   const ids = await context.messageIds(tx, items.length)
   const known = await resends(tx, context.tenant, items)
   const stored = items.flatMap((each) => (each.kind === 'message' && each.stored ? [each.stored.id] : []))
@@ -41,7 +45,9 @@ export async function processBatch(tx: Transaction, items: readonly Item[], cont
   const world = new World()
   const fresh = items.filter((each) => !isResend(each, known))
   const hinted = fresh.flatMap((each) =>
-    each.kind === 'message' && each.mapped && !each.defer && !each.refusal ? [{ mapped: each.mapped, source: each.source }] : [],
+    each.kind === 'message' && each.mapped && !each.defer && !each.refusal
+      ? [{ mapped: each.mapped, source: each.source }]
+      : [],
   )
   const entities = fresh.flatMap((each) => (each.kind === 'rule' ? each.entities : []))
   await loadBatch(tx, context.tenant, world, context.site, hinted, entities)
@@ -51,18 +57,33 @@ export async function processBatch(tx: Transaction, items: readonly Item[], cont
   for (const [i, item] of items.entries()) {
     const id = item.kind === 'message' && item.stored ? item.stored.id : (ids[i] ?? '')
     if (item.kind === 'message' && item.stored && !taken.has(id)) {
-      outcomes.push({ messageId: id, code: 'AA', errors: [], ack: undefined, resent: true, draft: undefined, diff: [] })
+      outcomes.push({
+        messageId: id,
+        code: 'AA',
+        errors: [],
+        ack: undefined,
+        resent: true,
+        draft: undefined,
+        diff: [],
+      })
       continue
     }
-    const outcome = answerResend(item, known, write, context) ?? (await processItem(tx, world, item, id, write, context))
+    const outcome =
+      answerResend(item, known, write, context) ?? (await processItem(tx, world, item, id, write, context))
     outcomes.push(outcome)
   }
   await write.flush(tx, world)
   return outcomes
 }
 
-async function resends(tx: Transaction, tenant: number, items: readonly Item[]): Promise<Map<string, MessageKeyRow>> {
-  const keys = items.flatMap((each) => (each.kind === 'message' && each.key && !each.stored ? [each.key] : []))
+async function resends(
+  tx: Transaction,
+  tenant: number,
+  items: readonly Item[],
+): Promise<Map<string, MessageKeyRow>> {
+  const keys = items.flatMap((each) =>
+    each.kind === 'message' && each.key && !each.stored ? [each.key] : [],
+  )
   const rows = await loadMessageKeys(tx, tenant, keys)
   return new Map(rows.map((row) => [row.key, row]))
 }
@@ -89,7 +110,9 @@ function answerResend(
 
 function reuse(item: MessageItem, context: ProcessContext): Outcome {
   const text = `control id ${item.header?.controlId ?? ''} was used for another message (MSH^1^10) - send this one under a new control id`
-  const errors: AckError[] = [{ severity: 'E', code: '205', app: 'CONTROL-ID-REUSE', locations: ['MSH^1^10'], text }]
+  const errors: AckError[] = [
+    { severity: 'E', code: '205', app: 'CONTROL-ID-REUSE', locations: ['MSH^1^10'], text },
+  ]
   const ack = context.acknowledge(item, 'AE', errors)
   return { messageId: '', code: 'AE', errors, ack, resent: true, draft: undefined, diff: [] }
 }
@@ -106,18 +129,29 @@ async function processItem(
   context: ProcessContext,
 ): Promise<Outcome> {
   if (item.kind === 'message' && item.defer) return write.deferred(item, id, context)
-  if (item.kind === 'message' && item.refusal) return write.refused(item, id, item.refusal.code, item.refusal.errors)
+  if (item.kind === 'message' && item.refusal)
+    return write.refused(item, id, item.refusal.code, item.refusal.errors)
   for (let loads = 0; ; loads++) {
     const draft = new Draft(world, id, trustOf(context.site))
     try {
-      const author = item.kind === 'rule' ? applyRule(draft, item, context.site) : applyMessage(draft, item, context)
+      const author =
+        item.kind === 'rule' ? applyRule(draft, item, context.site) : applyMessage(draft, item, context)
       finish(draft, item, author, draft.tasks, context)
       return write.applied(item, id, draft, world)
     } catch (error) {
       if (error instanceof Miss && loads < maxLoadsPerItem) {
         await loadNeed(tx, context.tenant, world, error.need)
       } else if (error instanceof ItemRefused) {
-        return { messageId: id, code: 'AE', errors: [], ack: undefined, resent: false, draft: undefined, refusal: error, diff: [] }
+        return {
+          messageId: id,
+          code: 'AE',
+          errors: [],
+          ack: undefined,
+          resent: false,
+          draft: undefined,
+          refusal: error,
+          diff: [],
+        }
       } else if (error instanceof Refusal) {
         return await refuse(tx, world, item, id, error, write, context)
       } else {
@@ -135,7 +169,10 @@ const internalError = (): AckError => ({
   text: 'the gateway could not process this message - it is kept; ask its operator, who finds it under failed messages',
 })
 
-const trustOf = (site: Site) => (source: string): number => site.sources.get(source)?.trust ?? site.clients.get(source)?.trust ?? 50
+const trustOf =
+  (site: Site) =>
+  (source: string): number =>
+    site.sources.get(source)?.trust ?? site.clients.get(source)?.trust ?? 50
 
 function applyRule(draft: Draft, item: RuleItem, site: Site): Author {
   item.apply(draft, site)
@@ -162,7 +199,13 @@ function applyMessage(draft: Draft, item: MessageItem, context: ProcessContext):
 }
 
 /** Folds, opens and closes tasks, writes the Provenance, and makes sure that what comes out is FHIR. */
-function finish(draft: Draft, item: Item, author: Author, tasks: readonly TaskRequest[], context: ProcessContext): void {
+function finish(
+  draft: Draft,
+  item: Item,
+  author: Author,
+  tasks: readonly TaskRequest[],
+  context: ProcessContext,
+): void {
   const recorded = context.iso(item.receivedAt)
   const t = item.receivedAt.getTime()
   openTasks(draft, tasks, recorded)
@@ -194,7 +237,14 @@ async function refuse(
   context: ProcessContext,
 ): Promise<Outcome> {
   const { finding, ack, task, waitsFor } = refusal
-  const outcome = write.refused(item, id, ack, [toAckError(finding)], waitsFor.length > 0 ? 'parked' : 'rejected', waitsFor)
+  const outcome = write.refused(
+    item,
+    id,
+    ack,
+    [toAckError(finding)],
+    waitsFor.length > 0 ? 'parked' : 'rejected',
+    waitsFor,
+  )
   if (!task) return outcome
   for (let loads = 0; loads < maxLoadsPerItem; loads++) {
     const draft = new Draft(world, id, trustOf(context.site))

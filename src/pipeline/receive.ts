@@ -17,7 +17,7 @@ import { decodeBytes, encodeText } from '../hl7/charset.ts'
 import { formatDtm, readDtm } from '../hl7/datetime.ts'
 import { checkHeader, type Header, isAcknowledgement, KNOWN_VERSIONS, readHeader } from '../hl7/header.ts'
 import { type Message, parseMessage } from '../hl7/message.ts'
-import { mapMessage, type MapSet } from '../mappings/engine/compile.ts'
+import { type MapSet, mapMessage } from '../mappings/engine/compile.ts'
 import type { MapIssue, Mapped } from '../mappings/mapped.ts'
 import type { MessageItem, Outcome } from './item.ts'
 import { sourceOf } from './site.ts'
@@ -39,7 +39,11 @@ export type Submit = (items: readonly MessageItem[]) => Promise<readonly Outcome
 const processingIds: ReadonlySet<string> = new Set(['P', 'T', 'D'])
 
 /** Takes one payload, message or batch, to its reply. Rejects when the store is not available. */
-export async function receivePayload(inbound: Inbound, context: ReceiveContext, submit: Submit): Promise<Reply> {
+export async function receivePayload(
+  inbound: Inbound,
+  context: ReceiveContext,
+  submit: Submit,
+): Promise<Reply> {
   const read = readPayload(inbound, context)
   if ('fault' in read) {
     const [outcome] = await submit([read.fault])
@@ -53,14 +57,27 @@ export async function receivePayload(inbound: Inbound, context: ReceiveContext, 
     const [first] = outcomes
     return { bytes: acks[0] === undefined ? undefined : first?.ack }
   }
-  const text = joinBatch(acks.filter((each) => each !== undefined), batch, { now: dtmOf(context), controlId: context.newControlId() })
+  const text = joinBatch(
+    acks.filter((each) => each !== undefined),
+    batch,
+    { now: dtmOf(context), controlId: context.newControlId() },
+  )
   return { bytes: encodeText(text, charset) }
 }
 
 /** Text of an acknowledgement; undefined when nothing is owed for this message. */
-function replyText(outcome: Outcome, item: MessageItem | undefined, context: ReceiveContext): string | undefined {
+function replyText(
+  outcome: Outcome,
+  item: MessageItem | undefined,
+  context: ReceiveContext,
+): string | undefined {
   if (!outcome.ack || !item) return undefined
-  const plan = decideAckMode(item.header?.acceptAck, item.header?.applicationAck, context.ackSetting(item.source), true)
+  const plan = decideAckMode(
+    item.header?.acceptAck,
+    item.header?.applicationAck,
+    context.ackSetting(item.source),
+    true,
+  )
   const positive = outcome.code === 'AA' || outcome.code === 'CA'
   if (plan.mode === 'enhanced') {
     const owed = positive ? plan.accept.stored : plan.accept.refused
@@ -70,7 +87,8 @@ function replyText(outcome: Outcome, item: MessageItem | undefined, context: Rec
   return 'text' in decoded ? decoded.text : undefined
 }
 
-const dtmOf = (context: ReceiveContext): string => formatDtm(context.now().getTime(), context.site().gateway.timezone)
+const dtmOf = (context: ReceiveContext): string =>
+  formatDtm(context.now().getTime(), context.site().gateway.timezone)
 
 type Payload =
   | { readonly fault: MessageItem }
@@ -88,7 +106,9 @@ export function readPayload(inbound: Inbound, context: ReceiveContext): Payload 
   const errors = batch.issues.filter((each) => each.severity === 'E')
   if (errors.length > 0) {
     const code = batch.enveloped ? 'AE' : 'AR'
-    return { fault: unreadable(inbound, context, charset, salvageHeader(batch.messages[0] ?? text), code, errors) }
+    return {
+      fault: unreadable(inbound, context, charset, salvageHeader(batch.messages[0] ?? text), code, errors),
+    }
   }
   const whole = batch.messages.length === 1 && !batch.enveloped
   const items = batch.messages.flatMap((each) => {
@@ -156,7 +176,14 @@ export function readOne(
   const sender = sourceOf(site, header.source)
   const problems = checkHeader(header, { events: maps.events, processingIds, versions: KNOWN_VERSIONS })
   const errors = problems.filter((each) => each.severity === 'E')
-  const item: MessageItem = { ...base, sender, mapsHash: maps.hash, key: keyOf(header), refusal: undefined, stored }
+  const item: MessageItem = {
+    ...base,
+    sender,
+    mapsHash: maps.hash,
+    key: keyOf(header),
+    refusal: undefined,
+    stored,
+  }
   if (errors.length > 0) return { ...item, refusal: { code: 'AR', errors } }
   if (!sender) return { ...item, refusal: { code: 'AR', errors: [unknownSource(header)] } }
   const defer = sender.acknowledge === 'after-commit' && stored === undefined
@@ -166,7 +193,10 @@ export function readOne(
   const found = mapped.issues.map(toAckError)
   const fatal = found.filter((each) => each.severity === 'E')
   if (fatal.length > 0) return { ...item, mapped, refusal: { code: 'AE', errors: fatal } }
-  const warnings = [...problems.filter((each) => each.app !== undefined), ...found.filter((each) => each.severity === 'W' && each.app)]
+  const warnings = [
+    ...problems.filter((each) => each.app !== undefined),
+    ...found.filter((each) => each.severity === 'W' && each.app),
+  ]
   return { ...item, mapped, warnings }
 }
 
@@ -214,11 +244,22 @@ function toAckError(issue: MapIssue): AckError {
 export type { Mapped }
 
 /** The acknowledgement of an item, in the sender's character set. */
-export function acknowledge(item: MessageItem, code: AckCode, errors: readonly AckError[], context: ReceiveContext): Uint8Array {
+export function acknowledge(
+  item: MessageItem,
+  code: AckCode,
+  errors: readonly AckError[],
+  context: ReceiveContext,
+): Uint8Array {
   const { application, facility } = context.site().gateway
-  const plan = decideAckMode(item.header?.acceptAck, item.header?.applicationAck, context.ackSetting(item.source), true)
+  const plan = decideAckMode(
+    item.header?.acceptAck,
+    item.header?.applicationAck,
+    context.ackSetting(item.source),
+    true,
+  )
   const enhanced = { AA: 'CA', AE: 'CE', AR: 'CR' } as const
-  const shown = plan.mode === 'enhanced' && (code === 'AA' || code === 'AE' || code === 'AR') ? enhanced[code] : code
+  const shown =
+    plan.mode === 'enhanced' && (code === 'AA' || code === 'AE' || code === 'AR') ? enhanced[code] : code
   const text = buildAck({
     message: item.message,
     code: shown,

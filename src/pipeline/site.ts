@@ -7,6 +7,15 @@ import addFormatsModule from 'ajv-formats'
 import type { Authority, Client, ScheduleRule, Site, Source, Subscriber } from '../canonical/site.ts'
 import { isZone } from '../hl7/datetime.ts'
 
+/** Why the gateway does not start: sentences for the person who starts it. */
+export class CannotStart extends Error {
+  readonly problems: readonly string[]
+  constructor(problems: readonly string[]) {
+    super(problems.join('\n'))
+    this.problems = problems
+  }
+}
+
 const schemaFile = join(import.meta.dirname, '../../profiles/sites/site.schema.json')
 const maxSiteBytes = 4 * 1024 * 1024
 
@@ -50,22 +59,28 @@ export function readSite(file: string, secrets: Readonly<Record<string, string |
   } catch {
     return { problems: [`${file} cannot be read - set SITE to a site file`] }
   }
-  if (text.length > maxSiteBytes) return { problems: [`${file} is larger than ${maxSiteBytes} bytes - split what it holds`] }
+  if (text.length > maxSiteBytes)
+    return { problems: [`${file} is larger than ${maxSiteBytes} bytes - split what it holds`] }
   return parseSite(text, secrets)
 }
 
 /** The same from text. */
-export function parseSite(text: string, secrets: Readonly<Record<string, string | undefined>> = {}): SiteRead {
+export function parseSite(
+  text: string,
+  secrets: Readonly<Record<string, string | undefined>> = {},
+): SiteRead {
   let written: unknown
   try {
     written = JSON.parse(text)
   } catch (error) {
-    return { problems: [`the site file is no JSON (${error instanceof Error ? error.message : ''}) - correct it`] }
+    return {
+      problems: [`the site file is no JSON (${error instanceof Error ? error.message : ''}) - correct it`],
+    }
   }
   compiled ??= compileSchema()
   if (!compiled(written)) {
     const problems = (compiled.errors ?? []).map(({ instancePath, message, params }) => {
-      const extra = 'additionalProperty' in params ? ` '${String(params['additionalProperty'])}'` : ''
+      const extra = 'additionalProperty' in params ? ` '${String(params.additionalProperty)}'` : ''
       return `site.json ${instancePath || '/'} ${message ?? 'is wrong'}${extra} - see profiles/sites/site.schema.json`
     })
     return { problems }
@@ -73,7 +88,11 @@ export function parseSite(text: string, secrets: Readonly<Record<string, string 
   return complete(written, createHash('sha256').update(text).digest('hex'), secrets)
 }
 
-function complete(written: Written, hash: string, secrets: Readonly<Record<string, string | undefined>>): SiteRead {
+function complete(
+  written: Written,
+  hash: string,
+  secrets: Readonly<Record<string, string | undefined>>,
+): SiteRead {
   const problems: string[] = []
   const token = (owner: string, text: string): string => {
     if (!text.startsWith('env:')) return text
@@ -82,12 +101,16 @@ function complete(written: Written, hash: string, secrets: Readonly<Record<strin
     return value ?? ''
   }
   const { timezone } = written.gateway
-  if (!isZone(timezone)) problems.push(`gateway.timezone ${timezone} is no IANA time zone - use one such as America/Chicago`)
+  if (!isZone(timezone))
+    problems.push(`gateway.timezone ${timezone} is no IANA time zone - use one such as America/Chicago`)
   const sources = new Map<string, Source>()
   for (const source of written.sources) {
     if (sources.has(source.id)) problems.push(`source ${source.id} is listed twice - keep one`)
     const zone = source.timezone ?? timezone
-    if (!isZone(zone)) problems.push(`timezone ${zone} of source ${source.id} is no IANA time zone - use one such as America/Chicago`)
+    if (!isZone(zone))
+      problems.push(
+        `timezone ${zone} of source ${source.id} is no IANA time zone - use one such as America/Chicago`,
+      )
     sources.set(source.id, { ...source, timezone: zone, token: token(source.id, source.token) })
   }
   const clients = new Map<string, Client>()

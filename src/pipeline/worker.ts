@@ -1,9 +1,10 @@
 // Work behind the acknowledgement: messages stored for later, parked ones whose key has come, the search for duplicates.
 import { createHash } from 'node:crypto'
 import type { Draft } from '../canonical/draft.ts'
+import type { FhirJson } from '../canonical/fhir-json.ts'
 import { scorePatients } from '../canonical/match.ts'
-import { pairKey } from '../canonical/task.ts'
 import type { Site } from '../canonical/site.ts'
+import { pairKey } from '../canonical/task.ts'
 import { decodeBytes } from '../hl7/charset.ts'
 import { type CandidateKeys, findCandidates } from '../store/candidates.ts'
 import type { Database } from '../store/db.ts'
@@ -86,9 +87,15 @@ export class Worker {
   /** Applies messages that are in the log already, oldest first. */
   async #processStored(): Promise<number> {
     const { db, tenant, context, clock, submit } = this.#options
-    const due = await db.transaction((tx) => claimTodo(tx, tenant, 'process', clock.now().toISOString(), maxClaimed))
+    const due = await db.transaction((tx) =>
+      claimTodo(tx, tenant, 'process', clock.now().toISOString(), maxClaimed),
+    )
     if (due.length === 0) return 0
-    const stored = await loadStored(db.read, tenant, due.map((each) => each.subject))
+    const stored = await loadStored(
+      db.read,
+      tenant,
+      due.map((each) => each.subject),
+    )
     const items = stored.flatMap((each) => storedItem(each, context))
     await submit(items)
     const known = new Set(items.map((each) => each.stored?.id))
@@ -100,12 +107,20 @@ export class Worker {
   /** Compares patients that are new or have changed with those that share something with them. */
   async #match(): Promise<number> {
     const { db, tenant, clock, submit, context } = this.#options
-    const due = await db.transaction((tx) => claimTodo(tx, tenant, 'match', clock.now().toISOString(), maxClaimed))
+    const due = await db.transaction((tx) =>
+      claimTodo(tx, tenant, 'match', clock.now().toISOString(), maxClaimed),
+    )
     if (due.length === 0) return 0
     const items: RuleItem[] = []
     for (const { subject } of due) items.push(...(await this.#duplicatesOf(subject, context.site())))
     if (items.length > 0) await submit(items)
-    await db.transaction((tx) => finishTodo(tx, tenant, due.map((each) => each.id)))
+    await db.transaction((tx) =>
+      finishTodo(
+        tx,
+        tenant,
+        due.map((each) => each.id),
+      ),
+    )
     return due.length
   }
 
@@ -114,30 +129,27 @@ export class Worker {
     const id = subject.slice('Patient/'.length)
     const row = await readResource(db.read, tenant, 'Patient', id)
     if (!row || row.deleted) return []
-    const patient = JSON.parse(row.body) as PatientBody
+    const patient = JSON.parse(row.body) as FhirJson
     if (patient.active === false) return []
     const candidates = await findCandidates(db.read, tenant, id, keysOf(patient))
     const items: RuleItem[] = []
     for (const candidate of candidates) {
-      const other = JSON.parse(candidate.body) as PatientBody
+      const other = JSON.parse(candidate.body) as FhirJson
       const { grade } = scorePatients(patient, other)
-      if (grade === 'certain' || grade === 'probable') items.push(duplicateRule(id, candidate.id, grade, site, clock.now()))
+      if (grade === 'certain' || grade === 'probable')
+        items.push(duplicateRule(id, candidate.id, grade, site, clock.now()))
     }
     return items
   }
 }
 
-interface PatientBody {
-  readonly resourceType: string
-  readonly active?: boolean
-  readonly [element: string]: unknown
-}
-
-function keysOf(patient: PatientBody): CandidateKeys {
+function keysOf(patient: FhirJson): CandidateKeys {
   const rows = resourceIndex(patient)
   return {
     births: rows.date.filter((each) => each.param === 'birthdate').map((each) => each.low),
-    contacts: rows.identifier.filter((each) => each.param === 'phone' || each.param === 'email').map((each) => each.value),
+    contacts: rows.identifier
+      .filter((each) => each.param === 'phone' || each.param === 'email')
+      .map((each) => each.value),
     families: rows.string.filter((each) => each.param === 'family').map((each) => each.norm),
   }
 }
@@ -148,7 +160,13 @@ function duplicateRule(a: string, b: string, grade: string, site: Site, now: Dat
   const references = [`Patient/${a}`, `Patient/${b}`].sort()
   const apply = (draft: Draft) => {
     // One of them may have been merged since.
-    if (references.some((each) => draft.survivor(each) !== each || draft.entity('Patient', each.slice(8)).body?.['active'] === false)) return
+    if (
+      references.some(
+        (each) =>
+          draft.survivor(each) !== each || draft.entity('Patient', each.slice(8)).body?.active === false,
+      )
+    )
+      return
     draft.tasks.push({
       code: 'possible-duplicate',
       key: pairKey(a, b),
@@ -162,8 +180,18 @@ function duplicateRule(a: string, b: string, grade: string, site: Site, now: Dat
   }
   const raw = Buffer.from(`match ${references.join(' ')}`)
   return {
-    kind: 'rule', raw, sha256: createHash('sha256').update(raw).digest('hex'), channel: 'fhir', peer: 'gateway', source: 'gateway',
-    receivedAt: now, event: 'match', author: { id: 'gateway', display: 'Portico' }, logged: false, entities: references, apply,
+    kind: 'rule',
+    raw,
+    sha256: createHash('sha256').update(raw).digest('hex'),
+    channel: 'fhir',
+    peer: 'gateway',
+    source: 'gateway',
+    receivedAt: now,
+    event: 'match',
+    author: { id: 'gateway', display: 'Portico' },
+    logged: false,
+    entities: references,
+    apply,
   }
 }
 
@@ -171,6 +199,9 @@ function storedItem(stored: StoredMessage, context: ReceiveContext): MessageItem
   const decoded = decodeBytes(stored.raw, stored.charset === null ? {} : { endpointDefault: stored.charset })
   if ('fault' in decoded || stored.channel === 'fhir') return []
   const inbound = { raw: stored.raw, channel: stored.channel, peer: stored.peer ?? '' }
-  const item = readOne(decoded.text, stored.raw, decoded.charset, inbound, context, { id: stored.id, receivedAt: stored.receivedAt })
+  const item = readOne(decoded.text, stored.raw, decoded.charset, inbound, context, {
+    id: stored.id,
+    receivedAt: stored.receivedAt,
+  })
   return item ? [item] : []
 }

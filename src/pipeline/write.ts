@@ -11,8 +11,8 @@ import {
   type MergeWrite,
   type OutboxWrite,
   type RegistrationWrite,
-  takeNumbers,
   type TodoWrite,
+  takeNumbers,
   type VersionWrite,
   writeContributions,
   writeIndex,
@@ -43,12 +43,16 @@ import type { ProcessContext } from './process.ts'
 /** What made this patient a candidate for the search for duplicates. */
 const matchedElements = ['name', 'birthDate', 'gender', 'telecom', 'address', 'identifier'] as const
 
-const base64 = (bytes: Uint8Array): string => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64')
+const base64 = (bytes: Uint8Array): string =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64')
 const msPerHour = 3_600_000
 
 export class BatchWrite {
   /** Answers given in this batch, by message key: a resend may stand in the same batch. */
-  readonly answered = new Map<string, { readonly sha256: string; readonly code: AckCode; readonly ack: Uint8Array | undefined }>()
+  readonly answered = new Map<
+    string,
+    { readonly sha256: string; readonly code: AckCode; readonly ack: Uint8Array | undefined }
+  >()
   readonly #context: ProcessContext
   readonly #messages: MessageWrite[] = []
   readonly #updates: MessageWrite[] = []
@@ -70,7 +74,10 @@ export class BatchWrite {
 
   /** The end of an item that was applied. */
   applied(item: Item, id: string, draft: Draft, world: World): Outcome {
-    const errors: AckError[] = [...(item.kind === 'message' ? item.warnings : []), ...draft.findings.map((each) => ({ ...each }))]
+    const errors: AckError[] = [
+      ...(item.kind === 'message' ? item.warnings : []),
+      ...draft.findings.map((each) => ({ ...each })),
+    ]
     const cluster = this.take(draft, world, item.receivedAt)
     this.#announce(item, id, draft, cluster)
     const diff = draft.changes.map(({ op, rtype, id: each }) => ({ op, resourceType: rtype, id: each }))
@@ -94,9 +101,13 @@ export class BatchWrite {
   ): Outcome {
     const ack = item.kind === 'message' ? this.#context.acknowledge(item, code, errors) : undefined
     if (item.kind === 'message' || item.logged) this.#log(item, id, state, code, ack, errors, undefined)
-    const received = item.kind === 'message' && item.stored ? item.stored.receivedAt : item.receivedAt.toISOString()
-    const until = new Date(item.receivedAt.getTime() + this.#context.site.policy.parkHours * msPerHour).toISOString()
-    for (const { system, value } of waitsFor) this.#parked.push({ system, value, message_id: id, received_at: received, until })
+    const received =
+      item.kind === 'message' && item.stored ? item.stored.receivedAt : item.receivedAt.toISOString()
+    const until = new Date(
+      item.receivedAt.getTime() + this.#context.site.policy.parkHours * msPerHour,
+    ).toISOString()
+    for (const { system, value } of waitsFor)
+      this.#parked.push({ system, value, message_id: id, received_at: received, until })
     return { messageId: id, code, errors, ack, resent: false, draft: undefined, diff: [] }
   }
 
@@ -114,19 +125,36 @@ export class BatchWrite {
       const key = entityKey(change.rtype, change.id)
       if (!this.#originals.has(key)) this.#originals.set(key, change.before)
       this.#versions.push({ change, messageId: draft.messageId, at: at.toISOString() })
-      if (change.rtype === 'Patient' && isMatchable(change)) this.#todo.set(`match ${key}`, { kind: 'match', cluster: key, subject: key })
+      if (change.rtype === 'Patient' && isMatchable(change))
+        this.#todo.set(`match ${key}`, { kind: 'match', cluster: key, subject: key })
     }
-    for (const { rtype, id, contribution } of draft.commit().contributions) this.#contribute(rtype, id, contribution, draft.messageId)
+    for (const { rtype, id, contribution } of draft.commit().contributions)
+      this.#contribute(rtype, id, contribution, draft.messageId)
     for (const { rtype, system, value, to } of draft.registered) {
-      this.#registrations.set(registrationKey(rtype, system, value), { rtype, system, value, id: to.id, retired: to.retired })
+      this.#registrations.set(registrationKey(rtype, system, value), {
+        rtype,
+        system,
+        value,
+        id: to.id,
+        retired: to.retired,
+      })
     }
     for (const { rtype, sourceId, targetId } of draft.merged) {
       this.#merges.push({ rtype, source_id: sourceId, target_id: targetId, message_id: draft.messageId })
     }
     for (const line of draft.posted) {
       this.#lines.set(`${line.source}\u0001${line.line}`, {
-        source: line.source, line: line.line, account_id: line.accountId, rtype: line.rtype, id: line.id, kind: line.kind,
-        code: line.code, amount: line.amount, currency: line.currency, content: line.content, offset_by: line.offsetBy,
+        source: line.source,
+        line: line.line,
+        account_id: line.accountId,
+        rtype: line.rtype,
+        id: line.id,
+        kind: line.kind,
+        code: line.code,
+        amount: line.amount,
+        currency: line.currency,
+        content: line.content,
+        offset_by: line.offsetBy,
         message_id: line.messageId,
       })
     }
@@ -234,7 +262,19 @@ export class BatchWrite {
         index.take(rtype, id, insert, remove)
         tokens = after?.tokens ?? []
       }
-      return { rtype, id, version, place, op, body: body ?? null, hash, message_id: messageId, updated_at: at, last, tokens }
+      return {
+        rtype,
+        id,
+        version,
+        place,
+        op,
+        body: body ?? null,
+        hash,
+        message_id: messageId,
+        updated_at: at,
+        last,
+        tokens,
+      }
     })
     return { versions, index: index.writes }
   }
@@ -255,6 +295,6 @@ class IndexRowsToWrite {
 }
 
 function isMatchable({ before, body, op }: Change): boolean {
-  if (op === 'delete' || !body || body['active'] === false) return false
+  if (op === 'delete' || !body || body.active === false) return false
   return matchedElements.some((each) => JSON.stringify(before?.[each]) !== JSON.stringify(body[each]))
 }

@@ -125,7 +125,7 @@ function exact(rtype: string, { param, values }: Of<'string' | 'text'>, alias: s
   const tests = (paths.length > 0 ? paths : ['$.**']).map(
     (
       path,
-    ) => `exists (select from jsonb_path_query(${alias}.body, ${binds.add(`${path}.**{0 to 2}`)}::jsonpath) as v (value)
+    ) => `exists (select from jsonb_path_query(${alias}.body, ${binds.add(`${path}.**{0 to 4}`)}::jsonpath) as v (value)
       where jsonb_typeof(v.value) = 'string' and v.value #>> '{}' = any(${raws}::text[]))`,
   )
   return `(${tests.join(' or ')})`

@@ -57,14 +57,19 @@ function matchSql(
 ): Statement {
   const binds = new Binds(tenant)
   const rtype = binds.text(query.type)
-  const wheres = [...conditions(query.type, query.filters, binds)]
+  const wheres = [
+    'r.tenant = $1',
+    `r.rtype = ${rtype}`,
+    'not r.deleted',
+    ...conditions(query.type, query.filters, binds),
+  ]
   if (after) wheres.push(existedAt('r', after.seq, binds))
   const keyColumns = keys
     .map((key, i) => `, ${keyExpression(query.type, key, binds, after)} as k${i}`)
     .join('')
   const counted = after === undefined && query.total !== 'none'
   const text = `with found as materialized (
-  select r.id${keyColumns} from resource r where r.tenant = $1 and r.rtype = ${rtype} and not r.deleted and ${wheres.join(' and ')}
+  select r.id${keyColumns} from resource r where ${wheres.join(' and ')}
 ), page as (
   select * from found${after ? ` where ${beyond(keys, after, binds, query.type)}` : ''} order by ${orderBy(keys, '')} limit ${binds.add(limit)}
 )

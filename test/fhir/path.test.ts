@@ -17,8 +17,9 @@ function values(expression: string, base: string, resource: object): unknown[] {
   return found
 }
 
+/** Without repetitions: a union drops them in FHIRPath, the index later. */
 function sorted(found: readonly unknown[]): string[] {
-  return found.map(canonicalJson).sort()
+  return [...new Set(found.map(canonicalJson))].sort()
 }
 
 for (const type of SERVED_TYPES) {
@@ -65,6 +66,10 @@ test('as and ofType take one type of a choice', () => {
     assert.deepEqual(values(expression, 'Patient', dead), ['2020'])
     assert.deepEqual(values(expression, 'Patient', patient()), [])
   }
+})
+
+test('a choice may be named as in JSON', () => {
+  assert.deepEqual(values('Patient.deceasedBoolean', 'Patient', patient()), [false])
 })
 
 test('malformed resources are visited without trouble', () => {

@@ -1,14 +1,14 @@
 // A gateway on a fresh schema for a test: the real rules, the real database, a clock that the test sets.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Site } from '../../src/canonical/site.ts'
+import { parseMessage } from '../../src/hl7/message.ts'
 import { compileMaps, type MapSet } from '../../src/mappings/engine/compile.ts'
 import { loadMaps, loadTables } from '../../src/mappings/engine/load.ts'
 import { createEngine, type Engine } from '../../src/pipeline/engine.ts'
 import { createMetrics } from '../../src/pipeline/metrics.ts'
 import { parseSite } from '../../src/pipeline/site.ts'
-import type { Site } from '../../src/canonical/site.ts'
-import { parseMessage } from '../../src/hl7/message.ts'
-import { testDatabase, type TestDatabase } from '../database.ts'
+import { type TestDatabase, testDatabase } from '../database.ts'
 import { shared } from '../shared.ts'
 
 let compiled: MapSet | undefined
@@ -59,7 +59,12 @@ export async function testGateway(site: Site = acceptanceSite()): Promise<TestGa
     tenant: 1,
     site: () => site,
     maps: baseMaps,
-    clock: { now: () => now, set: (to) => { now = to } },
+    clock: {
+      now: () => now,
+      set: (to) => {
+        now = to
+      },
+    },
     lineage: true,
     maxBatchMessages: 200,
     maxBatchBytes: 1 << 22,
@@ -102,6 +107,10 @@ function readAnswer(bytes: Uint8Array | undefined): Answer {
   const parsed = parseMessage(text)
   if ('fault' in parsed) return { code: '', text, errors: [] }
   const { message } = parsed
-  const errors = message.all('ERR').map((err) => `${err.value(4)} ${err.value(5, 1, 1) || err.value(3, 1, 1)} ${err.repetitions(2).join('~')}`)
+  const errors = message
+    .all('ERR')
+    .map(
+      (err) => `${err.value(4)} ${err.value(5, 1, 1) || err.value(3, 1, 1)} ${err.repetitions(2).join('~')}`,
+    )
   return { code: message.get('MSA-1') ?? '', text, errors }
 }

@@ -15,7 +15,10 @@ export type Report =
       readonly startMs: number
     }
   | { readonly event: 'refused'; readonly code: string; readonly message: string }
-  | { readonly event: 'down' | 'up' | 'lost' | 'log'; readonly message: string; readonly pid?: number }
+  | { readonly event: 'up'; readonly pid: number }
+  | { readonly event: 'down'; readonly message: string }
+  | { readonly event: 'lost'; readonly message: string }
+  | { readonly event: 'log'; readonly message: string }
 
 type Ready = Extract<Report, { event: 'ready' }>
 type Refused = Extract<Report, { event: 'refused' }>
@@ -101,7 +104,7 @@ async function main(dataDir: string, options: ProcessOptions): Promise<void> {
       dataDir,
       log: { info: say, warn: say, error: say },
       onDown: (message) => report({ event: 'down', message }),
-      onUp: () => report({ event: 'up', message: '', pid: embedded.pid }),
+      onUp: () => report({ event: 'up', pid: embedded.pid }),
       onLost: (error) => report({ event: 'lost', message: error.message }),
       ...options,
     })

@@ -1,6 +1,6 @@
 // What reading MLLP frames yields (HL7 Transport Specification MLLP, release 1): frames, warnings, faults.
 
-/** What was wrong with a frame that could be read all the same. The first two of F21 concern its first octets. */
+/** What was wrong with a frame that could be read all the same. The first two are about its first octets. */
 export type FrameWarning =
   | 'LEADING_WHITESPACE'
   | 'BOM'

@@ -122,7 +122,7 @@ export class FrameReader {
     return events
   }
 
-  /** Ends the frame at the FS that was its last octet (option of F11); nothing when it was not. */
+  /** Ends the frame at the FS that was its last octet (a sender that leaves out CR); nothing when it was not. */
   endAtFs(): FrameEvent[] {
     const events: FrameEvent[] = []
     if (!this.awaitsAfterFs) return events

@@ -155,7 +155,7 @@ export interface MllpOptions extends Partial<MllpLimits> {
   readonly unavailable?: (inbound: Inbound) => Uint8Array | undefined
   /** Builds the NAK for a frame that never became a message; `head`: its first 4096 octets. */
   readonly nak?: (fault: FrameFault, head: Uint8Array) => Uint8Array | undefined
-  /** Keeps the octets of a fault (`sample`, 256 at most) for an operator: for the store, never for a log. */
+  /** Keeps the octets of a fault (`sample`, 256 at most) for an operator: for the store, never for a log. May not throw. */
   readonly keepFault?: (fault: FrameFault, peer: MllpPeer) => void
   readonly timers?: Timers
 }

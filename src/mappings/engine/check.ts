@@ -3,8 +3,9 @@ import { isMessageMap, isSegmentMap } from './compile.ts'
 import { splitName } from './compile-row.ts'
 import { type ConditionResult, parseCondition } from './condition.ts'
 import { isKnownType, parseElementPath, parseSteps } from './element-path.ts'
-import type { Grammar } from './grammar.ts'
+import { type Grammar, grammarOf } from './grammar.ts'
 import { leaves } from './leaf.ts'
+import { overlayMaps } from './overlay.ts'
 import type { MapSource, Row } from './row.ts'
 
 /** One thing that is wrong. `text`: what is wrong (where) - what to do. */
@@ -22,16 +23,26 @@ const columns = new Set(
 const FIELD = /^([A-Z][A-Z0-9]{2})-(\d+)(?:\.(\d+)(?:\.(\d+))?)?$/
 const COMPONENT = /^(\d+)(?:\.(\d+))?$/
 
-/** All problems of the maps, in the order of their rows; none means that compileMaps accepts them. */
+/** A map and the file it was loaded from. */
+export type Checked = MapSource & { readonly file?: string }
+
+/**
+ * All problems of the layers (base, realm, site; weakest first), row by row; none means that compileMaps accepts
+ * the overlaid maps. `declared`: Z segments of the site and how many fields they have.
+ */
 export function checkMaps(
-  sources: readonly (MapSource & { readonly file?: string })[],
-  grammar: Grammar,
+  layers: readonly (readonly Checked[])[],
+  tables: readonly { readonly name: string }[],
+  declared: Readonly<Record<string, number>> = {},
 ): MapProblem[] {
-  const checker = new Checker(sources, grammar)
-  return sources.flatMap((source) => checker.source(source))
+  const grammar = grammarOf(new Set(tables.map(({ name }) => name)), declared)
+  const [base = [], ...over] = layers
+  const checker = new Checker(overlayMaps(base, ...over), grammar)
+  return layers.flatMap((layer, index) => layer.flatMap((source) => checker.source(source, layers.slice(0, index))))
 }
 
 class Checker {
+  /** The maps as they will be compiled. */
   readonly #names: ReadonlyMap<string, MapSource>
   readonly #grammar: Grammar
   #problems: MapProblem[] = []
@@ -43,7 +54,7 @@ class Checker {
     this.#grammar = grammar
   }
 
-  source(source: MapSource & { readonly file?: string }): MapProblem[] {
+  source(source: Checked, below: readonly (readonly Checked[])[]): MapProblem[] {
     this.#problems = []
     this.#file = source.file ?? source.map
     this.#row = source.map
@@ -53,6 +64,7 @@ class Checker {
       source.rows.forEach((row, index) => {
         this.#row = `${source.map}#${index + 1}`
         this.#columns(row)
+        if (row.omit) this.#omitted(row, source, below)
         const key = JSON.stringify([row.v2, row.fhir, row.when ?? ''])
         if (seen.has(key)) this.#say(`repeats a row of the same v2, fhir and when`, 'remove one')
         seen.add(key)
@@ -72,6 +84,13 @@ class Checker {
     })
   }
 
+  #omitted(row: Row, source: Checked, below: readonly (readonly Checked[])[]): void {
+    const found = below.flat().some(
+      (one) => one.map === source.map && one.rows.some(({ v2, fhir }) => v2 === row.v2 && fhir === row.fhir),
+    )
+    if (!found) this.#say(`omits ${row.v2} -> ${row.fhir}, which is not there`, 'correct v2 and fhir, or remove it')
+  }
+
   #columns(row: Row): void {
     for (const key of Object.keys(row)) {
       if (!columns.has(key)) this.#say(`has a column '${key}' that rows do not have`, 'remove it')
@@ -79,12 +98,13 @@ class Checker {
   }
 
   #message(source: MapSource): void {
-    if (!source.events?.length) this.#say('serves no event', "name them in events: ['ADT^A01']")
-    const handles = new Set(source.rows.flatMap((row) => row.as ?? []))
+    const whole = this.#names.get(source.map) ?? source
+    if (!whole.events?.length) this.#say('serves no event', "name them in events: ['ADT^A01']")
+    const handles = new Set(whole.rows.flatMap((row) => row.as ?? []))
     source.rows.forEach((row, index) => {
       this.#row = `${source.map}#${index + 1}`
       this.#columns(row)
-      if (!row.v2.startsWith('Z') && !this.#grammar.segment(row.v2)) {
+      if (!row.v2.startsWith('Z') && !this.#grammar.hasSegment(row.v2)) {
         this.#say(`segment '${row.v2}' is in no version of HL7 v2`, 'correct v2')
       }
       const via = row.via ?? `${row.v2}[${row.fhir}]`
@@ -117,22 +137,25 @@ class Checker {
   #position(position: string): void {
     const match = FIELD.exec(position.replace(/\[\d+\]/, ''))
     const [, segment = '', field = '0', component, subcomponent] = match ?? []
-    const fields = this.#grammar.segment(segment)
-    if (!fields && segment.startsWith('Z')) return
-    const known = fields?.get(Number(field))
-    if (!known) {
+    if (!this.#grammar.hasSegment(segment) && segment.startsWith('Z')) return
+    const types = this.#grammar.field(segment, Number(field))
+    if (!types) {
       this.#say(`${segment}-${field} is in no version of HL7 v2`, 'correct the position')
       return
     }
-    if (component === undefined || known.types.size === 0) return
-    const types = [...known.types]
-    if (types.every((type) => this.#grammar.components(type) < Number(component))) {
+    if (component !== undefined) this.#within(position, types, Number(component), subcomponent)
+  }
+
+  /** Component and subcomponent exist in one of the types; of a primitive the first is the value itself. */
+  #within(position: string, types: readonly string[], component: number, subcomponent: string | undefined): void {
+    if (types.length === 0) return
+    const inner = types.flatMap((type) => this.#grammar.component(type, component) ?? [])
+    if (inner.length === 0 && component > 1) {
       this.#say(`${position} is beyond the components of ${types.join(', ')}`, 'correct the position')
       return
     }
-    if (subcomponent === undefined) return
-    const inner = types.flatMap((type) => this.#grammar.componentType(type, Number(component)) ?? [])
-    if (inner.every((type) => this.#grammar.components(type) < Number(subcomponent))) {
+    if (subcomponent === undefined || Number(subcomponent) === 1) return
+    if (inner.every((type) => !this.#grammar.component(type, Number(subcomponent)))) {
       this.#say(`${position} is beyond the subcomponents of ${inner.join(', ')}`, 'correct the position')
     }
   }
@@ -145,15 +168,7 @@ class Checker {
       return
     }
     const [, component = '0', subcomponent] = match
-    const count = this.#grammar.components(from)
-    if (count > 0 && Number(component) > count) {
-      this.#say(`${from}.${component} is in no version of HL7 v2`, 'correct the position')
-    } else if (subcomponent !== undefined) {
-      const inner = this.#grammar.componentType(from, Number(component)) ?? ''
-      if (this.#grammar.components(inner) < Number(subcomponent)) {
-        this.#say(`${from}.${row.v2} is beyond the subcomponents of ${inner}`, 'correct the position')
-      }
-    }
+    if (this.#grammar.isComposite(from)) this.#within(`${from}.${row.v2}`, [from], Number(component), subcomponent)
     this.#condition(row.when === undefined ? undefined : parseCondition(row.when), from)
   }
 

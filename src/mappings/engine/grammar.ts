@@ -1,76 +1,43 @@
-// What the checker knows of HL7 v2: segments, fields, data types of all versions (npm hl7v2-dictionary).
-
-/** A field of a segment in any version. */
-export interface FieldGrammar {
-  /** Data types it has had: 'CE', 'CWE'. */
-  readonly types: ReadonlySet<string>
-}
+// What the checker knows of HL7 v2: segments, fields and data types of all versions, and the tables there are.
+import { segments as segmentFields, types as typeComponents } from './v2.generated.ts'
 
 export interface Grammar {
-  /** Undefined when no version has the segment. Z segments that the site declares are in it. */
-  segment(name: string): ReadonlyMap<number, FieldGrammar> | undefined
-  /** Number of components of a data type, the largest of all versions; 0 for primitives and unknown types. */
-  components(type: string): number
-  /** Data type of a component: what its subcomponents are counted by. */
-  componentType(type: string, component: number): string | undefined
-  /** Names of the code tables. */
+  /** Data types that a field has had; undefined when no version has the field. Empty = declared without types. */
+  field(segment: string, field: number): readonly string[] | undefined
+  /** True when some version, or the site, has the segment. */
+  hasSegment(name: string): boolean
+  /** Data types of a component; undefined beyond the last one. */
+  component(type: string, component: number): readonly string[] | undefined
+  /** False for primitives and for types that nobody knows. */
+  isComposite(type: string): boolean
   readonly tables: ReadonlySet<string>
 }
 
-interface Definitions {
-  readonly segments?: Readonly<
-    Record<string, { readonly fields: Readonly<Record<string, { readonly type: string }>> }>
-  >
-  readonly types?: Readonly<
-    Record<string, { readonly fields?: Readonly<Record<string, { readonly type: string }>> }>
-  >
+// Fields and names that came after the versions of the dictionary (2.8 and later).
+const later: Readonly<Record<string, Readonly<Record<number, readonly string[]>>>> = {
+  IN1: { 54: ['CX'], 55: ['ID'] },
 }
+const renamed: Readonly<Record<string, string>> = { DTM: 'TS', CNE: 'CWE' }
 
-// Types that newer versions use and the dictionary does not list under these names.
-const same: Readonly<Record<string, string>> = { DTM: 'TS', CNE: 'CWE' }
-
-// Fields that came after the versions of the dictionary: 2.8 and later.
-const later: Readonly<Record<string, Readonly<Record<number, string>>>> = { IN1: { 54: 'CX', 55: 'ID' } }
-
-/** Reads the dictionary (large: only checking needs it). `declared` are Z segments: name -> number of fields. */
-export async function loadGrammar(
+/** `declared`: Z segments of the site and how many fields they have. */
+export function grammarOf(
   tables: ReadonlySet<string>,
   declared: Readonly<Record<string, number>> = {},
-): Promise<Grammar> {
-  const { dictionaries } = await import('hl7v2-dictionary')
-  const segments = new Map<string, Map<number, { types: Set<string> }>>()
-  const types = new Map<string, Map<number, string>>()
-  for (const version of Object.values(dictionaries) as readonly Definitions[]) {
-    for (const [name, { fields }] of Object.entries(version.segments ?? {})) {
-      const known = segments.get(name) ?? new Map<number, { types: Set<string> }>()
-      segments.set(name, known)
-      for (const [field, { type }] of Object.entries(fields)) {
-        const at = known.get(Number(field)) ?? { types: new Set<string>() }
-        known.set(Number(field), at)
-        at.types.add(type)
-      }
-    }
-    for (const [name, { fields }] of Object.entries(version.types ?? {})) {
-      const known = types.get(name) ?? new Map<number, string>()
-      types.set(name, known)
-      for (const [component, { type }] of Object.entries(fields ?? {})) known.set(Number(component), type)
-    }
-  }
-  for (const [name, fields] of Object.entries(later)) {
-    for (const [field, type] of Object.entries(fields))
-      segments.get(name)?.set(Number(field), { types: new Set([type]) })
-  }
-  for (const [name, count] of Object.entries(declared)) {
-    segments.set(
-      name,
-      new Map(Array.from({ length: count }, (_, i) => [i + 1, { types: new Set<string>() }])),
-    )
-  }
-  const typeOf = (name: string) => types.get(name) ?? types.get(same[name] ?? '')
+): Grammar {
+  const component = (type: string, index: number) => typesAt(typeComponents[type] ?? typeComponents[renamed[type] ?? ''], index)
   return {
-    segment: (name) => segments.get(name),
-    components: (type) => Math.max(0, ...(typeOf(type)?.keys() ?? [])),
-    componentType: (type, component) => typeOf(type)?.get(component),
+    field: (segment, field) => {
+      const known = typesAt(segmentFields[segment], field) ?? later[segment]?.[field]
+      return known ?? (field <= (declared[segment] ?? 0) ? [] : undefined)
+    },
+    hasSegment: (name) => segmentFields[name] !== undefined || declared[name] !== undefined,
+    component,
+    isComposite: (type) => component(type, 1) !== undefined,
     tables,
   }
+}
+
+function typesAt(list: string | undefined, index: number): readonly string[] | undefined {
+  const types = list?.split(' ')[index - 1]
+  return types === undefined || types === '-' ? undefined : types.split('/')
 }

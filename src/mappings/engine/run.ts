@@ -146,13 +146,13 @@ export class Run {
     this.issues.push(this.row === '' ? located : { ...located, row: this.row })
   }
 
-  /** What was sent is no date, number or the like. Severity E: the field is refused with AE 102. */
-  wrongType(expected: string, severity: 'E' | 'W' = 'E'): undefined {
+  /** What was sent is no date, number or the like. Severity E: the message is refused with AE 102. */
+  wrongType(expected: string, form: string, severity: 'E' | 'W' = 'E'): undefined {
     this.issue({
       kind: 'data-type',
       severity,
       code: '102',
-      text: `${this.position()} is not ${expected} - send ${expected}`,
+      text: `${this.position()} is not ${expected} - send ${form}`,
     })
   }
 

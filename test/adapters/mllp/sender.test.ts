@@ -1,73 +1,13 @@
 // MllpSender: correlation, faults of receivers, release 2, pipelining (D4, D5, D7, D8, D9, F24, F26).
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
-import { createServer, type Server, type Socket } from 'node:net'
 import { test } from 'node:test'
-import { MllpSender, type MllpSenderOptions, type SendOutcome } from '../../../src/adapters/mllp/sender.ts'
+import { MllpSender } from '../../../src/adapters/mllp/sender.ts'
 import { ManualTimers } from './manual-timers.ts'
-import { ackOf, END, framed, idOf, message, octets, record, text, VT, Wire } from './wire.ts'
+import { ackText, faultOf, Scripted, withScripted } from './scripted.ts'
+import { ackOf, END, framed, idOf, message, octets, record, text, VT } from './wire.ts'
 
 const A = message('A')
 const B = message('B')
-
-/** A receiver that does as a test says: `connections` are its ends, in order of arrival. */
-class Scripted {
-  readonly #server: Server
-  readonly connections: Wire[] = []
-  #wake: (() => void)[] = []
-
-  private constructor(greet: (socket: Socket) => void) {
-    this.#server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => {
-      this.connections.push(new Wire(socket))
-      greet(socket)
-      for (const resolve of this.#wake.splice(0)) resolve()
-    })
-  }
-
-  static async listen(greet: (socket: Socket) => void = () => {}): Promise<Scripted> {
-    const scripted = new Scripted(greet)
-    scripted.#server.listen(0, '127.0.0.1')
-    await once(scripted.#server, 'listening')
-    return scripted
-  }
-
-  get port(): number {
-    const address = this.#server.address()
-    return typeof address === 'object' && address !== null ? address.port : 0
-  }
-
-  async connection(index: number): Promise<Wire> {
-    for (;;) {
-      const wire = this.connections[index]
-      if (wire !== undefined) return wire
-      await new Promise<void>((resolve) => this.#wake.push(resolve))
-    }
-  }
-
-  close(): void {
-    for (const wire of this.connections) wire.close()
-    this.#server.close()
-  }
-}
-
-async function withScripted(
-  options: MllpSenderOptions,
-  body: (sender: MllpSender, receiver: Scripted) => Promise<void>,
-  greet?: (socket: Socket) => void,
-): Promise<void> {
-  const receiver = await Scripted.listen(greet)
-  const sender = new MllpSender(options)
-  try {
-    assert.equal(await sender.connect('127.0.0.1', receiver.port), undefined)
-    await body(sender, receiver)
-  } finally {
-    sender.close()
-    receiver.close()
-  }
-}
-
-const ackText = (outcome: SendOutcome): string => ('ack' in outcome ? text(outcome.ack) : outcome.fault.code)
-const faultOf = (outcome: SendOutcome) => ('fault' in outcome ? outcome.fault : undefined)
 
 test('a message is sent in one frame and its ACK comes back unframed', async () => {
   await withScripted({}, async (sender, receiver) => {
@@ -335,68 +275,4 @@ test('close ends what is in flight', async () => {
     sender.close()
     assert.deepEqual(faultOf(await outcome), { code: 'CONNECTION_LOST', ambiguous: true })
   })
-})
-
-test('sendAll keeps a window of messages in flight and reports every outcome in order', async () => {
-  await withScripted({}, async (sender, receiver) => {
-    const wire = await receiver.connection(0)
-    const ids = Array.from({ length: 20 }, (_, index) => String(index))
-    const got: string[] = []
-    const done = sender.sendAll(
-      ids.map((id) => octets(message(id))),
-      { window: 4, timeoutMs: 5_000 },
-      (outcome, index) => got.push(`${index} ${ackText(outcome) === ackOf(String(index))}`),
-    )
-    await wire.replies(4)
-    for (const id of ids) {
-      await wire.replies(Number(id) + 1)
-      assert.ok(wire.frames.length <= Number(id) + 4)
-      wire.write(framed(ackOf(id)))
-    }
-    await done
-    assert.deepEqual(
-      got,
-      ids.map((id) => `${id} true`),
-    )
-  })
-})
-
-test('sendAll reports what a lost connection leaves unanswered, and goes on with a new one', async () => {
-  const listener = await record()
-  const sender = new MllpSender()
-  try {
-    await sender.connect('127.0.0.1', listener.receiver.port)
-    const outcomes: string[] = []
-    async function* bodies() {
-      yield octets(A)
-      yield octets(B)
-      sender.close()
-      yield octets(message('C'))
-    }
-    await sender.sendAll(bodies(), { window: 8, timeoutMs: 5_000 }, (outcome, index) => {
-      outcomes.push(`${index} ${'ack' in outcome ? 'ack' : outcome.fault.code}`)
-    })
-    assert.equal(outcomes.length, 3)
-    assert.equal(outcomes[2], '2 ack')
-  } finally {
-    sender.close()
-    await listener.end()
-  }
-})
-
-test('sendAll against the listener: 2 000 messages, window 64, every ACK belongs to its message', async () => {
-  const listener = await record()
-  const sender = new MllpSender()
-  try {
-    await sender.connect('127.0.0.1', listener.receiver.port)
-    const bodies = Array.from({ length: 2_000 }, (_, index) => octets(message(`m${index}`)))
-    let matched = 0
-    await sender.sendAll(bodies, { window: 64, timeoutMs: 30_000 }, (outcome, index) => {
-      if (ackText(outcome) === ackOf(`m${index}`)) matched += 1
-    })
-    assert.equal(matched, 2_000)
-  } finally {
-    sender.close()
-    await listener.end()
-  }
 })

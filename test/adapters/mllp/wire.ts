@@ -198,3 +198,17 @@ export function held(): { onInbound: OnInbound; release: (id: string) => void; w
     waiting: () => [...waiting.keys()],
   }
 }
+
+/** Runs `body` with a listener, which is closed whatever happens. */
+export async function withListener(
+  options: Partial<MllpOptions>,
+  body: (listener: Recorded) => Promise<void>,
+  onInbound: OnInbound = echo,
+): Promise<void> {
+  const listener = await record(options, onInbound)
+  try {
+    await body(listener)
+  } finally {
+    await listener.end()
+  }
+}

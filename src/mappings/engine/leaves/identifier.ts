@@ -73,7 +73,7 @@ function day(raw: string | undefined, run: Run): string | undefined {
   const text = run.text(raw === undefined ? undefined : run.subparts(raw)[0])
   if (text === undefined) return undefined
   const dtm = readDtm(text)
-  if (!dtm) return run.wrongType('a date (YYYYMMDD)', 'W')
+  if (!dtm) return run.wrongType('a date', 'YYYYMMDD', 'W')
   return toFhirDateTime(dtm, run.context.zone, run.context.messageOffset).value
 }
 

@@ -20,14 +20,14 @@ function decimal(raw: string | undefined, run: Run): Json | undefined {
   const text = run.head(raw)
   if (text === undefined) return undefined
   const value = decimalText(text)
-  return value === undefined ? run.wrongType('a number') : JSON.rawJSON(value)
+  return value === undefined ? run.wrongType('a number', 'digits with an optional point') : JSON.rawJSON(value)
 }
 
 function integer(raw: string, run: Run): number | undefined {
   const text = run.head(raw)
   if (text === undefined) return undefined
   const value = decimalText(text)
-  if (value === undefined || !/^-?\d{1,9}(?:\.0*)?$/.test(value)) return run.wrongType('a whole number')
+  if (value === undefined || !/^-?\d{1,9}(?:\.0*)?$/.test(value)) return run.wrongType('a whole number', 'digits')
   return Number(value)
 }
 
@@ -64,7 +64,7 @@ const secondsFrom = 600
 /** Whole minutes of an amount and its unit code. */
 function minutes(amount: string, unit: string | undefined, run: Run): number | undefined {
   const text = decimalText(amount)
-  if (text === undefined) return run.wrongType('a number')
+  if (text === undefined) return run.wrongType('a number', 'digits with an optional point')
   const size = Number(text)
   const per =
     unit === undefined ? (Math.abs(size) < secondsFrom ? 1 : 1 / 60) : minutesPer[unit.toUpperCase()]
@@ -101,7 +101,7 @@ export const numberLeaves: Leaves = {
     reads: [1],
     read: (raw, run) => {
       const value = integer(raw, run)
-      return value !== undefined && value < 1 ? run.wrongType('a positive whole number', 'W') : value
+      return value !== undefined && value < 1 ? run.wrongType('a positive whole number', 'digits', 'W') : value
     },
   },
   /** A plain number: quantities have no scale to keep. */
@@ -112,7 +112,7 @@ export const numberLeaves: Leaves = {
       const text = run.head(raw)
       const value = text === undefined ? undefined : decimalText(text)
       if (text === undefined) return undefined
-      return value === undefined ? run.wrongType('a number') : { value: Number(value) }
+      return value === undefined ? run.wrongType('a number', 'digits with an optional point') : { value: Number(value) }
     },
   },
   'NM[Duration-Days]': {
@@ -122,7 +122,7 @@ export const numberLeaves: Leaves = {
       const text = run.head(raw)
       const value = text === undefined ? undefined : decimalText(text)
       if (text === undefined) return undefined
-      if (value === undefined) return run.wrongType('a number of days', 'W')
+      if (value === undefined) return run.wrongType('a number of days', 'digits', 'W')
       return { value: Number(value), unit: 'days', system: 'http://unitsofmeasure.org', code: 'd' }
     },
   },
@@ -160,7 +160,7 @@ export const numberLeaves: Leaves = {
     reads: [1],
     read: (raw, run) => {
       const match = /^([A-Z]*)(\d+(?:\.\d+)?)$/i.exec(run.head(raw) ?? '')
-      if (!match?.[2]) return run.wrongType('a duration (M30)')
+      if (!match?.[2]) return run.wrongType('a duration', 'M30')
       run.mark(self)
       return minutes(match[2], match[1] === '' ? undefined : match[1], run)
     },

@@ -15,7 +15,7 @@ function moment(raw: string, run: Run): Dtm | undefined {
   if (text === undefined) return undefined
   const dtm = readDtm(text) ?? readDtm(plain(text))
   if (dtm) return dtm
-  run.wrongType('a date or time (YYYYMMDDHHMMSS)', zeros.test(text) || midnight.test(text) ? 'W' : 'E')
+  run.wrongType('a date or time', 'YYYYMMDDHHMMSS', zeros.test(text) || midnight.test(text) ? 'W' : 'E')
   return undefined
 }
 

@@ -1,0 +1,132 @@
+// PID, PD1 and NK1: what a source says of a person, of whom to call and of a newborn's mother (semantics, sections 5, 6, 10).
+import type { Json, Thing } from '../mappings/mapped.ts'
+import {
+  type Applying,
+  assertionsOf,
+  cellAt,
+  derived,
+  referred,
+  resolveHandles,
+  thingsOf,
+  warnStale,
+} from './applying.ts'
+import type { Assertion, CellKey } from './contribution.ts'
+import { type Identifier, stableId } from './identifier.ts'
+import { resolvePatient } from './identity.ts'
+
+/** Resolves a PID and states what it says. With `fillOnly`, nothing that anybody has said before is touched. */
+export function applyPerson(applying: Applying, thing: Thing, fillOnly = false): string {
+  const { draft, source, times } = applying
+  const id = resolvePatient(applying, thing)
+  applying.references.set(`#${thing.as}`, `Patient/${id}`)
+  const cells = {
+    ...onePerIdentifier(assertionsOf(applying, thing, times.demographics)),
+    ...contacts(applying, thing),
+  }
+  const said = fillOnly ? onlyNew(applying, id, cells) : cells
+  warnStale(applying, thing, draft.assert('Patient', id, source.id, said))
+  linkMother(applying, thing, id)
+  return id
+}
+
+/** PID-3 only adds: every identifier is an assertion of its own, so that a shorter list takes nothing away. */
+function onePerIdentifier(cells: Record<CellKey, Assertion>): Record<CellKey, Assertion> {
+  const out: Record<CellKey, Assertion> = {}
+  for (const [key, cell] of Object.entries(cells)) {
+    if (!key.startsWith('identifier<') || !Array.isArray(cell.v)) {
+      out[key] = cell
+      continue
+    }
+    for (const [i, each] of (cell.v as readonly Identifier[]).entries()) {
+      const own = spansOf(cell.s, `identifier[${i}]`)
+      out[`${key}:${each.system ?? ''}|${each.value ?? ''}`] = {
+        ...cell,
+        v: [each as Json],
+        ...(own ? { s: own } : {}),
+      }
+    }
+  }
+  return out
+}
+
+/** Spans of one list entry, renumbered to the first. */
+function spansOf(spans: readonly string[] | undefined, prefix: string): readonly string[] | undefined {
+  if (!spans) return undefined
+  const out: string[] = []
+  for (let i = 0; i + 2 < spans.length; i += 3) {
+    const [fhir = '', v2 = '', row = ''] = [spans[i], spans[i + 1], spans[i + 2]]
+    if (fhir.startsWith(prefix)) out.push(`identifier[0]${fhir.slice(prefix.length)}`, v2, row)
+  }
+  return out.length > 0 ? out : undefined
+}
+
+function onlyNew(
+  applying: Applying,
+  id: string,
+  cells: Readonly<Record<CellKey, Assertion>>,
+): Record<CellKey, Assertion> {
+  const known = new Set(
+    [...applying.draft.contributions('Patient', id).values()]
+      .filter((each) => each.source !== applying.source.id)
+      .flatMap((each) => Object.keys(each.cells).map((key) => key.slice(0, key.indexOf('<')))),
+  )
+  return Object.fromEntries(
+    Object.entries(cells).filter(([key]) => !known.has(key.slice(0, key.indexOf('<')))),
+  )
+}
+
+/** NK1 is a snapshot: the contacts of the message replace those that this source has named before. */
+function contacts(applying: Applying, patient: Thing): Record<CellKey, Assertion> {
+  const parts = thingsOf(applying, 'Patient.contact').filter(
+    (each) => referred(applying, each, 'patient') === patient,
+  )
+  if (parts.length === 0) return {}
+  const list: Json[] = []
+  const s: string[] = []
+  for (const part of parts) {
+    if (part.cells.every((each) => each.value === null)) continue
+    const entry: Record<string, Json> = {}
+    for (const cell of part.cells) {
+      if (cell.value === null || cell.path.startsWith('$')) continue
+      const before = entry[cell.path]
+      const value = resolveHandles(applying, cell.value)
+      entry[cell.path] = Array.isArray(before) && Array.isArray(value) ? [...before, ...value] : value
+      for (const { fhir, v2, row } of cell.spans) s.push(`contact[${list.length}].${fhir}`, v2, row)
+    }
+    if (Object.keys(entry).length > 0) list.push(entry)
+  }
+  return {
+    'contact<NK1': { ...derived(applying, list.length > 0 ? list : null, applying.times.demographics), s },
+  }
+}
+
+/** PID-21: the mother is a RelatedPerson of the child, and her own record points there (IHE PMIR). */
+function linkMother(applying: Applying, thing: Thing, child: string): void {
+  const mothers = (cellAt(thing, '$mothersIdentifier')?.value ?? []) as readonly Identifier[]
+  const [mother] = mothers
+  if (!mother?.system || !mother.value) return
+  const { draft, source, times } = applying
+  const id = stableId('RelatedPerson', child, 'MTH', mother.system, mother.value)
+  const coding = {
+    system: 'http://terminology.hl7.org/CodeSystem/v3-RoleCode',
+    code: 'MTH',
+    display: 'mother',
+  }
+  draft.assert('RelatedPerson', id, source.id, {
+    'identifier<PID-21': derived(applying, mothers as readonly Json[], times.demographics),
+    'patient<PID-3': derived(applying, { reference: `Patient/${child}` }, times.demographics),
+    'relationship<PID-21': derived(applying, [{ coding: [coding] }], times.demographics),
+  })
+  // Her id follows from her identifier, so that the link waits for her when she is not known yet.
+  const known = draft.lookup('Patient', mother.system, mother.value)
+  const motherId = known
+    ? draft.survivorId('Patient', known.id)
+    : stableId('Patient', mother.system, mother.value)
+  draft.contribute('Patient', motherId, {
+    source: 'gateway',
+    key: `related:${id}`,
+    i: draft.messageId,
+    cells: {},
+    data: { reference: `RelatedPerson/${id}`, type: 'seealso' },
+  })
+}

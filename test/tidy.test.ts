@@ -1,0 +1,133 @@
+// Rules of the repository that no compiler checks: layers, where SQL may stand, sizes, links. ARCHITECTURE.md says why.
+import assert from 'node:assert/strict'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { dirname, join, relative, resolve } from 'node:path'
+import { describe, it } from 'node:test'
+
+const root = join(import.meta.dirname, '..')
+const src = join(root, 'src')
+
+function filesIn(folder: string, ending: RegExp): string[] {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .map((name) => join(folder, name))
+    .filter((path) => ending.test(path) && !path.includes('node_modules') && statSync(path).isFile())
+}
+
+const sources = filesIn(src, /\.ts$/).filter(
+  (path) => !path.endsWith('.d.ts') && !/\.generated\.ts$/.test(path),
+)
+const short = (path: string) => relative(root, path)
+const importsOf = (text: string) =>
+  [...text.matchAll(/(?:from|import\()\s*'(\.{1,2}\/[^']+)'/g)].map((match) => match[1] ?? '')
+
+/** What each folder of src may import of ours, beside itself. */
+const layers: Readonly<Record<string, readonly string[]>> = {
+  hl7: [],
+  fhir: [],
+  mappings: ['hl7', 'fhir', 'canonical/fhir-json.ts'],
+  canonical: ['hl7', 'fhir', 'mappings/mapped.ts'],
+  store: ['fhir'],
+  adapters: ['hl7', 'fhir'],
+  pipeline: ['hl7', 'fhir', 'mappings', 'canonical', 'store', 'adapters/adapter.ts'],
+  server: ['hl7', 'fhir', 'mappings', 'canonical', 'store', 'pipeline', 'adapters/adapter.ts'],
+  cli: [
+    'hl7',
+    'fhir',
+    'mappings',
+    'canonical',
+    'store',
+    'pipeline',
+    'server',
+    'adapters',
+    'main.ts',
+    'config.ts',
+  ],
+  'config.ts': [],
+}
+
+describe('tidy', () => {
+  it('a layer imports only what the table of ARCHITECTURE.md allows', () => {
+    const wrong: string[] = []
+    for (const path of sources) {
+      const from = relative(src, path)
+      const [layer = ''] = from.split('/')
+      if (layer === 'main.ts') continue
+      const allowed = layers[layer]
+      assert.ok(allowed, `${from} is in no known layer`)
+      for (const specifier of importsOf(readFileSync(path, 'utf8'))) {
+        const to = relative(src, resolve(dirname(path), specifier))
+        const inside = to === layer || to.startsWith(`${layer}/`)
+        if (!inside && !allowed.some((each) => to === each || to.startsWith(`${each}/`)))
+          wrong.push(`${from} imports ${to}`)
+      }
+    }
+    assert.deepEqual(wrong, [])
+  })
+
+  it('hl7, fhir, mappings and canonical are pure: no sockets, no processes, no clock, no randomness', () => {
+    const banned =
+      /node:(net|http|https|tls|child_process|timers|worker_threads)|\bDate\.now\(|new Date\(\)|Math\.random\(|randomUUID|randomBytes|process\.env/
+    const wrong = sources
+      .filter((path) => /^src\/(hl7|fhir|mappings|canonical)\//.test(short(path)))
+      .filter((path) => banned.test(readFileSync(path, 'utf8')))
+      .map(short)
+    assert.deepEqual(wrong, [])
+  })
+
+  it('SQL stands in src/store alone', () => {
+    const sql =
+      /['"`]\s*(select\s.+\sfrom\s|insert\s+into\s|update\s+\w+\s+set\s|delete\s+from\s|create\s+table\s)/i
+    const wrong = sources
+      .filter((path) => !short(path).startsWith('src/store/'))
+      .filter((path) => sql.test(readFileSync(path, 'utf8')))
+      .map(short)
+    assert.deepEqual(wrong, [])
+  })
+
+  it('only config.ts, main.ts and the command line read the environment', () => {
+    const wrong = sources
+      .filter((path) => !/^src\/(config|main)\.ts$|^src\/cli\//.test(short(path)))
+      .filter((path) => /process\.env(?!\.PATH\b)/.test(readFileSync(path, 'utf8')))
+      .map(short)
+    assert.deepEqual(wrong, [])
+  })
+
+  it('every file says on its first line what it is', () => {
+    const wrong = sources
+      .filter((path) => !/^(#!.*\n)?(\/\/|\/\*\*) \S/.test(readFileSync(path, 'utf8')))
+      .map(short)
+    assert.deepEqual(wrong, [])
+  })
+
+  it('files have at most 300 lines, or say at their top why they are longer', () => {
+    const wrong = sources
+      .map((path) => ({ path, text: readFileSync(path, 'utf8') }))
+      .filter(({ text }) => text.split('\n').length > 301 && !/[Ll]onger than 300/.test(text.slice(0, 600)))
+      .map(({ path, text }) => `${short(path)} ${text.split('\n').length}`)
+    assert.deepEqual(wrong, [])
+  })
+
+  it('no type is silenced in src', () => {
+    const banned = /\bas any\b|: any\b|@ts-(ignore|expect-error|nocheck)|biome-ignore/
+    const wrong = sources.filter((path) => banned.test(readFileSync(path, 'utf8'))).map(short)
+    assert.deepEqual(wrong, [])
+  })
+
+  it('links between documents lead somewhere', () => {
+    const documents = [
+      ...filesIn(join(root, 'docs'), /\.md$/),
+      ...readdirSync(root)
+        .filter((name) => name.endsWith('.md'))
+        .map((name) => join(root, name)),
+    ]
+    const wrong: string[] = []
+    for (const path of documents) {
+      for (const [, target = ''] of readFileSync(path, 'utf8').matchAll(/\]\(([^)#\s]+)(?:#[^)]*)?\)/g)) {
+        if (/^(https?|mailto):/.test(target)) continue
+        if (!statSync(resolve(dirname(path), target), { throwIfNoEntry: false }))
+          wrong.push(`${short(path)} -> ${target}`)
+      }
+    }
+    assert.deepEqual(wrong, [])
+  })
+})
