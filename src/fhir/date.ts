@@ -2,7 +2,10 @@
 // (http://hl7.org/fhir/R4/datatypes.html#dateTime, http://hl7.org/fhir/R4/search.html#date).
 import { daysOfMonth, digitsAt } from './primitives.ts'
 
-/** Half-open: `from` belongs to it, `to` does not. Milliseconds since 1970 UTC; infinite where a Period is open. */
+/**
+ * Half-open: `from` belongs to it, `to` does not. Milliseconds since 1970 UTC; infinite where a Period is
+ * open.
+ */
 export interface TimeRange {
   readonly from: number
   readonly to: number
@@ -131,8 +134,8 @@ export function compareTimes(a: string, b: string): number {
 const MAX_CACHED_DAYS = 50_000
 
 /**
- * Offsets of an IANA time zone, cached by day. In a gap the offset before it holds; of a doubled hour the first.
- * Throws a RangeError when the zone is unknown.
+ * Offsets of an IANA time zone, cached by day. In a gap the offset before it holds; of a doubled hour the
+ * first. Throws a RangeError when the zone is unknown.
  */
 export function zoneOffsetOf(timeZone: string): ZoneOffset {
   const format = new Intl.DateTimeFormat('en-US', { timeZone, timeZoneName: 'longOffset' })

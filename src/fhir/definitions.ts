@@ -1,4 +1,5 @@
-// The FHIR R4 definitions this gateway needs, as scripts/slice-definitions.ts cuts them out of the published ones.
+// The FHIR R4 definitions this gateway needs, as scripts/slice-definitions.ts cuts them out of the published
+// ones.
 import elementTable from './definitions/elements.json' with { type: 'json' }
 import invariantTable from './definitions/invariants.json' with { type: 'json' }
 import searchParamTable from './definitions/search-params.json' with { type: 'json' }

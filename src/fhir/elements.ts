@@ -19,7 +19,9 @@ function toField(owner: string, name: string, json: string, type: string, row: E
   return { json, type: own, repeats: row.max !== undefined && row.max !== '1', row }
 }
 
-/** The JSON properties of one element, by its FHIRPath name: several for a choice, none when there is no such. */
+/**
+ * The JSON properties of one element, by its FHIRPath name: several for a choice, none when there is no such.
+ */
 export function fieldsOf(type: string, name: string): readonly Field[] {
   const elements = ELEMENTS[type]?.elements
   if (!elements) return []

@@ -1,6 +1,7 @@
-// The FHIR R4 invariants of our types as typed functions; their FHIRPath texts stand in definitions/invariants.json,
-// and test/fhir/invariants.test.ts compares both on generated resources.
-// A function gets an element that may be malformed and answers true when it cannot tell. Why it is one file: one table.
+// The FHIR R4 invariants of our types as typed functions; their FHIRPath texts stand in
+// definitions/invariants.json, and test/fhir/invariants.test.ts compares both on generated resources. A
+// function gets an element that may be malformed and answers true when it cannot tell. Why it is one file:
+// one table.
 import { compareTimes } from './date.ts'
 import { isObject, type JsonObject } from './types.ts'
 

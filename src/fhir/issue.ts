@@ -1,4 +1,5 @@
-// One OperationOutcome.issue (FHIR R4 http://hl7.org/fhir/R4/operationoutcome.html): expected trouble as a value.
+// One OperationOutcome.issue (FHIR R4 http://hl7.org/fhir/R4/operationoutcome.html): expected trouble as a
+// value.
 
 export type Severity = 'fatal' | 'error' | 'warning' | 'information'
 

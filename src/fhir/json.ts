@@ -20,7 +20,9 @@ const FORBIDDEN_KEYS = new Set(['__proto__', 'constructor', 'prototype'])
 
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
-/** Reads a JSON text, or says why not; the depth is counted before any recursive code sees it. Never throws. */
+/**
+ * Reads a JSON text, or says why not; the depth is counted before any recursive code sees it. Never throws.
+ */
 export function readJson(source: string | Uint8Array, limits: JsonLimits = {}): JsonRead {
   const { maxBytes = MAX_BYTES, maxDepth = MAX_DEPTH } = limits
   if (source.length > maxBytes) {
@@ -164,7 +166,9 @@ export function writeJson(value: unknown, options: { readonly pretty?: boolean }
   return options.pretty ? JSON.stringify(value, undefined, 2) : JSON.stringify(value)
 }
 
-/** JSON text with the names of every object in order of their UTF-16 units: the same content, the same text. */
+/**
+ * JSON text with the names of every object in order of their UTF-16 units: the same content, the same text.
+ */
 export function canonicalJson(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map((item) => canonicalJson(item ?? null)).join(',')}]`
   if (!isObject(value)) return JSON.stringify(value) ?? 'null'
@@ -177,8 +181,8 @@ export function canonicalJson(value: unknown): string {
 }
 
 /**
- * SHA-256, in hex, of what a resource says: without id, narrative, meta.versionId and meta.lastUpdated. Resources with
- * equal hashes need no new version.
+ * SHA-256, in hex, of what a resource says: without id, narrative, meta.versionId and meta.lastUpdated.
+ * Resources with equal hashes need no new version.
  */
 export function contentHash(resource: object): string {
   const { id, text, meta, ...rest }: { id?: unknown; text?: unknown; meta?: unknown } = { ...resource }

@@ -65,7 +65,8 @@ export function statusOf(issues: readonly Issue[]): number {
   for (const issue of issues) {
     if (!blocks(issue)) continue
     const own = STATUS_OF_CODE[issue.code]
-    // Our own trouble before the client's, and among those what must be mended first: structure before content.
+    // Our own trouble before the client's, and among those what must be mended first: structure before
+    // content.
     if (status === 200 || own >= 500 || (status < 500 && own < status)) status = own
   }
   return status

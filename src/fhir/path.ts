@@ -1,5 +1,6 @@
-// A compiler for the FHIRPath of search parameters (see path-syntax.ts). Types are known when it compiles, so that a
-// path becomes nested closures over plain JSON: no tree is walked and nothing is looked up at run time.
+// A compiler for the FHIRPath of search parameters (see path-syntax.ts). Types are known when it compiles, so
+// that a path becomes nested closures over plain JSON: no tree is walked and nothing is looked up at run
+// time.
 import { type Field, fieldOf, fieldsOf } from './elements.ts'
 import { type Expression, parsePath, type Step } from './path-syntax.ts'
 import { parseReference } from './reference.ts'
@@ -13,7 +14,8 @@ export type LeafOf<Sink> = (type: string, field: Field | undefined) => Visit<Sin
 
 /**
  * A function that visits all values of `expression` in a resource of type `base`. Throws an Error when the
- * expression is not of the supported part or names an element that does not exist: a fault of the definitions.
+ * expression is not of the supported part or names an element that does not exist: a fault of the
+ * definitions.
  */
 export function compilePath<Sink>(expression: string, base: string, leaf: LeafOf<Sink>): Visit<Sink> {
   const visit = compile(parsePath(expression), base, leaf)

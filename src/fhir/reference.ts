@@ -13,7 +13,9 @@ const TYPE = /^[A-Z][A-Za-z]{1,63}$/
 const ID = /^[A-Za-z0-9.-]{1,64}$/
 const HISTORY = '/_history/'
 
-/** Reads `Patient/1`, `https://host/fhir/Patient/1`, either with `/_history/2`; undefined for anything else. */
+/**
+ * Reads `Patient/1`, `https://host/fhir/Patient/1`, either with `/_history/2`; undefined for anything else.
+ */
 export function parseReference(reference: string): LiteralReference | undefined {
   let rest = reference
   let version: string | undefined

@@ -1,4 +1,5 @@
-// One search parameter of a request as a condition (http://hl7.org/fhir/R4/search.html#modifiers, #chaining, #has).
+// One search parameter of a request as a condition (http://hl7.org/fhir/R4/search.html#modifiers, #chaining,
+// #has).
 import type { ZoneOffset } from './date.ts'
 import type { Issue, IssueCode } from './issue.ts'
 import { parseReference } from './reference.ts'
@@ -17,8 +18,8 @@ import {
 import { isServedType, SERVED_TYPES } from './types.ts'
 
 /**
- * A condition on resources of one type; any of its values may hold. The kind says which rows of indexResource it
- * looks at; `id` and the param `_lastUpdated` of `date` are columns of the store.
+ * A condition on resources of one type; any of its values may hold. The kind says which rows of indexResource
+ * it looks at; `id` and the param `_lastUpdated` of `date` are columns of the store.
  */
 export type Filter =
   | { readonly kind: 'id'; readonly ids: readonly string[] }

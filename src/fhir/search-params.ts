@@ -1,6 +1,6 @@
-// The search parameters of each type: those of FHIR R4 (http://hl7.org/fhir/R4/searchparameter-registry.html) and of
-// US Core 6.1.0 whose type is token, string, reference, date, number, quantity or uri; and the index rows that a
-// resource has by them. Parameters of a type are compiled when the type is first met.
+// The search parameters of each type: those of FHIR R4 (http://hl7.org/fhir/R4/searchparameter-registry.html)
+// and of US Core 6.1.0 whose type is token, string, reference, date, number, quantity or uri; and the index
+// rows that a resource has by them. Parameters of a type are compiled when the type is first met.
 import { UTC, type ZoneOffset } from './date.ts'
 import { SEARCH_PARAM_ROWS, type SearchParamRow } from './definitions.ts'
 import { compilePath, type Visit } from './path.ts'

@@ -1,5 +1,6 @@
-// A search request as a typed query (http://hl7.org/fhir/R4/search.html). Pure: nothing is looked up but the table of
-// search parameters; names and values of the request reach no other text than issues and bound values.
+// A search request as a typed query (http://hl7.org/fhir/R4/search.html). Pure: nothing is looked up but the
+// table of search parameters; names and values of the request reach no other text than issues and bound
+// values.
 import { UTC, type ZoneOffset } from './date.ts'
 import { fieldsOf } from './elements.ts'
 import type { Issue, IssueCode } from './issue.ts'
@@ -101,8 +102,9 @@ interface Draft {
 }
 
 /**
- * Reads the decoded name and value pairs of a search for a type. Unknown parameters are left out and listed in
- * `unknown` as warnings: lenient handling answers with them, strict handling (`Prefer: handling=strict`) refuses.
+ * Reads the decoded name and value pairs of a search for a type. Unknown parameters are left out and listed
+ * in `unknown` as warnings: lenient handling answers with them, strict handling (`Prefer: handling=strict`)
+ * refuses.
  */
 export function parseSearch(
   type: string,

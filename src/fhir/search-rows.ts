@@ -1,4 +1,5 @@
-// The rows that a resource is found by (http://hl7.org/fhir/R4/search.html), one kind for each way of comparing.
+// The rows that a resource is found by (http://hl7.org/fhir/R4/search.html), one kind for each way of
+// comparing.
 import type { TimeRange, ZoneOffset } from './date.ts'
 import { normaliseText } from './search-text.ts'
 

@@ -1,9 +1,10 @@
 // How text is compared in searches: the same function on what is stored and on what is asked for
 // (http://hl7.org/fhir/R4/search.html#string and #token).
 //
-// Strings: compatibility forms decomposed (NFKD), marks removed, lower case, letters without a decomposition spelled
-// out (ß ss, ø o, ł l, ...), apostrophes and full stops removed, other punctuation a space, white space collapsed.
-// So `O'Brien-Smíth, St. Mary` is `obrien smith st mary`. Text of punctuation only stays as it is, in lower case.
+// Strings: compatibility forms decomposed (NFKD), marks removed, lower case, letters without a decomposition
+// spelled out (ß ss, ø o, ł l, ...), apostrophes and full stops removed, other punctuation a space, white
+// space collapsed. So `O'Brien-Smíth, St. Mary` is `obrien smith st mary`. Text of punctuation only stays as
+// it is, in lower case.
 
 /** Letters that NFKD leaves whole, after lower case. */
 const SPELLED: Readonly<Record<string, string>> = {
@@ -43,9 +44,9 @@ const EXTENSION = /(?:;ext=|;|\bext\.?|x|#)\s*[0-9]{1,8}$/i
 const PHONE = /^\+?[0-9\s()./-]*$/
 
 /**
- * Forms of a telecom value that find each other, without repetition. Phone numbers: digits only, with and without
- * the country code when it is written (`+1 217 5550301` and `2175550301`), without extension. Everything else,
- * such as an e-mail address: lower case.
+ * Forms of a telecom value that find each other, without repetition. Phone numbers: digits only, with and
+ * without the country code when it is written (`+1 217 5550301` and `2175550301`), without extension.
+ * Everything else, such as an e-mail address: lower case.
  */
 export function contactForms(value: string): readonly string[] {
   const plain = value.trim().replace(/^(?:tel|mailto|sms):/i, '')

@@ -1,8 +1,11 @@
-// Values of search parameters as they stand in a URL (http://hl7.org/fhir/R4/search.html#escaping and #prefix).
+// Values of search parameters as they stand in a URL (http://hl7.org/fhir/R4/search.html#escaping and
+// #prefix).
 import { parseTime, type TimeRange, type ZoneOffset } from './date.ts'
 import { decimalDigits, MAX_DECIMAL_DIGITS } from './primitives.ts'
 
-/** eq contains; ne not; gt, lt beyond; ge, le not before, not after; sa, eb wholly after, before; ap overlaps. */
+/**
+ * eq contains; ne not; gt, lt beyond; ge, le not before, not after; sa, eb wholly after, before; ap overlaps.
+ */
 export type Prefix = 'eq' | 'ne' | 'gt' | 'lt' | 'ge' | 'le' | 'sa' | 'eb' | 'ap'
 
 /** `system|code`: system undefined = any, '' = none; code undefined = any of the system. */

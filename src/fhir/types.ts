@@ -1,10 +1,10 @@
-// The FHIR R4 resource types this gateway knows: one entry each. Everything else about a type follows from its
-// definition (definitions/elements.json, search-params.json), which scripts/slice-definitions.ts cuts for this table.
-// After a change here: node scripts/slice-definitions.ts
+// The FHIR R4 resource types this gateway knows: one entry each. Everything else about a type follows from
+// its definition (definitions/elements.json, search-params.json), which scripts/slice-definitions.ts cuts for
+// this table. After a change here: node scripts/slice-definitions.ts
 
 /**
- * What clients may do with a type: `write` = create, update, patch, delete and read; `read` = read and search only;
- * `wire` = only ever a request or an answer, never stored.
+ * What clients may do with a type: `write` = create, update, patch, delete and read; `read` = read and search
+ * only; `wire` = only ever a request or an answer, never stored.
  */
 export type Access = 'write' | 'read' | 'wire'
 

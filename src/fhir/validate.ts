@@ -1,5 +1,5 @@
-// Validation of FHIR R4 resources: structure, cardinality, types, required codes, choices, reference targets and
-// invariants (http://hl7.org/fhir/R4/validation.html), by functions generated from the definitions.
+// Validation of FHIR R4 resources: structure, cardinality, types, required codes, choices, reference targets
+// and invariants (http://hl7.org/fhir/R4/validation.html), by functions generated from the definitions.
 import type { Check, Finding } from './checks.ts'
 import type { Issue } from './issue.ts'
 import { isObject } from './types.ts'

@@ -1,5 +1,6 @@
-// Narrative.text.div as an allow-list (FHIR R4 invariants txt-1 and txt-2, http://hl7.org/fhir/R4/narrative.html#xhtml).
-// One pass over the text, no regular expression with nested repetition, nothing is ever rendered by this gateway.
+// Narrative.text.div as an allow-list (FHIR R4 invariants txt-1 and txt-2,
+// http://hl7.org/fhir/R4/narrative.html#xhtml). One pass over the text, no regular expression with nested
+// repetition, nothing is ever rendered by this gateway.
 
 const XHTML = 'http://www.w3.org/1999/xhtml'
 const MAX_DEPTH = 64
@@ -7,15 +8,17 @@ const MAX_ATTRIBUTES = 32
 
 const ELEMENTS = new Set(
   (
-    'a abbr acronym b big blockquote br caption cite code col colgroup dd dfn div dl dt em h1 h2 h3 h4 h5 h6 hr i img ' +
-    'ins del kbd li ol p pre q samp small span strong sub sup table tbody td tfoot th thead tr tt ul var'
+    'a abbr acronym b big blockquote br caption cite code col colgroup dd dfn div dl dt em h1 h2 h3 ' +
+    'h4 h5 h6 hr i img ins del kbd li ol p pre q samp small span strong sub sup table tbody td tfoot ' +
+    'th thead tr tt ul var'
   ).split(' '),
 )
 const ATTRIBUTES = new Set(
   (
-    'abbr accesskey align alt axis bgcolor border cellhalign cellpadding cellspacing cellvalign char charoff cite class ' +
-    'colspan compact coords dir frame headers height href hreflang hspace id ismap lang longdesc name noshade nowrap ' +
-    'rel rev rowspan rules scope shape span src start style summary tabindex title type usemap valign value vspace width'
+    'abbr accesskey align alt axis bgcolor border cellhalign cellpadding cellspacing cellvalign char ' +
+    'charoff cite class colspan compact coords dir frame headers height href hreflang hspace id ismap ' +
+    'lang longdesc name noshade nowrap rel rev rowspan rules scope shape span src start style summary ' +
+    'tabindex title type usemap valign value vspace width'
   ).split(' '),
 )
 const LINKS = new Set(['href', 'src', 'cite', 'longdesc', 'usemap'])

@@ -18,7 +18,7 @@ import { formatDtm, readDtm } from '../hl7/datetime.ts'
 import { checkHeader, type Header, isAcknowledgement, KNOWN_VERSIONS, readHeader } from '../hl7/header.ts'
 import { type Message, parseMessage } from '../hl7/message.ts'
 import { type MapSet, mapMessage } from '../mappings/engine/compile.ts'
-import type { MapIssue, Mapped } from '../mappings/mapped.ts'
+import type { MapIssue } from '../mappings/mapped.ts'
 import type { MessageItem, Outcome } from './item.ts'
 import { sourceOf } from './site.ts'
 
@@ -189,7 +189,6 @@ export function readOne(
   const defer = sender.acknowledge === 'after-commit' && stored === undefined
   if (defer) return { ...item, defer }
   const mapped = mapMessage(message, maps, mapContext(site, sender, header, context.lineage))
-  if (!mapped) return { ...item, refusal: { code: 'AR', errors: [unmappedEvent()] } }
   const found = mapped.issues.map(toAckError)
   const fatal = found.filter((each) => each.severity === 'E')
   if (fatal.length > 0) return { ...item, mapped, refusal: { code: 'AE', errors: fatal } }
@@ -209,13 +208,6 @@ function unknownSource(header: Header): AckError {
     text: `source ${header.source} is not in the site file (MSH-3, MSH-4) - add it to the sources, then send again under a new control id`,
   }
 }
-
-const unmappedEvent = (): AckError => ({
-  severity: 'E',
-  code: '201',
-  locations: ['MSH^1^9^1^2'],
-  text: 'trigger event is not mapped (MSH-9.2) - ask for a mapping of it',
-})
 
 /** Message identity: MSH-3, -4, -7 and -10 (semantics, section 8.1). */
 function keyOf(header: Header): string | undefined {
@@ -240,8 +232,6 @@ function toAckError(issue: MapIssue): AckError {
   const { severity, code, app, location, text } = issue
   return { severity, code, ...(app === undefined ? {} : { app }), locations: [location], text }
 }
-
-export type { Mapped }
 
 /** The acknowledgement of an item, in the sender's character set. */
 export function acknowledge(

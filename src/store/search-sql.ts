@@ -169,8 +169,9 @@ const newestSeq = (rtype: string): string =>
 /** What was made after the first page is not on the later ones; what was changed since then still is. */
 function existedAt(alias: string, seq: string, binds: Binds): string {
   const place = `${binds.add(seq)}::bigint`
-  return `(${alias}.seq <= ${place} or exists (select from history e
-    where e.tenant = $1 and e.rtype = ${alias}.rtype and e.id = ${alias}.id and e.seq <= ${place}))`
+  return `(${alias}.seq <= ${place} or (select e.op <> 'delete' from history e
+    where e.tenant = $1 and e.rtype = ${alias}.rtype and e.id = ${alias}.id and e.seq <= ${place}
+    order by e.version desc limit 1))`
 }
 
 const casts = { time: 'timestamptz', text: 'text', seq: 'bigint' } as const

@@ -5,7 +5,10 @@ import r4 from 'fhirpath/fhir-context/r4/index.js'
 const { score, ...rest } = r4
 const model = score === undefined ? rest : { ...rest, score }
 
-/** Values of an expression over a resource or, with a base path, over an element; none where it cannot compare. */
+/**
+ * Values of an expression over a resource or, with a base path, over an element; none where it cannot
+ * compare.
+ */
 export function evaluate(
   element: object,
   path: string | { base: string; expression: string },

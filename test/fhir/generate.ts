@@ -1,4 +1,5 @@
-// Random FHIR elements from the definitions, seeded: each property may be there or not, values come from small pools.
+// Random FHIR elements from the definitions, seeded: each property may be there or not, values come from
+// small pools.
 import { ELEMENTS, VALUE_SETS } from '../../src/fhir/definitions.ts'
 import { type Field, fieldsOf } from '../../src/fhir/elements.ts'
 import type { JsonObject } from '../../src/fhir/types.ts'

@@ -1,4 +1,5 @@
-// Invariants as functions against the same invariants as FHIRPath, evaluated by fhirpath.js, on generated elements.
+// Invariants as functions against the same invariants as FHIRPath, evaluated by fhirpath.js, on generated
+// elements.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ELEMENTS, INVARIANTS } from '../../src/fhir/definitions.ts'

@@ -1,4 +1,5 @@
-// JSON bodies: hostile ones are refused with a reason, numbers keep their digits, equal content has equal hashes.
+// JSON bodies: hostile ones are refused with a reason, numbers keep their digits, equal content has equal
+// hashes.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'

@@ -10,6 +10,7 @@ import { Generator } from './generate.ts'
 import { appointment, patient } from './samples.ts'
 
 const ROUNDS = 40
+const US_CORE = 'http://hl7.org/fhir/us/core/StructureDefinition'
 
 function values(expression: string, base: string, resource: object): unknown[] {
   const found: unknown[] = []
@@ -42,8 +43,7 @@ for (const type of SERVED_TYPES) {
 }
 
 test('paths go through extensions by their url', () => {
-  const race =
-    "Patient.extension.where(url = 'http://hl7.org/fhir/us/core/StructureDefinition/us-core-race').extension.value.code"
+  const race = `Patient.extension.where(url = '${US_CORE}/us-core-race').extension.value.code`
   assert.deepEqual(values(race, 'Patient', patient()), ['2106-3'])
 })
 

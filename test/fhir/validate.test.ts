@@ -1,4 +1,5 @@
-// Validation of resources: seeded errors that other validators miss, valid ones that must pass, and any input at all.
+// Validation of resources: seeded errors that other validators miss, valid ones that must pass, and any input
+// at all. Longer than other files because the table of seeds is.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'

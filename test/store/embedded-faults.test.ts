@@ -1,6 +1,6 @@
 // The embedded server under faults: kill -9 of everything, at every stage (promises.md T24, T25; durability.md section 3).
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -197,6 +197,20 @@ test('Of many gateways that start on the folder of a killed one, one gets it', a
   }
   if (winner) await stop(winner)
   await Promise.all(many.map(({ ended }) => ended))
+})
+
+test('A gateway in another container on the same folder is refused too', async (t) => {
+  // A network namespace is what a container has of its own; abstract socket names end at it.
+  const wrapper = ['unshare', '--net']
+  if (spawnSync('unshare', ['--net', 'true']).status !== 0)
+    return t.skip('not allowed to make a network namespace')
+  const dataDir = join(temporary(), 'data')
+  const first = launch(dataDir)
+  await first.first('ready')
+  const refused = await launch(dataDir, { wrapper }).first('refused')
+  assert.equal(refused.code, 'HELD')
+  assert.match(refused.message, new RegExp(`pid ${first.pid}\\b`))
+  await stop(first)
 })
 
 test('The lock file alone decides where the kernel has no lock: a live holder is named, a dead one replaced', () => {

@@ -38,11 +38,14 @@ export type ProcessOptions = Pick<EmbeddedOptions, 'binaries' | 'settings'> & {
   readonly uid?: number
   readonly gid?: number
   readonly umask?: number
+  /** Program that runs the process, with its arguments. */
+  readonly wrapper?: readonly string[]
 }
 
 export function launch(dataDir: string, options: ProcessOptions = {}): GatewayProcess {
-  const { uid, gid, ...rest } = options
-  const child: ChildProcess = spawn(process.execPath, [import.meta.filename, dataDir, JSON.stringify(rest)], {
+  const { uid, gid, wrapper = [], ...rest } = options
+  const command = [...wrapper, process.execPath, import.meta.filename, dataDir, JSON.stringify(rest)]
+  const child: ChildProcess = spawn(command[0] ?? '', command.slice(1), {
     stdio: ['pipe', 'pipe', 'ignore'],
     ...(uid === undefined ? {} : { uid, gid: gid ?? uid }),
   })

@@ -163,6 +163,13 @@ async function killAtGate({ url, schema }: TestDatabase, folder: string): Promis
   await keeper.end()
 }
 
+/** Every boundary in the long run, some of a long file in the short; always before the first and after the last. */
+function boundaries(count: number): number[] {
+  const all = Array.from({ length: count + 1 }, (_, at) => at)
+  const stride = process.env.PORTICO_NIGHTLY ? 1 : Math.ceil(count / 4)
+  return all.filter((at) => at === count || at % stride === 0)
+}
+
 test('A process killed between any two statements leaves a file wholly or not at all (T26)', async (t) => {
   const names = readdirSync(migrationsFolder)
     .filter((name) => name.endsWith('.sql'))
@@ -171,25 +178,16 @@ test('A process killed between any two statements leaves a file wholly or not at
   let kills = 0
   for (const [index, file] of files.entries()) {
     const parts = statements(file)
-    // Each boundary in the long run; some of a long file in the short.
-    const stride = process.env.PORTICO_NIGHTLY ? 1 : Math.max(1, Math.ceil(parts.length / 4))
-    for (
-      let at = 0;
-      at <= parts.length;
-      at += at + stride > parts.length && at < parts.length ? parts.length - at : stride
-    ) {
+    for (const at of boundaries(parts.length)) {
       await withSchema(async (fixture) => {
-        const gated = [
-          ...parts.slice(0, at),
-          `SELECT pg_advisory_lock(${gate}, hashtext('${fixture.schema}'));\n`,
-          ...parts.slice(at),
-        ]
-        await migrate(fixture.db, folderOf(...files.slice(0, index)))
+        const stop = `SELECT pg_advisory_lock(${gate}, hashtext('${fixture.schema}'));\n`
+        const gated = [...parts.slice(0, at), stop, ...parts.slice(at)].join('')
+        const earlier = files.slice(0, index)
+        await migrate(fixture.db, folderOf(...earlier))
         const before = await dumpSchema(fixture.db)
-        await killAtGate(fixture, folderOf(...files.slice(0, index), gated.join('')))
+        await killAtGate(fixture, folderOf(...earlier, gated))
         assert.equal(await dumpSchema(fixture.db), before, `${names[index]} after ${at} statements`)
-        const { version } = await migrate(fixture.db)
-        assert.equal(version, files.length)
+        assert.equal((await migrate(fixture.db)).version, files.length)
         assert.equal(await dumpSchema(fixture.db), readFileSync(dumpFile, 'utf8'))
         kills++
       })

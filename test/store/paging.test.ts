@@ -54,7 +54,10 @@ describe('pages', () => {
     return read.query
   }
 
-  async function walk(asked: SearchQuery, between: () => Promise<void>): Promise<{ ids: string[]; totals: number[] }> {
+  async function walk(
+    asked: SearchQuery,
+    between: () => Promise<void>,
+  ): Promise<{ ids: string[]; totals: number[] }> {
     const ids: string[] = []
     const totals: number[] = []
     let after: SearchPosition | undefined
@@ -86,14 +89,23 @@ describe('pages', () => {
         round++
         // Updates of what was shown and of what was not, without touching what is sorted by; and new resources,
         // which sort before, between and after.
-        const touched = [round * 11, round * 23, 101 - round].map((n) => appointment(((n % size) + size) % size, `round ${round}`))
-        const made = [1, 500, 999].map((n) => ({ ...appointment(1, 'new'), id: `a${n}-${form.length}-${fresh++}` }))
+        const touched = [round * 11, round * 23, 101 - round].map((n) =>
+          appointment(((n % size) + size) % size, `round ${round}`),
+        )
+        const made = [1, 500, 999].map((n) => ({
+          ...appointment(1, 'new'),
+          id: `a${n}-${form.length}-${fresh++}`,
+        }))
         await writes.put([...touched, ...made])
       }
       const during = await walk(query(form, 10), disturb)
       assert.deepEqual(during.ids, before.ids)
       assert.deepEqual(new Set(during.totals), new Set([before.ids.length]))
-      await Promise.all(Array.from({ length: fresh }, (_, n) => [1, 500, 999].map((m) => `a${m}-${form.length}-${n}`)).flat().map((id) => writes.remove('Appointment', id)))
+      await Promise.all(
+        Array.from({ length: fresh }, (_, n) => [1, 500, 999].map((m) => `a${m}-${form.length}-${n}`))
+          .flat()
+          .map((id) => writes.remove('Appointment', id)),
+      )
     })
   }
 
@@ -104,7 +116,10 @@ describe('pages', () => {
     await writes.remove('Appointment', gone)
     const rest = await searchPage(store.db.read, 1, query('Appointment', 1000), first.next)
     const ids = [...first.rows, ...rest.rows].map(({ id }) => id)
-    assert.deepEqual(ids, all.ids.filter((id) => id !== gone))
+    assert.deepEqual(
+      ids,
+      all.ids.filter((id) => id !== gone),
+    )
   })
 
   test('_total=none leaves the total out', async () => {

@@ -61,14 +61,22 @@ const doctor: Resource = {
   identifier: [{ system: npi, value: '1245319599' }],
   name: [{ family: 'Patel' }],
 }
-const room: Resource = { resourceType: 'Location', id: 'or3', identifier: [{ system: 'urn:portico:location:GHH', value: 'OR-OR3' }] }
+const room: Resource = {
+  resourceType: 'Location',
+  id: 'or3',
+  identifier: [{ system: 'urn:portico:location:GHH', value: 'OR-OR3' }],
+}
 const schedule: Resource = {
   resourceType: 'Schedule',
   id: 'sch',
   identifier: [{ value: 'SCH-DRPATEL' }],
   actor: [{ reference: 'Practitioner/doc' }],
 }
-const roomSchedule: Resource = { resourceType: 'Schedule', id: 'sch2', actor: [{ reference: 'Location/or3' }] }
+const roomSchedule: Resource = {
+  resourceType: 'Schedule',
+  id: 'sch2',
+  actor: [{ reference: 'Location/or3' }],
+}
 
 function appointment(id: string, status: string, start: string, ...actors: string[]): Resource {
   return {
@@ -132,8 +140,20 @@ const resources: readonly Resource[] = [
     code: { coding: [{ system: 'http://portico.example.org/CodeSystem/task-code', code: 'filler-request' }] },
     focus: { reference: 'Appointment/a1' },
   },
-  { resourceType: 'Provenance', id: 'v1', recorded: '2026-03-01T00:00:00Z', target: [{ reference: 'Patient/ann' }], agent: [{}] },
-  { resourceType: 'Coverage', id: 'c1', status: 'active', beneficiary: { reference: 'Patient/ann' }, payor: [{ display: 'x' }] },
+  {
+    resourceType: 'Provenance',
+    id: 'v1',
+    recorded: '2026-03-01T00:00:00Z',
+    target: [{ reference: 'Patient/ann' }],
+    agent: [{}],
+  },
+  {
+    resourceType: 'Coverage',
+    id: 'c1',
+    status: 'active',
+    beneficiary: { reference: 'Patient/ann' },
+    payor: [{ display: 'x' }],
+  },
 ]
 
 describe('search', () => {
@@ -146,10 +166,13 @@ describe('search', () => {
 
   function query(text: string): SearchQuery {
     const [type = '', rest = ''] = text.split(/\?(.*)/s)
-    const pairs = rest.split('&').filter(Boolean).map((pair): [string, string] => {
-      const [name = '', value = ''] = pair.split(/=(.*)/s)
-      return [name, value]
-    })
+    const pairs = rest
+      .split('&')
+      .filter(Boolean)
+      .map((pair): [string, string] => {
+        const [name = '', value = ''] = pair.split(/=(.*)/s)
+        return [name, value]
+      })
     const read = parseSearch(type, pairs, { zone, baseUrl: 'http://gw/fhir' })
     assert.ok('query' in read, JSON.stringify(read))
     assert.deepEqual(read.unknown, [], text)
@@ -364,7 +387,12 @@ describe('search', () => {
     const long = 'x'.repeat(10_000)
     await writer(store.db).put([{ resourceType: 'Device', id: 'd1', identifier: [{ value: long }] }])
     const search = async (value: string): Promise<number> => {
-      const filter = { kind: 'identifier', param: 'identifier', not: false, values: [{ system: undefined, code: value }] } as const
+      const filter = {
+        kind: 'identifier',
+        param: 'identifier',
+        not: false,
+        values: [{ system: undefined, code: value }],
+      } as const
       const page = await searchPage(store.db.read, 1, { ...query('Device'), filters: [filter] })
       return page.rows.length
     }
@@ -375,7 +403,9 @@ describe('search', () => {
 
   test('what was deleted, or belongs to another tenant, is never found', async () => {
     const writes = writer(store.db)
-    await writes.put([{ resourceType: 'Device', id: 'gone', identifier: [{ value: 'G1' }], status: 'active' }])
+    await writes.put([
+      { resourceType: 'Device', id: 'gone', identifier: [{ value: 'G1' }], status: 'active' },
+    ])
     assert.equal(await find('Device?identifier=G1'), 'gone')
     assert.equal((await searchPage(store.db.read, 2, query('Device?identifier=G1'))).total, 0)
     await writes.remove('Device', 'gone')

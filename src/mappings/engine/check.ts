@@ -38,7 +38,9 @@ export function checkMaps(
   const grammar = grammarOf(new Set(tables.map(({ name }) => name)), declared)
   const [base = [], ...over] = layers
   const checker = new Checker(overlayMaps(base, ...over), grammar)
-  return layers.flatMap((layer, index) => layer.flatMap((source) => checker.source(source, layers.slice(0, index))))
+  return layers.flatMap((layer, index) =>
+    layer.flatMap((source) => checker.source(source, layers.slice(0, index))),
+  )
 }
 
 class Checker {
@@ -85,10 +87,14 @@ class Checker {
   }
 
   #omitted(row: Row, source: Checked, below: readonly (readonly Checked[])[]): void {
-    const found = below.flat().some(
-      (one) => one.map === source.map && one.rows.some(({ v2, fhir }) => v2 === row.v2 && fhir === row.fhir),
-    )
-    if (!found) this.#say(`omits ${row.v2} -> ${row.fhir}, which is not there`, 'correct v2 and fhir, or remove it')
+    const found = below
+      .flat()
+      .some(
+        (one) =>
+          one.map === source.map && one.rows.some(({ v2, fhir }) => v2 === row.v2 && fhir === row.fhir),
+      )
+    if (!found)
+      this.#say(`omits ${row.v2} -> ${row.fhir}, which is not there`, 'correct v2 and fhir, or remove it')
   }
 
   #columns(row: Row): void {
@@ -147,7 +153,12 @@ class Checker {
   }
 
   /** Component and subcomponent exist in one of the types; of a primitive the first is the value itself. */
-  #within(position: string, types: readonly string[], component: number, subcomponent: string | undefined): void {
+  #within(
+    position: string,
+    types: readonly string[],
+    component: number,
+    subcomponent: string | undefined,
+  ): void {
     if (types.length === 0) return
     const inner = types.flatMap((type) => this.#grammar.component(type, component) ?? [])
     if (inner.length === 0 && component > 1) {
@@ -168,7 +179,8 @@ class Checker {
       return
     }
     const [, component = '0', subcomponent] = match
-    if (this.#grammar.isComposite(from)) this.#within(`${from}.${row.v2}`, [from], Number(component), subcomponent)
+    if (this.#grammar.isComposite(from))
+      this.#within(`${from}.${row.v2}`, [from], Number(component), subcomponent)
     this.#condition(row.when === undefined ? undefined : parseCondition(row.when), from)
   }
 

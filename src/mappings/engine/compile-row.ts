@@ -1,5 +1,5 @@
 // Rows to closures, once: how one row turns raw text into a value inside an item (segment and data type maps).
-import { type ConditionResult, parseCondition, type Test } from './condition.ts'
+import { parseCondition, type Test } from './condition.ts'
 import { type Draft, type ElementPath, parseElementPath, parseSteps, put, type Step } from './element-path.ts'
 import { type Leaf, leaves } from './leaf.ts'
 import { type ReadPlan, readComponent, readsAt } from './reads.ts'
@@ -23,6 +23,8 @@ export interface CompiledRow {
   readonly component: number | undefined
   readonly subcomponent: number | undefined
   readonly test: Test | undefined
+  /** Positions that the condition asks for. */
+  readonly asked: readonly string[]
   /** The bit of its condition among those of its segment map; 0 = none. */
   readonly bit: number
   readonly leaf: Leaf | undefined
@@ -39,6 +41,8 @@ export interface TypeMap {
   readonly name: string
   readonly target: string
   readonly rows: readonly CompiledRow[]
+  /** Components that have no destination on purpose. */
+  readonly ignored: readonly number[]
 }
 
 /** Thrown for maps that the checker would have refused. */
@@ -67,7 +71,8 @@ export class RowCompiler {
     if (!source) return undefined
     const { target } = splitName(name)
     const rows: CompiledRow[] = []
-    const made: TypeMap = { name, target, rows }
+    const ignored = source.rows.filter((row) => row.fhir === '-').map((row) => Number(row.v2.split('.')[0]))
+    const made: TypeMap = { name, target, rows, ignored }
     this.#types.set(name, made)
     source.rows.forEach((row, index) => {
       if (row.fhir !== '-') rows.push(this.row(row, `${name}#${index + 1}`, target, row.v2, true))
@@ -86,6 +91,7 @@ export class RowCompiler {
     if (!type && !leaf && row.value === undefined)
       throw new MapFault(`${id}: no map or leaf '${row.via ?? ''}'`)
     const v2 = at === '' ? '' : `.${at}`
+    const condition = row.when === undefined ? undefined : conditionOf(row.when, id)
     const last = steps.at(-1)
     const many = last?.many === true && last.index === undefined && last.url === undefined
     const fhir = printed(steps)
@@ -96,7 +102,8 @@ export class RowCompiler {
       steps,
       component,
       subcomponent,
-      test: row.when === undefined ? undefined : testOf(parseCondition(row.when), id),
+      test: condition?.test,
+      asked: condition?.positions ?? [],
       bit,
       leaf,
       type,
@@ -109,9 +116,10 @@ export class RowCompiler {
   }
 }
 
-function testOf(result: ConditionResult, id: string): Test {
+function conditionOf(when: string, id: string) {
+  const result = parseCondition(when)
   if ('fault' in result) throw new MapFault(`${id}: when ${result.fault}`)
-  return result.test
+  return result
 }
 
 function printed(steps: readonly Step[]): string {
@@ -223,6 +231,7 @@ export function noteReads(compiled: CompiledRow, field: number, plan: ReadPlan):
     } else readComponent(reads, component)
   } else if (type) {
     for (const row of type.rows) noteTypeReads(row, reads)
+    for (const ignored of type.ignored) readComponent(reads, ignored)
   } else if (!leaf || leaf.reads === 'all') reads.whole = true
   else for (const part of leaf.reads) readComponent(reads, part)
 }

@@ -1,6 +1,6 @@
 // Segment maps to closures: fields to cells, one cell per (element, field) (v2-to-FHIR IG, segment maps).
 import { type CompiledRow, MapFault, noteReads, type RowCompiler, splitName } from './compile-row.ts'
-import { mergeReads, type ReadPlan, readsAt } from './reads.ts'
+import { mergeReads, type ReadPlan, readComponent, readsAt } from './reads.ts'
 import type { MapSource } from './row.ts'
 import type { TraceBase, TraceNode } from './trace.ts'
 
@@ -81,11 +81,20 @@ export function compileSegment(source: MapSource, compiler: RowCompiler): Segmen
       const plan: ReadPlan = []
       mergeReads(plan, always)
       reading.forEach(({ compiled, field }, bit) => {
-        if (held & (1 << bit)) noteReads(compiled, field, plan)
+        if ((held & (1 << bit)) === 0) return
+        noteReads(compiled, field, plan)
+        for (const position of compiled.asked) noteAsked(position, from, plan)
       })
       return plan
     },
   }
+}
+
+/** What decided where a value goes has been read, too. */
+function noteAsked(position: string, segment: string, plan: ReadPlan): void {
+  const match = FIELD.exec(position)
+  if (match?.[1] === segment)
+    readComponent(readsAt(plan, Number(match[2])), Number(match[3]?.split('.')[0] ?? 1))
 }
 
 function addToCell(plan: FieldPlan, compiled: CompiledRow, segment: string): void {

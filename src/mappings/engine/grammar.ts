@@ -24,7 +24,8 @@ export function grammarOf(
   tables: ReadonlySet<string>,
   declared: Readonly<Record<string, number>> = {},
 ): Grammar {
-  const component = (type: string, index: number) => typesAt(typeComponents[type] ?? typeComponents[renamed[type] ?? ''], index)
+  const component = (type: string, index: number) =>
+    typesAt(typeComponents[type] ?? typeComponents[renamed[type] ?? ''], index)
   return {
     field: (segment, field) => {
       const known = typesAt(segmentFields[segment], field) ?? later[segment]?.[field]

@@ -178,11 +178,18 @@ function translated(raw: string, run: Run, severity: 'E' | 'W'): string | undefi
 
 /** The status a filler gave: as sent, and what it is in FHIR. */
 function fillerStatus(raw: string, run: Run, severity: 'E' | 'W'): Json | undefined {
-  const sent = run.head(raw)
+  const parts = run.parts(raw)
+  const sent = run.text(parts[0])
   if (sent === undefined) return undefined
   const status = translated(raw, run, severity)
+  const display = run.text(parts[1])
   run.mark(single.code)
-  return status === undefined ? { code: sent } : { code: sent, status }
+  if (display !== undefined) run.mark(single.display)
+  return {
+    code: sent,
+    ...(display !== undefined && { display }),
+    ...(status !== undefined && { status }),
+  }
 }
 
 // Appointment.priority as in iCalendar: 1 is highest, 5 normal, 9 lowest; codes of table 0485.
@@ -217,8 +224,8 @@ export const codeLeaves: Leaves = {
       return run.text(parts[8]) ?? run.text(parts[1]) ?? run.text(parts[0])
     },
   },
-  'CWE[FillerStatus]': { yields: '', reads: [1], read: (raw, run) => fillerStatus(raw, run, 'E') },
-  'CWE[FillerStatus-Part]': { yields: '', reads: [1], read: (raw, run) => fillerStatus(raw, run, 'W') },
+  'CWE[FillerStatus]': { yields: '', reads: [1, 2, 3], read: (raw, run) => fillerStatus(raw, run, 'E') },
+  'CWE[FillerStatus-Part]': { yields: '', reads: [1, 2, 3], read: (raw, run) => fillerStatus(raw, run, 'W') },
   'CWE[priority]': {
     yields: 'unsignedInt',
     reads: [1],

@@ -20,14 +20,17 @@ function decimal(raw: string | undefined, run: Run): Json | undefined {
   const text = run.head(raw)
   if (text === undefined) return undefined
   const value = decimalText(text)
-  return value === undefined ? run.wrongType('a number', 'digits with an optional point') : JSON.rawJSON(value)
+  return value === undefined
+    ? run.wrongType('a number', 'digits with an optional point')
+    : JSON.rawJSON(value)
 }
 
 function integer(raw: string, run: Run): number | undefined {
   const text = run.head(raw)
   if (text === undefined) return undefined
   const value = decimalText(text)
-  if (value === undefined || !/^-?\d{1,9}(?:\.0*)?$/.test(value)) return run.wrongType('a whole number', 'digits')
+  if (value === undefined || !/^-?\d{1,9}(?:\.0*)?$/.test(value))
+    return run.wrongType('a whole number', 'digits')
   return Number(value)
 }
 
@@ -101,7 +104,9 @@ export const numberLeaves: Leaves = {
     reads: [1],
     read: (raw, run) => {
       const value = integer(raw, run)
-      return value !== undefined && value < 1 ? run.wrongType('a positive whole number', 'digits', 'W') : value
+      return value !== undefined && value < 1
+        ? run.wrongType('a positive whole number', 'digits', 'W')
+        : value
     },
   },
   /** A plain number: quantities have no scale to keep. */
@@ -112,7 +117,9 @@ export const numberLeaves: Leaves = {
       const text = run.head(raw)
       const value = text === undefined ? undefined : decimalText(text)
       if (text === undefined) return undefined
-      return value === undefined ? run.wrongType('a number', 'digits with an optional point') : { value: Number(value) }
+      return value === undefined
+        ? run.wrongType('a number', 'digits with an optional point')
+        : { value: Number(value) }
     },
   },
   'NM[Duration-Days]': {
