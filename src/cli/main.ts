@@ -1,12 +1,18 @@
 // The command line of the gateway: one file per verb. Start reading at the verb.
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
+import { check } from './check.ts'
 import { CannotRun, codeOf, EXIT, type ExitCode, textOf } from './exit.ts'
+import { explain } from './explain.ts'
+import { migrate } from './migrate.ts'
+import { replay } from './replay.ts'
 import { send } from './send.ts'
+import { serve } from './serve.ts'
 import { processTerminal, type Terminal } from './terminal.ts'
+import { translate } from './translate.ts'
 import type { Context, Verb } from './verb.ts'
 
-const verbs: readonly Verb[] = [send]
+const verbs: readonly Verb[] = [serve, send, replay, translate, explain, check, migrate]
 
 function packageVersion(): string {
   const read: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))

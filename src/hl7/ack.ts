@@ -79,7 +79,7 @@ const assumedVersion = '2.5.1'
 /** The acknowledgement as text: CR after each segment, delimiters and shapes of the sender's version. */
 export function buildAck(input: AckInput): string {
   const delimiters = input.message?.delimiters ?? DEFAULT_DELIMITERS
-  const version = input.message?.get('MSH-12.1') ?? assumedVersion
+  const version = shapeVersion(input.message?.get('MSH-12.1'))
   const positive = input.code === 'AA' || input.code === 'CA'
   const errors = positive || input.errors.length > 0 ? input.errors : [unspecified(input.code)]
   const shown = errors.map((error) => (positive ? { ...error, code: '0' } : error))
@@ -89,6 +89,11 @@ export function buildAck(input: AckInput): string {
     ...errorLines(capped(shown), delimiters, version),
   ]
   return `${lines.join('\r')}\r`
+}
+
+/** Version whose shapes the sender is answered in; of one that nobody knows the number means nothing. */
+function shapeVersion(sent: string | undefined): string {
+  return sent !== undefined && /^2\.[1-9]\d?(\.\d{1,2})?$/.test(sent) ? sent : assumedVersion
 }
 
 function headerLine(input: AckInput, delimiters: Delimiters, version: string): string {

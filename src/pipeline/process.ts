@@ -69,7 +69,7 @@ export async function processBatch(
       continue
     }
     const outcome =
-      answerResend(item, known, write, context) ?? (await processItem(tx, world, item, id, write, context))
+      answerResend(item, id, known, write, context) ?? (await processItem(tx, world, item, id, write, context))
     outcomes.push(outcome)
   }
   await write.flush(tx, world)
@@ -94,6 +94,7 @@ const isResend = (item: Item, known: ReadonlyMap<string, MessageKeyRow>): boolea
 /** The stored answer to a message that is here already; an error when its content is another one. */
 function answerResend(
   item: Item,
+  id: string,
   known: ReadonlyMap<string, MessageKeyRow>,
   write: BatchWrite,
   context: ProcessContext,
@@ -102,19 +103,17 @@ function answerResend(
   const row = known.get(item.key)
   const earlier = write.answered.get(item.key)
   if (!row && !earlier) return undefined
-  if ((earlier?.sha256 ?? row?.sha256) !== item.sha256) return reuse(item, context)
+  if ((earlier?.sha256 ?? row?.sha256) !== item.sha256) return reuse(item, id, write)
   const ack = earlier?.ack ?? row?.ack ?? context.acknowledge(item, 'AA', [])
   const code = (earlier?.code ?? row?.ackCode ?? 'AA') as AckCode
   return { messageId: row?.messageId ?? '', code, errors: [], ack, resent: true, draft: undefined, diff: [] }
 }
 
-function reuse(item: MessageItem, context: ProcessContext): Outcome {
+/** Kept like any message that is refused, but without the key: that is the first one's. */
+function reuse(item: MessageItem, id: string, write: BatchWrite): Outcome {
   const text = `control id ${item.header?.controlId ?? ''} was used for another message (MSH^1^10) - send this one under a new control id`
-  const errors: AckError[] = [
-    { severity: 'E', code: '205', app: 'CONTROL-ID-REUSE', locations: ['MSH^1^10'], text },
-  ]
-  const ack = context.acknowledge(item, 'AE', errors)
-  return { messageId: '', code: 'AE', errors, ack, resent: true, draft: undefined, diff: [] }
+  const error: AckError = { severity: 'E', code: '205', app: 'CONTROL-ID-REUSE', locations: ['MSH^1^10'], text }
+  return write.refused({ ...item, key: undefined }, id, 'AE', [error])
 }
 
 const maxLoadsPerItem = 200

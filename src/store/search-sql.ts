@@ -164,7 +164,7 @@ const notReplaced = (alias: string, binds: Binds): string =>
   `not (${alias}.tokens @> ${binds.add([replacedToken])}::bigint[])`
 
 const newestSeq = (rtype: string): string =>
-  `(select max(s.seq)::text from resource s where s.tenant = $1 and s.rtype = ${rtype} and not s.deleted)`
+  `(select max(s.seq)::text from history s where s.tenant = $1 and s.rtype = ${rtype})`
 
 /** What was made after the first page is not on the later ones; what was changed since then still is. */
 function existedAt(alias: string, seq: string, binds: Binds): string {

@@ -10,6 +10,10 @@ export interface Queryable {
   execute(name: string, text: string, values?: readonly unknown[]): Promise<number>
 }
 
+/**
+ * One connection, so statements run in the order in which they are given. Those that do not need each other's results
+ * are best given together (Promise.all): they are sent without waiting for answers.
+ */
 export interface Transaction extends Queryable {
   /** Statements without parameters or results, separated by semicolons: migrations. */
   script(text: string): Promise<void>

@@ -53,7 +53,7 @@ test('every ADT event leads from every status to the status that the table of ev
       assert.equal(statusAfter(...codes, code), expected[i], `${codes.join(' ')} ${code}`)
     }
   }
-  assert.equal(Object.keys(VISIT_EVENTS).length, 60)
+  assert.equal(Object.keys(VISIT_EVENTS).length, 58)
 })
 
 test('every cancellation takes back what it cancels and nothing else', () => {

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Site } from '../../src/canonical/site.ts'
+import { splitBatch } from '../../src/hl7/batch.ts'
 import { parseMessage } from '../../src/hl7/message.ts'
 import { compileMaps, type MapSet } from '../../src/mappings/engine/compile.ts'
 import { loadMaps, loadTables } from '../../src/mappings/engine/load.ts'
@@ -48,6 +49,8 @@ export interface Answer {
   readonly text: string
   /** 'W STALE PID^1^11' */
   readonly errors: readonly string[]
+  /** Codes of table 0357, in whatever shape the version has. */
+  readonly codes: readonly string[]
 }
 
 export async function testGateway(site: Site = acceptanceSite()): Promise<TestGateway> {
@@ -102,15 +105,21 @@ export async function testGateway(site: Site = acceptanceSite()): Promise<TestGa
   }
 }
 
-function readAnswer(bytes: Uint8Array | undefined): Answer {
-  const text = bytes ? Buffer.from(bytes).toString('utf8') : ''
+/** The acknowledgements of a reply: one, or those of a batch. */
+export function readAnswers(bytes: Uint8Array | undefined): Answer[] {
+  if (!bytes) return []
+  return splitBatch(Buffer.from(bytes).toString('utf8')).messages.map(answerOf)
+}
+
+const readAnswer = (bytes: Uint8Array | undefined): Answer => readAnswers(bytes)[0] ?? { code: '', text: '', errors: [], codes: [] }
+
+function answerOf(text: string): Answer {
   const parsed = parseMessage(text)
-  if ('fault' in parsed) return { code: '', text, errors: [] }
+  if ('fault' in parsed) return { code: '', text, errors: [], codes: [] }
   const { message } = parsed
   const errors = message
     .all('ERR')
-    .map(
-      (err) => `${err.value(4)} ${err.value(5, 1, 1) || err.value(3, 1, 1)} ${err.repetitions(2).join('~')}`,
-    )
-  return { code: message.get('MSA-1') ?? '', text, errors }
+    .map((err) => `${err.value(4)} ${err.value(5, 1, 1) || err.value(3, 1, 1)} ${err.repetitions(2).join('~')}`)
+  const codes = [...text.matchAll(/\b(\d{1,3})[&^][A-Za-z ]+[&^]HL70357/g)].map((match) => match[1] ?? '')
+  return { code: message.get('MSA-1') ?? '', text, errors, codes }
 }

@@ -10,6 +10,7 @@ import {
   openDatabase,
   StoreBusy,
   sqlState,
+  type Transaction,
 } from '../../src/store/db.ts'
 import { type TestDatabase, testDatabase } from '../database.ts'
 import { flakyProxy } from './flaky-proxy.ts'
@@ -97,6 +98,24 @@ test('Work that swallows the error of a statement is not taken for committed', a
   )
   assert.match(String(error), /before COMMIT/)
   assert.equal(await count('id = 20'), 0)
+})
+
+test('Statements given together run in their order, and one that fails undoes all', async () => {
+  const insert = (tx: Transaction, id: number) => tx.execute('insert', 'INSERT INTO thing VALUES ($1)', [id])
+  await db.transaction(async (tx) => {
+    const [, , rows] = await Promise.all([
+      insert(tx, 21),
+      insert(tx, 22),
+      tx.query<{ id: number }>('both', 'SELECT id FROM thing WHERE id IN (21, 22) ORDER BY id'),
+    ])
+    assert.deepEqual(rows, [{ id: 21 }, { id: 22 }])
+  })
+  const together = (tx: Transaction) =>
+    Promise.all([insert(tx, 23), insert(tx, 21), insert(tx, 24), tx.query('x', 'SELECT 1')])
+  const error = await rejection(db.transaction(together))
+  assert.equal(sqlState(error), '23505')
+  assert.equal(await count('id IN (23, 24)'), 0)
+  await db.transaction((tx) => insert(tx, 24))
 })
 
 test('A statement after the end of its transaction is refused', async () => {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ManualTimers } from './manual-timers.ts'
-import { ackedId, ackOf, echo, framed, held, idOf, message, octets, record } from './wire.ts'
+import { ackedId, ackOf, echo, framed, held, idOf, message, octets, record, withListener } from './wire.ts'
 
 const A = message('A')
 const B = message('B')
@@ -98,6 +98,34 @@ test('C12 while the store is away the frame is tried again, nothing more is read
   } finally {
     await listener.end()
   }
+})
+
+test('C12 what the store refused is not tried again while a later frame is still under way', async () => {
+  const timers = new ManualTimers()
+  const store = held()
+  const tries: string[] = []
+  let away = true
+  await withListener(
+    { timers },
+    async (listener) => {
+      const wire = await listener.connect()
+      wire.write(framed(A) + framed(B))
+      await timers.armed(100)
+      away = false
+      timers.advance(100)
+      assert.deepEqual(tries, ['A', 'B'])
+      store.release('B')
+      assert.deepEqual((await wire.replies(2)).map(ackedId), ['A', 'B'])
+      assert.deepEqual(tries, ['A', 'B', 'A'])
+    },
+    async (inbound) => {
+      const id = idOf(inbound.raw)
+      tries.push(id)
+      if (id === 'B') return await store.onInbound(inbound)
+      if (away) throw new Error('store away')
+      return await echo(inbound)
+    },
+  )
 })
 
 test('C12 a later frame that the store takes does not overtake the reply of an earlier one it refused', async () => {

@@ -7,7 +7,7 @@ import type { Translation } from '../table.ts'
 import { type MarkStep, mark } from '../trace.ts'
 
 const HL7_TABLE = /^HL7-?(\d{3,4})$/i
-const LOCAL = /^(?:L|99.*|LOCAL)$/i
+const LOCAL = /^(?:L|LOCAL)$/i
 const OID = /^\d+(?:\.\d+)+$/
 
 /** URI of a coding system by its name in CWE.3; undefined for local and unknown names. */

@@ -23,7 +23,7 @@ export function phone(country: string, area: string, local: string, extension: s
 }
 
 const northAmerican =
-  /^(?:\+?(\d{1,3})[\s.-]*)?\(?(\d{3})\)?[\s.-]*(\d{3})[\s.-]*(\d{4})(?:\s*(?:x|ext\.?)\s*(\d+))?(?:[BC].*)?$/i
+  /^(?:\+?(1)[\s.-]*)?\(?(\d{3})\)?[\s.-]*(\d{3})[\s.-]*(\d{4})(?:\s*(?:x|ext\.?)\s*(\d+))?(?:[BC].*)?$/i
 
 /** XTN.1: [NN] [(999)]999-9999 [X99999] [B99999] [C any text]. Other forms stay as sent. */
 export function phoneText(text: string, countryCode: string | undefined): string {

@@ -121,7 +121,7 @@ export function mod10(value: string): string | undefined {
   return String((10 - (sum % 10)) % 10)
 }
 
-/** Mod 11 of chapter 2A: weights 2 to 7 from the right. */
+/** Mod 11 of chapter 2A: weights 2 to 7 from the right; a remainder of 0 counts as 1, and 10 becomes 0. */
 export function mod11(value: string): string | undefined {
   if (!/^\d{1,18}$/.test(value)) return undefined
   let sum = 0
@@ -130,8 +130,7 @@ export function mod11(value: string): string | undefined {
     sum += Number(value.charAt(i)) * weight
     weight = weight === 7 ? 2 : weight + 1
   }
-  const rest = sum % 11
-  return rest === 0 ? '0' : rest === 1 ? undefined : String(11 - rest)
+  return String((11 - (sum % 11 || 1)) % 10)
 }
 
 function ei(raw: string, run: Run): Json | undefined {

@@ -2,7 +2,7 @@
 import type { Json } from '../../mapped.ts'
 import type { Leaves } from '../leaf-type.ts'
 import type { LinkedValue } from '../linked.ts'
-import { type Run, urnPart } from '../run.ts'
+import type { Run } from '../run.ts'
 import { mark } from '../trace.ts'
 import { authority, typeCoding } from './identifier.ts'
 
@@ -64,40 +64,48 @@ function systemOf(parts: readonly string[], type: string | undefined, run: Run):
   return run.localSystem(run.text(parts[7]) ?? 'practitioner')
 }
 
-function nameKey(person: Person): string | undefined {
-  const { family, given } = person.name
-  if (family === undefined) return undefined
-  return `name|${JSON.stringify([family, given ?? null]).toUpperCase()}`
+/** What the earlier repetitions of the field at work named, for joining those of one person. */
+interface Named {
+  readonly name: string
+  readonly key: string
+  readonly systems: string[]
+}
+
+const namedIn = new WeakMap<Run, { segment: number; field: number; people: Named[] }>()
+
+function peopleOf(run: Run): Named[] {
+  const segment = run.segment?.index ?? 0
+  const known = namedIn.get(run)
+  if (known?.segment === segment && known.field === run.field) return known.people
+  const people: Named[] = []
+  namedIn.set(run, { segment, field: run.field, people })
+  return people
+}
+
+function nameOf({ name: { family, given } }: Person): string {
+  return JSON.stringify([family ?? null, given ?? null]).toUpperCase()
 }
 
 function practitioner(raw: string, run: Run): Json | undefined {
   const person = readPerson(run.parts(raw), run)
-  const name = nameKey(person)
-  if (person.id === undefined && person.display === undefined) return undefined
-  const key = person.id === undefined ? undefined : `${urnPart(person.system ?? '')}|${person.id}`
-  // 2.3 and later: one repetition per identifier of the same person; each authority gives a person one.
-  const mention = run.mention()
-  const together = name === undefined ? undefined : `${mention.field}@${run.segment?.index ?? 0}|${name}`
-  const inField = together === undefined ? undefined : run.linked.find('Practitioner', together)
-  const another = `${together}|${person.system ?? ''}`
-  const sameAuthority = together !== undefined && run.linked.find('Practitioner', another) !== undefined
-  const joined = inField !== undefined && !sameAuthority && run.repetition > 0
-  const keys: string[] = []
-  if (key !== undefined) keys.push(key)
-  if (together !== undefined && (joined || inField === undefined)) keys.push(together)
-  if (together !== undefined && person.system !== undefined) keys.push(another)
-  if (key === undefined && name !== undefined) keys.push(name)
-  const handle = run.linked.meet(
-    'Practitioner',
-    joined ? [...keys].reverse() : keys,
-    mention,
-    values(person, run),
-  )
-  if (joined) return undefined
-  run.mark(person.id === undefined ? at.named : at.reference)
-  if (person.display !== undefined) run.mark(at.display)
+  const { id, display, system = '' } = person
+  if (id === undefined && display === undefined) return undefined
+  const name = nameOf(person)
+  const key = id === undefined ? `name|${name}` : `${system}|${id}`
+  const people = peopleOf(run)
+  // 2.3 and later: one repetition per identifier of the same person; an authority gives a person one identifier.
+  const same = people.find((one) => display !== undefined && one.name === name && !one.systems.includes(system))
+  if (same) {
+    same.systems.push(system)
+    run.linked.meet('Practitioner', [same.key, key], run.mention(), values(person, run))
+    return undefined
+  }
+  people.push({ name, key, systems: [system] })
+  const handle = run.linked.meet('Practitioner', [key], run.mention(), values(person, run))
+  run.mark(id === undefined ? at.named : at.reference)
+  if (display !== undefined) run.mark(at.display)
   const reference = `#${handle}`
-  return person.display === undefined ? { reference } : { reference, display: person.display }
+  return display === undefined ? { reference } : { reference, display }
 }
 
 function values(person: Person, run: Run): LinkedValue[] {

@@ -1,0 +1,75 @@
+// portico check: the site file and all mappings, as the gateway would refuse them at its start.
+import type { Site } from '../canonical/site.ts'
+import type { MapSet } from '../mappings/engine/compile.ts'
+import { loadSiteMaps } from '../pipeline/live-site.ts'
+import { CannotStart, readSite } from '../pipeline/site.ts'
+import { EXIT, type ExitCode, textOf } from './exit.ts'
+import { siteFile } from './reading.ts'
+import { count } from './terminal.ts'
+import { type Context, finishVerb, type Verb } from './verb.ts'
+
+interface CheckOptions {
+  readonly site?: string
+  readonly json?: true
+}
+
+export const check: Verb = (program, context) => {
+  const command = program
+    .command('check')
+    .summary('check the site file and all mappings')
+    .description(
+      'Checks a site file against its schema, and the mappings and tables that come with the program together with\n' +
+        'those beside the site file. Says everything that is wrong, each in a sentence; changes nothing.',
+    )
+    .option('--site <file>', 'site file (default: SITE, else the demo site)')
+    .action((options: CheckOptions) => context.done(run(options, context)))
+  finishVerb(command, 'print one JSON object with all problems', {
+    examples: [['portico check --site profiles/sites/demo/site.json', 'before a change goes into force']],
+    refused: 'something is wrong',
+    notes: "Tokens written as 'env:NAME' are looked up in the environment, as the gateway does.",
+  })
+}
+
+function run(options: CheckOptions, { terminal, env }: Context): ExitCode {
+  const file = siteFile(options.site, env)
+  const read = readSite(file, env)
+  const maps = readMaps(file)
+  const site = 'site' in read ? read.site : undefined
+  const problems = {
+    site: 'problems' in read ? read.problems : [],
+    mappings: 'problems' in maps ? maps.problems : [],
+  }
+  const good = problems.site.length + problems.mappings.length === 0
+  if (options.json) {
+    const facts = { ...(site && { siteHash: site.hash }), ...('set' in maps && { mapsHash: maps.set.hash }) }
+    terminal.out(JSON.stringify({ file, good, problems, ...facts }))
+  } else {
+    for (const line of [...problems.site, ...problems.mappings]) terminal.out(line)
+    if (site) terminal.out(`${file}: good - ${describeSite(site)}`)
+    if ('set' in maps) terminal.out(`mappings: good - ${describeMaps(maps.set)}`)
+  }
+  return good ? EXIT.ok : EXIT.refused
+}
+
+type MapsRead = { readonly set: MapSet } | { readonly problems: readonly string[] }
+
+function readMaps(file: string): MapsRead {
+  try {
+    return { set: loadSiteMaps(file) }
+  } catch (error) {
+    return { problems: error instanceof CannotStart ? error.problems : [textOf(error)] }
+  }
+}
+
+function describeSite({ sources, clients, authorities, subscribers, schedules }: Site): string {
+  const parts = [
+    count(authorities.length, 'identifier system'),
+    count(sources.size, 'source'),
+    count(clients.size, 'client'),
+  ]
+  return [...parts, count(subscribers.length, 'subscriber'), count(schedules.length, 'schedule')].join(', ')
+}
+
+function describeMaps({ events, tables, hash }: MapSet): string {
+  return `${count(events.size, 'event')}, ${count(tables.size, 'code table')}, maps ${hash.slice(0, 12)}`
+}

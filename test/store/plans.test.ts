@@ -1,0 +1,155 @@
+// The plans of hot reads: each goes through the indexes that were made for it, and none reads a whole table.
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { parseSearch, type SearchQuery } from '../../src/fhir/search-query.ts'
+import { historySql } from '../../src/store/history.ts'
+import { readResourceSql, readResourcesSql, readVersionSql } from '../../src/store/resources.ts'
+import { revIncludeSql } from '../../src/store/search-include.ts'
+import { countSql, pageSql, type Statement } from '../../src/store/search-sql.ts'
+import { type TestDatabase, testDatabase } from '../database.ts'
+
+// Enough rows that a plan matters, with the proportions of a hospital: everybody has an identifier of their own.
+const seed = `
+insert into resource
+select 1, 'Patient', 'p' || i, 1, i, now(), false,
+  jsonb_build_object('resourceType', 'Patient', 'id', 'p' || i, 'birthDate', '1980-01-01'), '\\x00',
+  array[1000 + i % 2, 2000]::bigint[]
+from generate_series(1, 4000) i;
+insert into identifier select 1, 'Patient', 'identifier', 'M' || i, 'urn:mrn', 'p' || i from generate_series(1, 4000) i;
+insert into string select 1, 'Patient', p, 'fam' || i % 900, 'p' || i from generate_series(1, 4000) i, (values ('family'), ('name')) v (p);
+insert into resource
+select 1, 'Appointment', 'a' || i, 1, 4000 + i, now(), false,
+  jsonb_build_object('resourceType', 'Appointment', 'id', 'a' || i, 'start', '2026-03-01T09:00:00Z'), '\\x00',
+  array[4000 + i % 5]::bigint[]
+from generate_series(1, 8000) i;
+insert into reference select 1, 'Patient/p' || i / 2, 'Appointment', p, 'a' || i
+from generate_series(1, 8000) i, (values ('patient'), ('actor')) v (p);
+insert into reference select 1, 'Practitioner/d' || i % 20, 'Appointment', p, 'a' || i
+from generate_series(1, 8000) i, (values ('practitioner'), ('actor')) v (p);
+insert into identifier select 1, 'Practitioner', 'identifier', 'N' || i, 'urn:npi', 'd' || i from generate_series(0, 19) i;
+insert into date select 1, 'Appointment', 'date', t, t + interval '1 ms', 'a' || i
+from generate_series(1, 8000) i, lateral (select timestamptz '2026-01-01Z' + make_interval(mins => i * 65) as t) x;
+insert into history select 1, rtype, id, 1, seq, updated_at, 'create', body, 0 from resource;
+analyze resource; analyze identifier; analyze string; analyze reference; analyze date; analyze history`
+
+interface Plan {
+  readonly 'Node Type': string
+  readonly 'Relation Name'?: string
+  readonly 'Index Name'?: string
+  readonly Plans?: readonly Plan[]
+}
+
+function* nodesOf(plan: Plan): Generator<Plan> {
+  yield plan
+  for (const each of plan.Plans ?? []) yield* nodesOf(each)
+}
+
+describe('plans', () => {
+  let store: TestDatabase
+  before(async () => {
+    store = await testDatabase()
+    await store.db.transaction((tx) => tx.script(seed))
+  })
+  after(() => store.drop())
+
+  /** Indexes that a statement uses; fails when it reads a whole table although it could do otherwise. */
+  async function indexes({ text, values }: Statement): Promise<string[]> {
+    return await store.db.transaction(
+      async (tx) => {
+        await tx.script('set local enable_seqscan = off')
+        const [row] = await tx.query<{ 'QUERY PLAN': readonly { Plan: Plan }[] }>(
+          '',
+          `explain (format json) ${text}`,
+          values,
+        )
+        const nodes = [...nodesOf(row?.['QUERY PLAN'][0]?.Plan ?? { 'Node Type': 'none' })]
+        const scans = nodes.filter((node) => node['Node Type'] === 'Seq Scan')
+        assert.deepEqual(
+          scans.map((node) => node['Relation Name']),
+          [],
+          text,
+        )
+        return [...new Set(nodes.flatMap((node) => node['Index Name'] ?? []))].sort()
+      },
+      { rollback: true },
+    )
+  }
+
+  function query(text: string): SearchQuery {
+    const [type = '', rest = ''] = text.split('?')
+    const read = parseSearch(type, new URLSearchParams(rest))
+    assert.ok('query' in read)
+    return read.query
+  }
+
+  const page = (text: string): Statement => pageSql(1, query(text), 51, undefined)
+  const laterPage = (text: string): Statement =>
+    pageSql(1, query(text), 51, { keys: [], id: 'p2', seq: '9000', total: 100 })
+
+  const cases: Readonly<Record<string, readonly [Statement, readonly string[]]>> = {
+    read: [{ text: readResourceSql, values: [1, 'Patient', 'p7'] }, ['resource_pkey']],
+    vread: [{ text: readVersionSql, values: [1, 'Patient', 'p7', 1] }, ['history_pkey']],
+    'several reads': [
+      { text: readResourcesSql, values: [1, ['Patient', 'Appointment'], ['p7', 'a7']] },
+      ['resource_pkey'],
+    ],
+    'history of a type': [
+      { text: historySql.type, values: [1, 'Patient', null, null, null, null, 51] },
+      ['history_type'],
+    ],
+    'history of everything': [
+      { text: historySql.types, values: [1, ['Patient', 'Appointment'], null, null, null, null, 51] },
+      ['history_seq'],
+    ],
+    'search by identifier': [
+      page('Patient?identifier=urn:mrn|M77'),
+      ['history_type', 'identifier_pkey', 'resource_pkey'],
+    ],
+    'search by the begin of a name': [
+      page('Patient?family=fam12'),
+      ['history_type', 'resource_pkey', 'string_pkey'],
+    ],
+    'chain to the identifier of the patient': [
+      page('Appointment?patient.identifier=urn:mrn|M77'),
+      ['history_type', 'identifier_pkey', 'reference_pkey', 'resource_pkey'],
+    ],
+    'appointments of a practitioner on a day': [
+      page('Appointment?practitioner=Practitioner/d7&date=2026-03-05'),
+      ['date_pkey', 'history_type', 'reference_pkey', 'resource_pkey'],
+    ],
+    'appointments of a patient by time': [
+      page('Appointment?patient=Patient/p7&_sort=date'),
+      ['history_type', 'reference_pkey', 'resource_pkey'],
+    ],
+    'appointments of a day': [
+      page('Appointment?date=ge2026-03-05&date=lt2026-03-06'),
+      ['date_pkey', 'history_type', 'resource_pkey'],
+    ],
+    'search by a code': [
+      page('Appointment?status=booked'),
+      ['history_type', 'resource_pkey', 'resource_tokens'],
+    ],
+    'all of a type': [page('Appointment'), ['history_type', 'resource_pkey']],
+    'a later page of all of a type': [
+      laterPage('Appointment'),
+      ['history_pkey', 'history_type', 'resource_pkey'],
+    ],
+    'the newest of a type': [page('Appointment?_sort=-_lastUpdated'), ['history_type', 'resource_seq']],
+    'the number of all of a type': [countSql(1, query('Appointment')), []],
+    'the number of all patients': [countSql(1, query('Patient')), ['resource_tokens']],
+    'what refers to a page': [
+      { text: revIncludeSql, values: [1, ['Patient/p7', 'Patient/p8'], ['Appointment'], ['patient'], 1001] },
+      ['reference_pkey', 'resource_pkey'],
+    ],
+  }
+  for (const [name, [statement, expected]] of Object.entries(cases)) {
+    test(`${name}: ${expected.join(', ') || 'no table as a whole'}`, async () => {
+      const used = await indexes(statement)
+      assert.deepEqual(
+        expected.filter((index) => !used.includes(index)),
+        [],
+        `${used.join(', ')}\n${statement.text}`,
+      )
+    })
+  }
+})
