@@ -150,7 +150,8 @@ interface Undo {
   readonly until: 'all' | 'same'
 }
 
-const plannedEnd = "extension('http://hl7.org/fhir/5.0/StructureDefinition/extension-Encounter.plannedEndDate')"
+const plannedEnd =
+  "extension('http://hl7.org/fhir/5.0/StructureDefinition/extension-Encounter.plannedEndDate')"
 const discharge = ['$dischargeTime', 'hospitalization.dischargeDisposition', 'hospitalization.destination']
 const admission: Undo = { cells: ['$admitTime', '$location'], until: 'same' }
 const tracking: Undo = { cells: ['$temporaryLocation', '$location'], until: 'same' }

@@ -1,5 +1,9 @@
 // FHIR JSON as the rules build it: paths written into objects, canonical text for comparison.
+import { canonicalJson } from '../fhir/json.ts'
 import type { Json } from '../mappings/mapped.ts'
+
+/** Text with sorted names: equal text means equal content. Raw decimals keep their digits. */
+export const canonicalText: (value: unknown) => string = canonicalJson
 
 export type FhirJson = { [element: string]: Json | undefined }
 
@@ -61,20 +65,6 @@ function extensionOf(parent: FhirJson, name: string, url: string): FhirJson {
   const fresh: FhirJson = { url }
   list.push(fresh)
   return fresh
-}
-
-/** JSON text with sorted keys: equal text means equal content. Raw decimals keep their digits. */
-export function canonicalText(value: unknown): string {
-  if (typeof value !== 'object' || value === null || JSON.isRawJSON(value)) return JSON.stringify(value)
-  if (Array.isArray(value)) return `[${value.map(canonicalText).join(',')}]`
-  const object = value as Record<string, unknown>
-  let text = '{'
-  for (const key of Object.keys(object).sort()) {
-    const each = object[key]
-    if (each === undefined) continue
-    text += `${text.length > 1 ? ',' : ''}${JSON.stringify(key)}:${canonicalText(each)}`
-  }
-  return `${text}}`
 }
 
 /** Replaces references by what `resolve` says: handles of a message ('#practitioner:1') or merged things. */

@@ -2,7 +2,7 @@
 import { zoneOffsetOf } from '../fhir/date.ts'
 import type { Json } from '../mappings/mapped.ts'
 
-const dateTime = /^\d{4}(-\d\d(-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d))?)?)?$/
+const dateTime = /^\d{4}(-\d\d(-\d\d(T\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d))?)?)?$/
 const instant = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/
 const msPerMinute = 60_000
 /** 9999-12-31T23:59:59Z: FHIR years have four digits. */
@@ -67,7 +67,7 @@ export function clockLike(text: string): Clock {
 
 /** FHIR instant of a moment, with the offset that the clock shows then. */
 export function writeInstant(ms: number, clock: Clock): string {
-  const held = Math.min(Math.max(ms, minMs), maxMs)
+  const held = Number.isFinite(ms) ? Math.min(Math.max(ms, minMs), maxMs) : 0
   const offset = Math.round(clock(held) / msPerMinute) * msPerMinute
   const local = Math.min(Math.max(held + offset, minMs), maxMs)
   const text = new Date(local).toISOString().slice(0, held % 1000 === 0 ? 19 : 23)

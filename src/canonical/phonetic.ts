@@ -130,7 +130,7 @@ function soundAt(word: string, i: number): readonly [code: string, used: number]
       return next === 'I' && (word[i + 2] === 'O' || word[i + 2] === 'A') ? ['X', 1] : ['S', 1]
     case 'T':
       if (next === 'I' && (word[i + 2] === 'O' || word[i + 2] === 'A')) return ['X', 1]
-      if (next === 'H') return word[i + 2] === 'M' ? ['T', 2] : ['0', 2]
+      if (next === 'H') return ['0', 2]
       return next === 'C' && word[i + 2] === 'H' ? ['', 1] : ['T', 1]
     case 'V':
       return ['F', 1]

@@ -19,6 +19,10 @@ export interface Source {
   readonly trust: number
   readonly timezone: string
   readonly acknowledge: 'after-processing' | 'after-commit'
+  /** Original mode, enhanced mode, or what each message asks for in MSH-15 and MSH-16. */
+  readonly ackMode?: 'original' | 'enhanced' | 'auto'
+  /** Character set (HL7 table 0211) of messages that name none. */
+  readonly charset?: string
   readonly defaultAuthority: Readonly<Record<string, string>>
   readonly codes: Readonly<Record<string, Readonly<Record<string, string>>>>
   readonly emptyMeansDelete: readonly string[]

@@ -1,10 +1,7 @@
 // portico check: the site file and all mappings, as the gateway would refuse them at its start.
 import type { Site } from '../canonical/site.ts'
 import type { MapSet } from '../mappings/engine/compile.ts'
-import { loadSiteMaps } from '../pipeline/live-site.ts'
-import { CannotStart, readSite } from '../pipeline/site.ts'
 import { EXIT, type ExitCode, textOf } from './exit.ts'
-import { siteFile } from './reading.ts'
 import { count } from './terminal.ts'
 import { type Context, finishVerb, type Verb } from './verb.ts'
 
@@ -22,7 +19,7 @@ export const check: Verb = (program, context) => {
         'those beside the site file. Says everything that is wrong, each in a sentence; changes nothing.',
     )
     .option('--site <file>', 'site file (default: SITE, else the demo site)')
-    .action((options: CheckOptions) => context.done(run(options, context)))
+    .action(async (options: CheckOptions) => context.done(await run(options, context)))
   finishVerb(command, 'print one JSON object with all problems', {
     examples: [['portico check --site profiles/sites/demo/site.json', 'before a change goes into force']],
     refused: 'something is wrong',
@@ -30,10 +27,12 @@ export const check: Verb = (program, context) => {
   })
 }
 
-function run(options: CheckOptions, { terminal, env }: Context): ExitCode {
+async function run(options: CheckOptions, { terminal, env }: Context): Promise<ExitCode> {
+  const { readSite } = await import('../pipeline/site.ts')
+  const { siteFile } = await import('./reading.ts')
   const file = siteFile(options.site, env)
   const read = readSite(file, env)
-  const maps = readMaps(file)
+  const maps = await readMaps(file)
   const site = 'site' in read ? read.site : undefined
   const problems = {
     site: 'problems' in read ? read.problems : [],
@@ -53,7 +52,9 @@ function run(options: CheckOptions, { terminal, env }: Context): ExitCode {
 
 type MapsRead = { readonly set: MapSet } | { readonly problems: readonly string[] }
 
-function readMaps(file: string): MapsRead {
+async function readMaps(file: string): Promise<MapsRead> {
+  const { CannotStart } = await import('../pipeline/site.ts')
+  const { loadSiteMaps } = await import('../pipeline/live-site.ts')
   try {
     return { set: loadSiteMaps(file) }
   } catch (error) {

@@ -1,9 +1,8 @@
 // portico explain: where each value of a file goes, by which mapping row, and what no row reads.
 import type { MessageItem } from '../pipeline/item.ts'
-import { describeComplaint, oneLine } from './answer.ts'
+import { type Complaint, describeComplaint, oneLine } from './answer.ts'
 import { EXIT, type ExitCode } from './exit.ts'
 import { type ExplainedValue, explainMapped, isBelow } from './lineage-table.ts'
-import { openSite, readMessages, siteFile } from './reading.ts'
 import { type Terminal, table } from './terminal.ts'
 import { type Context, finishVerb, type Verb } from './verb.ts'
 
@@ -28,7 +27,7 @@ export const explain: Verb = (program, context) => {
       "only what lies there: 'Patient.name', 'Patient.identifier[0]', or a position: 'PID-5'",
     )
     .option('--site <file>', 'site file (default: SITE, else the demo site)')
-    .action((file: string, options: ExplainOptions) => context.done(run(file, options, context)))
+    .action(async (file: string, options: ExplainOptions) => context.done(await run(file, options, context)))
   finishVerb(command, 'print one JSON object', {
     examples: [
       [
@@ -41,18 +40,26 @@ export const explain: Verb = (program, context) => {
   })
 }
 
+interface Noticed extends Complaint {
+  readonly row?: string
+  readonly table?: string
+  /** The code that no table has. */
+  readonly value?: string
+}
+
 interface Explained {
   readonly controlId: string
   readonly event: string
   readonly source: string
   readonly values: readonly ExplainedValue[]
-  /** What the header and the maps complain of. */
-  readonly complaints: readonly string[]
+  /** What is wrong with the header and what mapping came upon. */
+  readonly noticed: readonly Noticed[]
   readonly refused: boolean
   readonly residue: readonly string[]
 }
 
-function run(file: string, options: ExplainOptions, { terminal, env }: Context): ExitCode {
+async function run(file: string, options: ExplainOptions, { terminal, env }: Context): Promise<ExitCode> {
+  const { openSite, readMessages, siteFile } = await import('./reading.ts')
   const reading = readMessages(file, openSite(siteFile(options.site, env), env))
   const explained = reading.items.map((item) => explainItem(item, options.path))
   if (options.json) {
@@ -69,28 +76,23 @@ function run(file: string, options: ExplainOptions, { terminal, env }: Context):
 }
 
 function explainItem(item: MessageItem, path: string | undefined): Explained {
-  const { mapped, refusal, warnings, header } = item
+  const { mapped, refusal, warnings } = item
   const all = mapped ? explainMapped(mapped) : []
   const wanted = (each: ExplainedValue) =>
     path === undefined || isBelow(each.path, path) || isAtPosition(each.v2, path)
-  const issues = mapped?.issues ?? []
-  const mapping = issues.map(({ location, row, table: name, value, ...issue }) => {
-    const about = [row, name, value === undefined ? '' : `'${value}'`].filter((part) => part)
-    const line = describeComplaint({ ...issue, locations: [location] })
-    return oneLine(
-      `${issue.severity === 'E' ? 'E ' : ''}${line}${about.length > 0 ? ` (${about.join(', ')})` : ''}`,
-    )
+  const issues: readonly Noticed[] = (mapped?.issues ?? []).map(({ kind: _, location, ...issue }) => {
+    return { ...issue, locations: [location] }
   })
-  const own = [...(refusal?.errors ?? []), ...warnings].filter(
-    (each) => !issues.some((issue) => issue.text === each.text && issue.location === each.locations[0]),
+  const said = new Set(issues.map(({ locations, text }) => `${locations.join(' ')} ${text}`))
+  const others = [...(refusal?.errors ?? []), ...warnings].filter(
+    ({ locations, text }) => !said.has(`${locations.join(' ')} ${text}`),
   )
-  const header_ = own.map((each) => oneLine(`${each.severity === 'E' ? 'E ' : ''}${describeComplaint(each)}`))
   return {
-    controlId: header?.controlId ?? '',
+    controlId: item.header?.controlId ?? '',
     event: item.event,
     source: item.source,
     values: all.filter(wanted),
-    complaints: [...header_, ...mapping],
+    noticed: [...others, ...issues],
     refused: refusal !== undefined,
     residue: mapped?.residue.filter((position) => path === undefined || isAtPosition(position, path)) ?? [],
   }
@@ -109,18 +111,43 @@ function print(
   path: string | undefined,
   terminal: Terminal,
 ): void {
-  const { values, complaints, residue, event, controlId, source } = explained
+  const { values, noticed, residue, event, controlId, source } = explained
   const number = of > 1 ? `Message ${i + 1} of ${of}: ` : ''
   terminal.out(`${i > 0 ? '\n' : ''}${number}${event.replace('^', ' ')} ${oneLine(controlId)} of ${source}\n`)
-  const room =
-    terminal.columns === undefined
-      ? Number.POSITIVE_INFINITY
-      : Math.max(20, Math.floor(terminal.columns * 0.3))
-  const rows = values.map((each) => [each.path, clip(oneLine(each.value), room), each.v2, each.row])
-  if (rows.length > 0) terminal.out(table([['FHIR path', 'value', 'v2', 'row'], ...rows]))
+  if (values.length > 0) terminal.out(valueTable(values, terminal.columns))
   else terminal.out(path === undefined ? 'No row wrote anything.' : `No row wrote anything at ${path}.`)
-  if (complaints.length > 0) terminal.out(`\nNoticed:\n${complaints.map((line) => `  ${line}`).join('\n')}`)
+  const complaints = noticed.map((each) => `  ${describe(each)}`)
+  if (complaints.length > 0) terminal.out(`\nNoticed:\n${complaints.join('\n')}`)
   if (residue.length > 0) terminal.out(`\nNo row reads:\n  ${residue.join(' ')}`)
+}
+
+/** 'E 102 PID^1^7 what is wrong (PID[Patient]#7)' */
+function describe(noticed: Noticed): string {
+  const mark = noticed.severity === 'E' ? 'E ' : ''
+  return oneLine(
+    `${mark}${describeComplaint(noticed)}${noticed.row === undefined ? '' : ` (${noticed.row})`}`,
+  )
+}
+
+/** Longest value shown, in characters; --json has them whole. */
+const maxShown = 48
+
+/** One block for each thing, under the handle that references to it have. */
+function valueTable(values: readonly ExplainedValue[], columns: number | undefined): string {
+  const room = columns === undefined ? maxShown : Math.min(maxShown, Math.max(16, Math.floor(columns * 0.3)))
+  const rows: string[][] = [['FHIR path', 'value', 'v2', 'row']]
+  let thing = ''
+  for (const each of values) {
+    if (each.thing !== thing) rows.push([`#${each.thing}`])
+    thing = each.thing
+    rows.push([`  ${shortPath(each.path)}`, clip(oneLine(each.value), room), each.v2, each.row])
+  }
+  return table(rows)
+}
+
+/** Extensions by the end of their url. */
+function shortPath(path: string): string {
+  return path.replace(/xtension\('[^']*\/([^'/]+)'\)/g, "xtension('.../$1')")
 }
 
 const clip = (text: string, length: number): string =>

@@ -1,8 +1,7 @@
 // portico migrate: brings the schema of the store to the version of this program.
 import { readConfig } from '../config.ts'
-import { openDatabase } from '../store/db.ts'
-import { type Embedded, type Log, startEmbedded } from '../store/embedded/supervisor.ts'
-import { type Migrated, migrate as migrateStore } from '../store/migrate.ts'
+import type { Embedded, Log } from '../store/embedded/supervisor.ts'
+import type { Migrated } from '../store/migrate.ts'
 import { CannotRun, EXIT, type ExitCode, textOf } from './exit.ts'
 import type { Terminal } from './terminal.ts'
 import { type Context, finishVerb, type Verb } from './verb.ts'
@@ -47,6 +46,9 @@ async function run(json: boolean, { terminal, env }: Context): Promise<ExitCode>
 }
 
 async function migrateFor(env: Context['env'], terminal: Terminal): Promise<Result> {
+  const { openDatabase } = await import('../store/db.ts')
+  const { startEmbedded } = await import('../store/embedded/supervisor.ts')
+  const { migrate: migrateStore } = await import('../store/migrate.ts')
   const read = readConfig(env)
   if ('problems' in read) throw new CannotRun(read.problems.join('\n'))
   const { databaseUrl, databaseSchema: schema, dataDir } = read.config

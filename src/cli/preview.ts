@@ -14,11 +14,12 @@ import {
   registrationKey,
   World,
 } from '../canonical/world.ts'
+import { RESOURCE_TYPES } from '../fhir/types.ts'
 import type { AckError } from '../hl7/ack.ts'
 import type { MessageItem } from '../pipeline/item.ts'
 
 export interface Preview {
-  /** Resources as they are after the last message, with id, in the order in which they came up. */
+  /** Resources as they are after the last message, with id, by type, patients first. */
   readonly resources: readonly FhirJson[]
   /** One for each message: why it is refused, or what it is warned of. */
   readonly results: readonly { readonly code: 'AA' | 'AE' | 'AR'; readonly errors: readonly AckError[] }[]
@@ -42,10 +43,13 @@ export function preview(items: readonly MessageItem[], site: Site): Preview {
   })
   const resources = [...touched].flatMap((key) => {
     const { rtype, id, body } = world.entities.get(key) ?? {}
-    return body ? [{ ...body, resourceType: rtype, id }] : []
+    return body ? [{ resourceType: rtype, id, ...body }] : []
   })
-  return { resources, results }
+  return { resources: resources.sort((a, b) => rank(a) - rank(b)), results }
 }
+
+const types = [...RESOURCE_TYPES.keys()]
+const rank = (resource: FhirJson): number => types.indexOf(String(resource.resourceType))
 
 function applyOne(
   world: World,

@@ -76,7 +76,6 @@ export function readMessages(path: string, open: OpenSite): Reading {
     maps: () => open.maps,
     now: () => new Date(),
     newControlId: () => `P${++number}`,
-    ackSetting: () => 'original',
     lineage: true,
   }
   const items = payloads.flatMap((raw) => {

@@ -1,10 +1,9 @@
 // portico translate: HL7 v2 to a FHIR R4 Bundle (http://hl7.org/fhir/R4/bundle.html) on standard output; nothing stored.
 import { Option } from 'commander'
-import { validateResource } from '../fhir/validate.ts'
 import { describeComplaint } from './answer.ts'
 import { EXIT, type ExitCode } from './exit.ts'
-import { type Preview, preview } from './preview.ts'
-import { openSite, type Reading, readMessages, siteFile } from './reading.ts'
+import type { Preview } from './preview.ts'
+import type { Reading } from './reading.ts'
 import { count } from './terminal.ts'
 import { type Context, finishVerb, type Verb } from './verb.ts'
 
@@ -33,7 +32,9 @@ export const translate: Verb = (program, context) => {
         .default('collection'),
     )
     .option('--base <url>', 'where the resources would be, for Bundle.entry.fullUrl', defaultBase)
-    .action((file: string, options: TranslateOptions) => context.done(run(file, options, context)))
+    .action(async (file: string, options: TranslateOptions) =>
+      context.done(await run(file, options, context)),
+    )
   finishVerb(command, 'print one JSON object with the Bundle, results and unread positions', {
     examples: [
       [
@@ -49,7 +50,10 @@ export const translate: Verb = (program, context) => {
   })
 }
 
-function run(file: string, options: TranslateOptions, { terminal, env }: Context): ExitCode {
+async function run(file: string, options: TranslateOptions, { terminal, env }: Context): Promise<ExitCode> {
+  const { openSite, readMessages, siteFile } = await import('./reading.ts')
+  const { preview } = await import('./preview.ts')
+  const { validateResource } = await import('../fhir/validate.ts')
   const reading = readMessages(file, openSite(siteFile(options.site, env), env))
   const previewed = preview(reading.items, reading.site)
   const bundle = bundleOf(previewed, options)

@@ -69,7 +69,6 @@ export function createEngine(options: EngineOptions): Engine {
     now: () => clock.now(),
     newControlId: () =>
       `${Date.now().toString(36)}${instance}${(acks++ % 46_656).toString(36).padStart(3, '0')}`.toUpperCase(),
-    ackSetting: () => 'original',
     lineage: options.lineage,
   }
   const processing = (): ProcessContext => {

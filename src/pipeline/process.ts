@@ -69,7 +69,8 @@ export async function processBatch(
       continue
     }
     const outcome =
-      answerResend(item, id, known, write, context) ?? (await processItem(tx, world, item, id, write, context))
+      answerResend(item, id, known, write, context) ??
+      (await processItem(tx, world, item, id, write, context))
     outcomes.push(outcome)
   }
   await write.flush(tx, world)
@@ -112,7 +113,13 @@ function answerResend(
 /** Kept like any message that is refused, but without the key: that is the first one's. */
 function reuse(item: MessageItem, id: string, write: BatchWrite): Outcome {
   const text = `control id ${item.header?.controlId ?? ''} was used for another message (MSH^1^10) - send this one under a new control id`
-  const error: AckError = { severity: 'E', code: '205', app: 'CONTROL-ID-REUSE', locations: ['MSH^1^10'], text }
+  const error: AckError = {
+    severity: 'E',
+    code: '205',
+    app: 'CONTROL-ID-REUSE',
+    locations: ['MSH^1^10'],
+    text,
+  }
   return write.refused({ ...item, key: undefined }, id, 'AE', [error])
 }
 

@@ -28,8 +28,6 @@ export interface ReceiveContext {
   now(): Date
   /** MSH-10 of what the gateway sends: new, at most 20 characters. */
   newControlId(): string
-  /** Original or enhanced acknowledgement, by source id. */
-  ackSetting(source: string): AckSetting
   readonly lineage: boolean
 }
 
@@ -52,7 +50,7 @@ export async function receivePayload(
   const { batch, items, charset } = read
   if (items.length === 0) return { bytes: undefined }
   const outcomes = await submit(items)
-  const acks = outcomes.map((each, i) => replyText(each, items[i], context))
+  const acks = outcomes.map((each, i) => replyText(each, items[i]))
   if (!batch.enveloped) {
     const [first] = outcomes
     return { bytes: acks[0] === undefined ? undefined : first?.ack }
@@ -66,18 +64,9 @@ export async function receivePayload(
 }
 
 /** Text of an acknowledgement; undefined when nothing is owed for this message. */
-function replyText(
-  outcome: Outcome,
-  item: MessageItem | undefined,
-  context: ReceiveContext,
-): string | undefined {
+function replyText(outcome: Outcome, item: MessageItem | undefined): string | undefined {
   if (!outcome.ack || !item) return undefined
-  const plan = decideAckMode(
-    item.header?.acceptAck,
-    item.header?.applicationAck,
-    context.ackSetting(item.source),
-    true,
-  )
+  const plan = decideAckMode(item.header?.acceptAck, item.header?.applicationAck, ackSetting(item), true)
   const positive = outcome.code === 'AA' || outcome.code === 'CA'
   if (plan.mode === 'enhanced') {
     const owed = positive ? plan.accept.stored : plan.accept.refused
@@ -86,6 +75,8 @@ function replyText(
   const decoded = decodeBytes(outcome.ack, { endpointDefault: item.charset })
   return 'text' in decoded ? decoded.text : undefined
 }
+
+const ackSetting = (item: MessageItem): AckSetting => item.sender?.ackMode ?? 'original'
 
 const dtmOf = (context: ReceiveContext): string =>
   formatDtm(context.now().getTime(), context.site().gateway.timezone)
@@ -96,7 +87,11 @@ type Payload =
 
 /** Messages of a payload as items for the pipeline. */
 export function readPayload(inbound: Inbound, context: ReceiveContext): Payload {
-  const decoded = decodeBytes(inbound.raw, inbound.charset === undefined ? {} : { declared: inbound.charset })
+  const charsetOfSource = sourceOf(context.site(), senderOf(inbound.raw))?.charset
+  const decoded = decodeBytes(inbound.raw, {
+    ...(inbound.charset === undefined ? {} : { declared: inbound.charset }),
+    ...(charsetOfSource === undefined ? {} : { endpointDefault: charsetOfSource }),
+  })
   if ('fault' in decoded) {
     const error: AckError = { severity: 'E', code: '207', locations: ['MSH^1^18'], text: decoded.fault.text }
     return { fault: unreadable(inbound, context, 'us-ascii', undefined, 'AR', [error]) }
@@ -117,6 +112,21 @@ export function readPayload(inbound: Inbound, context: ReceiveContext): Payload 
     return item ? [item] : []
   })
   return { batch, items, charset }
+}
+
+const maxHeaderBytes = 512
+
+/** MSH-3|MSH-4 read from the bytes, before the character set is known. */
+function senderOf(raw: Uint8Array): string {
+  const head = Buffer.from(raw.buffer, raw.byteOffset, Math.min(raw.byteLength, maxHeaderBytes)).toString(
+    'latin1',
+  )
+  const start = head.indexOf('MSH')
+  if (start < 0) return '|'
+  const fields = head.slice(start).split(head[start + 3] ?? '|')
+  const component = fields[1]?.[0] ?? '^'
+  const first = (field: number) => fields[field]?.split(component)[0] ?? ''
+  return `${first(2)}|${first(3)}`
 }
 
 const sha256 = (bytes: Uint8Array | string): string => createHash('sha256').update(bytes).digest('hex')
@@ -241,12 +251,7 @@ export function acknowledge(
   context: ReceiveContext,
 ): Uint8Array {
   const { application, facility } = context.site().gateway
-  const plan = decideAckMode(
-    item.header?.acceptAck,
-    item.header?.applicationAck,
-    context.ackSetting(item.source),
-    true,
-  )
+  const plan = decideAckMode(item.header?.acceptAck, item.header?.applicationAck, ackSetting(item), true)
   const enhanced = { AA: 'CA', AE: 'CE', AR: 'CR' } as const
   const shown =
     plan.mode === 'enhanced' && (code === 'AA' || code === 'AE' || code === 'AR') ? enhanced[code] : code

@@ -2,7 +2,7 @@
 import { Hono } from 'hono'
 import { compileSearchParams } from '../fhir/search-params.ts'
 import { controlRoutes } from './admin/controls.ts'
-import type { AppEnv, AppOptions, Deps } from './context.ts'
+import type { AppContext, AppEnv, AppOptions, Deps } from './context.ts'
 import { createCursorCodec } from './cursor.ts'
 import { conditionalDelete, conditionalPatch, conditionalUpdate, createOrFind } from './fhir/conditional.ts'
 import { instanceHistory, systemHistory, typeHistory } from './fhir/history.ts'
@@ -39,56 +39,40 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
   return app
 }
 
+type Route = (c: AppContext) => Response | Promise<Response>
+
 function fhirRoutes(app: Hono<AppEnv>, deps: Deps): void {
   const on = fhirRoute.bind(undefined, deps)
-  app.get('/fhir/metadata', (c) => metadata(c, deps))
-  app.get('/fhir/_history', on([], systemHistory))
-
-  app.get('/fhir/:type/_history', on(['s'], typeHistory))
-  app.post('/fhir/:type/_search', on(['s'], postSearch))
-  app.post('/fhir/:type/$validate', on([], validate))
-
-  app.get('/fhir/:type', on(['s'], search))
-  app.post('/fhir/:type', on(['c'], createOrFind))
-  app.put('/fhir/:type', on(['u', 's'], conditionalUpdate))
-  app.patch('/fhir/:type', on(['u', 's'], conditionalPatch))
-  app.delete('/fhir/:type', on(['d', 's'], conditionalDelete))
-
-  app.get('/fhir/:type/:id', on(['r'], read))
-  app.put(
-    '/fhir/:type/:id',
-    on(['u'], (ask) => update(ask, ask.id)),
-  )
-  app.patch(
-    '/fhir/:type/:id',
-    on(['u'], (ask) => patch(ask, ask.id)),
-  )
-  app.delete(
-    '/fhir/:type/:id',
-    on(['d'], (ask) => remove(ask, ask.id)),
-  )
-  app.get('/fhir/:type/:id/_history', on(['r'], instanceHistory))
-  app.get('/fhir/:type/:id/_history/:version', on(['r'], vread))
-  app.get('/fhir/:type/:id/$lineage', on(['r'], lineage))
-
-  const others: readonly [path: string, allow: string][] = [
-    ['/fhir/metadata', 'GET, HEAD'],
-    ['/fhir/_history', 'GET, HEAD'],
-    ['/fhir/:type/_history', 'GET, HEAD'],
-    ['/fhir/:type/_search', 'POST'],
-    ['/fhir/:type/$validate', 'POST'],
-    ['/fhir/:type', 'GET, HEAD, POST, PUT, PATCH, DELETE'],
-    ['/fhir/:type/:id', 'GET, HEAD, PUT, PATCH, DELETE'],
-    ['/fhir/:type/:id/_history', 'GET, HEAD'],
-    ['/fhir/:type/:id/_history/:version', 'GET, HEAD'],
-    ['/fhir/:type/:id/$lineage', 'GET, HEAD'],
-  ]
-  for (const [path, allow] of others)
-    app.all(path, (c) => unauthenticated(c, deps) ?? methodNotAllowed(c, allow))
-  for (const path of ['/fhir', '/fhir/', '/fhir/*']) {
-    app.all(
-      path,
-      (c) => unauthenticated(c, deps) ?? refuse(c, 'not-found', 'there is nothing here - see /fhir/metadata'),
-    )
+  // The more special path first: the first that matches answers.
+  const routes: Readonly<Record<string, Readonly<Record<string, Route>>>> = {
+    '/fhir/metadata': { GET: (c) => metadata(c, deps) },
+    '/fhir/_history': { GET: on([], systemHistory) },
+    '/fhir/:type/_history': { GET: on(['s'], typeHistory) },
+    '/fhir/:type/_search': { POST: on(['s'], postSearch) },
+    '/fhir/:type/$validate': { POST: on([], validate) },
+    '/fhir/:type': {
+      GET: on(['s'], search),
+      POST: on(['c'], createOrFind),
+      PUT: on(['u', 's'], conditionalUpdate),
+      PATCH: on(['u', 's'], conditionalPatch),
+      DELETE: on(['d', 's'], conditionalDelete),
+    },
+    '/fhir/:type/:id': {
+      GET: on(['r'], read),
+      PUT: on(['u'], (ask) => update(ask, ask.id)),
+      PATCH: on(['u'], (ask) => patch(ask, ask.id)),
+      DELETE: on(['d'], (ask) => remove(ask, ask.id)),
+    },
+    '/fhir/:type/:id/_history': { GET: on(['r'], instanceHistory) },
+    '/fhir/:type/:id/_history/:version': { GET: on(['r'], vread) },
+    '/fhir/:type/:id/$lineage': { GET: on(['r'], lineage) },
   }
+  for (const [path, methods] of Object.entries(routes)) {
+    for (const [method, route] of Object.entries(methods)) app.on(method, path, route)
+    const allow = Object.keys(methods).flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method]))
+    app.all(path, (c) => unauthenticated(c, deps) ?? methodNotAllowed(c, allow.join(', ')))
+  }
+  const nothing: Route = (c) =>
+    unauthenticated(c, deps) ?? refuse(c, 'not-found', 'there is nothing here - see /fhir/metadata')
+  for (const path of ['/fhir', '/fhir/*']) app.all(path, nothing)
 }

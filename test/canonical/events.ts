@@ -18,7 +18,12 @@ export const ms = (text: string): number => {
 }
 
 /** An event of a source: event('ADT^A01', '2026-03-03T10:00:00-06:00', { 'class<PV1-2': ... }). */
-export function event(code: string, at: string, cells: Readonly<Record<string, Json>> = {}, said: Said = {}): Contribution {
+export function event(
+  code: string,
+  at: string,
+  cells: Readonly<Record<string, Json>> = {},
+  said: Said = {},
+): Contribution {
   const t = ms(at)
   const m = said.m === undefined ? t : ms(said.m)
   const i = said.i ?? `${code}@${at}`

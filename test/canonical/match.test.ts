@@ -46,7 +46,15 @@ function patient(who: Person): FhirJson {
   }
 }
 
-const okafor: Person = { family: 'OKAFOR', given: ['DENISE'], born: '1971-11-02', sex: 'female', phone: '+1 217 5550401', line: '12 LAKE DR', zip: '62704' }
+const okafor: Person = {
+  family: 'OKAFOR',
+  given: ['DENISE'],
+  born: '1971-11-02',
+  sex: 'female',
+  phone: '+1 217 5550401',
+  line: '12 LAKE DR',
+  zip: '62704',
+}
 const score = (a: Person, b: Person) => scorePatients(patient(a), patient(b))
 const bitsOf = (a: Person, b: Person, field: MatchField): number => {
   const found = score(a, b).fields.find((each) => each.field === field)
@@ -59,9 +67,17 @@ test('the duplicate registration of W04 has 47.3 bits and is certain', () => {
   assert.equal(result.bits, 47.3)
   assert.equal(result.grade, 'certain')
   assert.ok(result.score > 0.85 && result.score < 1)
-  assert.deepEqual(result.fields.find((each) => each.field === 'family'), {
-    field: 'family', outcome: 'partial', a: 'OKAFOR', b: 'OKAFORBELL', comparator: 'double name', bits: 5.2,
-  })
+  assert.deepEqual(
+    result.fields.find((each) => each.field === 'family'),
+    {
+      field: 'family',
+      outcome: 'partial',
+      a: 'OKAFOR',
+      b: 'OKAFORBELL',
+      comparator: 'double name',
+      bits: 5.2,
+    },
+  )
 })
 
 test('spouses at one address and telephone stay two: the sex caps and the rest does not suffice (W05)', () => {
@@ -78,24 +94,50 @@ test('spouses at one address and telephone stay two: the sex caps and the rest d
 
 test('newborn twins are never the same child (W12)', () => {
   const twin = (letter: string, order: number, given = `BABY GIRL ${letter}`): FhirJson => ({
-    ...patient({ family: 'TORRES', given: [given], born: '2026-03-05', sex: 'female', phone: '2175551201', line: '14 BAY ST', zip: '62703' }),
+    ...patient({
+      family: 'TORRES',
+      given: [given],
+      born: '2026-03-05',
+      sex: 'female',
+      phone: '2175551201',
+      line: '14 BAY ST',
+      zip: '62703',
+    }),
     multipleBirthInteger: order,
   })
   const result = scorePatients(twin('A', 1), twin('B', 2))
   assert.equal(result.grade, 'certainly-not')
   assert.deepEqual(result.vetoes, ['multiple-birth'])
-  const boolean = (each: FhirJson): FhirJson => ({ ...each, multipleBirthInteger: undefined, multipleBirthBoolean: true })
+  const boolean = (each: FhirJson): FhirJson => ({
+    ...each,
+    multipleBirthInteger: undefined,
+    multipleBirthBoolean: true,
+  })
   assert.equal(scorePatients(boolean(twin('A', 1)), boolean(twin('B', 2))).grade, 'certainly-not')
   assert.equal(scorePatients(twin('A', 1, 'LUCIA'), twin('B', 1, 'MARTA')).grade, 'certainly-not')
   assert.equal(scorePatients(twin('A', 1, 'LUCIA'), twin('A', 1)).vetoes.length, 0)
 })
 
 test('the other facility of W18 is certain, a misspelt search of it at least probable', () => {
-  const oneil: Person = { family: "O'NEIL", given: ['CATHERINE', 'ANN'], born: '1968-03-17', sex: 'female', phone: '+1 217 5551801', line: '22 PARK PL', zip: '62701' }
+  const oneil: Person = {
+    family: "O'NEIL",
+    given: ['CATHERINE', 'ANN'],
+    born: '1968-03-17',
+    sex: 'female',
+    phone: '+1 217 5551801',
+    line: '22 PARK PL',
+    zip: '62701',
+  }
   const other: Person = { ...oneil, family: 'ONEILL', given: ['CATHERINE'], line: '22 PARK PLACE' }
   assert.equal(score(oneil, other).grade, 'certain')
   assert.equal(score(oneil, other).bits, 52.6)
-  const search: Person = { family: 'Oneil', given: ['Cathrine'], born: '1968-03-17', sex: 'female', phone: '217-555-1801' }
+  const search: Person = {
+    family: 'Oneil',
+    given: ['Cathrine'],
+    born: '1968-03-17',
+    sex: 'female',
+    phone: '217-555-1801',
+  }
   for (const each of [oneil, other]) {
     assert.ok(['certain', 'probable'].includes(score(search, each).grade))
     assert.ok(score(search, each).score > 0 && score(search, each).score <= 1)
@@ -103,8 +145,22 @@ test('the other facility of W18 is certain, a misspelt search of it at least pro
 })
 
 test('two of one common name with nothing else in common have 10.4 bits: no match (W20)', () => {
-  const one: Person = { family: 'SMITH', given: ['JOHN'], born: '1980-01-15', sex: 'male', line: '1 OAK ST', zip: '62701' }
-  const two: Person = { family: 'SMITH', given: ['JOHN'], born: '1954-09-30', sex: 'male', line: '99 ELM AVE', zip: '62704' }
+  const one: Person = {
+    family: 'SMITH',
+    given: ['JOHN'],
+    born: '1980-01-15',
+    sex: 'male',
+    line: '1 OAK ST',
+    zip: '62701',
+  }
+  const two: Person = {
+    family: 'SMITH',
+    given: ['JOHN'],
+    born: '1954-09-30',
+    sex: 'male',
+    line: '99 ELM AVE',
+    zip: '62704',
+  }
   assert.equal(score(one, two).bits, 10.4)
   assert.equal(score(one, two).grade, 'certainly-not')
 })
@@ -171,22 +227,58 @@ test('placeholders are not known: they neither agree nor contradict', () => {
     assert.equal(bitsOf(who, who, field), 0, JSON.stringify(who))
     assert.equal(bitsOf(who, { ...okafor, ssn: '219099998' }, field), 0)
   }
-  const unknown = patient({ ...okafor, more: { extension: [{ url: 'http://portico.example.org/StructureDefinition/identity-unknown', valueBoolean: true }] } })
+  const unknown = patient({
+    ...okafor,
+    more: {
+      extension: [
+        { url: 'http://portico.example.org/StructureDefinition/identity-unknown', valueBoolean: true },
+      ],
+    },
+  })
   assert.equal(scorePatients(unknown, patient(okafor)).bits, 0)
-  const tagged = (code: string): FhirJson => patient({ ...okafor, more: { meta: { tag: [{ system: 'http://terminology.hl7.org/CodeSystem/v2-0445', code }] } } })
+  const tagged = (code: string): FhirJson =>
+    patient({
+      ...okafor,
+      more: { meta: { tag: [{ system: 'http://terminology.hl7.org/CodeSystem/v2-0445', code }] } },
+    })
   assert.equal(scorePatients(tagged('UD'), patient(okafor)).bits, 52.6 - 14)
   assert.equal(Math.round(scorePatients(tagged('UA'), patient(okafor)).bits * 10) / 10, 42)
-  const newborn = patient({ ...okafor, more: { name: [{ family: 'OKAFOR', given: ['DENISE'], extension: [{ url: 'http://portico.example.org/StructureDefinition/name-type', valueCode: 'NB' }] }] } })
-  assert.equal(scorePatients(newborn, patient(okafor)).fields.find((each) => each.field === 'family')?.outcome, 'missing')
+  const newborn = patient({
+    ...okafor,
+    more: {
+      name: [
+        {
+          family: 'OKAFOR',
+          given: ['DENISE'],
+          extension: [{ url: 'http://portico.example.org/StructureDefinition/name-type', valueCode: 'NB' }],
+        },
+      ],
+    },
+  })
+  assert.equal(
+    scorePatients(newborn, patient(okafor)).fields.find((each) => each.field === 'family')?.outcome,
+    'missing',
+  )
 })
 
 test('previous and maiden names count as much as the present one', () => {
-  const married = patient({ ...okafor, more: { name: [{ use: 'official', family: 'BELL', given: ['DENISE'] }, { use: 'maiden', family: 'Okafor' }] } })
+  const married = patient({
+    ...okafor,
+    more: {
+      name: [
+        { use: 'official', family: 'BELL', given: ['DENISE'] },
+        { use: 'maiden', family: 'Okafor' },
+      ],
+    },
+  })
   assert.equal(scorePatients(married, patient(okafor)).bits, 52.6)
 })
 
 test('certain needs the birth date, the given name and four fields that agree', () => {
-  assert.equal(score({ ...okafor, email: 'a@x.org' }, { ...okafor, email: 'a@x.org', born: '1971-02-11' }).grade, 'probable')
+  assert.equal(
+    score({ ...okafor, email: 'a@x.org' }, { ...okafor, email: 'a@x.org', born: '1971-02-11' }).grade,
+    'probable',
+  )
   assert.equal(score({ ...okafor, given: ['OLGA'] }, { ...okafor, given: ['PETRA'] }).grade, 'probable')
   const three: Person = { family: 'OKAFOR', given: ['DENISE'], born: '1971-11-02' }
   assert.equal(score(three, three).bits, 32.9)
@@ -198,7 +290,10 @@ test('another social security number and a death before other activity cap at pr
   assert.equal(score({ ...okafor, ssn: '219099998' }, { ...okafor, ssn: '400011234' }).grade, 'probable')
   const dead = patient({ ...okafor, more: { deceasedDateTime: '2020-01-01' } })
   const living = patient(okafor)
-  assert.deepEqual(scorePatients(dead, living, defaultWeights, { lastActivityB: '2026-03-01T10:00:00Z' }).vetoes, ['death'])
+  assert.deepEqual(
+    scorePatients(dead, living, defaultWeights, { lastActivityB: '2026-03-01T10:00:00Z' }).vetoes,
+    ['death'],
+  )
   assert.equal(scorePatients(dead, living, defaultWeights, { lastActivityB: '2019-03-01' }).grade, 'certain')
   assert.equal(scorePatients(living, living, defaultWeights, { excluded: true }).grade, 'certainly-not')
 })
@@ -213,13 +308,25 @@ test('records of one person share a blocking key although they differ', () => {
   assert.ok(share({ given: ['Kathryn'], zip: '62704' }, { given: ['Catherine'], zip: '62704' }).length > 0)
   assert.ok(share({ phone: '(217) 555-0401' }, { phone: '+12175550401' }).length > 0)
   assert.ok(share({ born: '1971-11-02' }, { born: '1971-11-02' }).includes('dob:1971-11-02'))
-  assert.ok(share({ ssn: '9998', born: '1971-11-02' }, { ssn: '219099998', born: '1971-11-02' }).includes('ssn4:9998:1971-11-02'))
+  assert.ok(
+    share({ ssn: '9998', born: '1971-11-02' }, { ssn: '219099998', born: '1971-11-02' }).includes(
+      'ssn4:9998:1971-11-02',
+    ),
+  )
   assert.deepEqual(blockingKeys({ resourceType: 'Patient' }), [])
-  assert.deepEqual(blockingKeys(patient({ family: 'DOE', given: ['BABY BOY'], born: '1900-01-01', phone: '9999999999' })), [])
+  assert.deepEqual(
+    blockingKeys(patient({ family: 'DOE', given: ['BABY BOY'], born: '1900-01-01', phone: '9999999999' })),
+    [],
+  )
 })
 
 test('an address is read as the postal service writes it', () => {
-  assert.deepEqual(streetOf('12 Lake Drive, Apt. 4'), { text: '12 LK DR', house: '12', street: 'LK DR', unit: '4' })
+  assert.deepEqual(streetOf('12 Lake Drive, Apt. 4'), {
+    text: '12 LK DR',
+    house: '12',
+    street: 'LK DR',
+    unit: '4',
+  })
   assert.deepEqual(streetOf('P.O. Box 77'), { text: '77 POBOX', house: '77', street: 'POBOX', unit: '' })
   assert.equal(streetOf(' ,'), undefined)
   assert.equal(streetOf('UNKNOWN'), undefined)
@@ -227,7 +334,16 @@ test('an address is read as the postal service writes it', () => {
 
 test('scores are symmetric, between 0 and 1, and no record of any shape breaks them', () => {
   const json = fc.jsonValue({ maxDepth: 3 })
-  const shape = fc.record({ name: json, birthDate: json, gender: json, telecom: json, address: json, identifier: json, extension: json, meta: json })
+  const shape = fc.record({
+    name: json,
+    birthDate: json,
+    gender: json,
+    telecom: json,
+    address: json,
+    identifier: json,
+    extension: json,
+    meta: json,
+  })
   fc.assert(
     fc.property(shape, shape, (a, b) => {
       const result = scorePatients(a as FhirJson, b as FhirJson)

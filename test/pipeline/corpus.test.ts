@@ -14,14 +14,22 @@ import { acceptanceSite, readAnswers, type TestGateway, testGateway } from './ga
 const refusals = new Set(['100', '101', '102', '103', '200', '201', '202', '203', '204', '205'])
 
 const folder = shared('corpus')
-const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.hl7')).sort()
+const files = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+  .filter((name) => name.endsWith('.hl7'))
+  .sort()
 
 /** Any sender may send, and identifiers without an authority are the sender's own. */
 const openSite = () =>
   acceptanceSite((site) => {
     site.sources = [
       ...(site.sources as object[]),
-      { id: '*|*', token: 'anybody', defaultAuthority: Object.fromEntries(['MR', 'PI', 'PT', 'AN', 'VN', 'XX', ''].map((type) => [type, 'GHH'])) },
+      {
+        id: '*|*',
+        token: 'anybody',
+        defaultAuthority: Object.fromEntries(
+          ['MR', 'PI', 'PT', 'AN', 'VN', 'XX', ''].map((type) => [type, 'GHH']),
+        ),
+      },
     ]
   })
 
@@ -48,9 +56,14 @@ describe('corpus', () => {
   })
 
   it('leaves nothing but valid R4', async () => {
-    const rows = await gateway.store.db.read.query<{ body: string }>('test_bodies', 'select body::text as body from resource where not deleted')
+    const rows = await gateway.store.db.read.query<{ body: string }>(
+      'test_bodies',
+      'select body::text as body from resource where not deleted',
+    )
     assert.ok(rows.length > 300, `${rows.length} resources`)
-    const wrong = rows.flatMap(({ body }) => validateResource(JSON.parse(body)).filter((each) => each.severity === 'error'))
+    const wrong = rows.flatMap(({ body }) =>
+      validateResource(JSON.parse(body)).filter((each) => each.severity === 'error'),
+    )
     assert.deepEqual(wrong, [])
   })
 
@@ -69,18 +82,29 @@ describe('corpus', () => {
 
 function isAcknowledgement(raw: Buffer): boolean {
   const parsed = parseMessage(raw.toString('latin1'))
-  return 'message' in parsed && (parsed.message.get('MSH-9.1') === 'ACK' || parsed.message.first('MSA') !== undefined)
+  return (
+    'message' in parsed &&
+    (parsed.message.get('MSH-9.1') === 'ACK' || parsed.message.first('MSA') !== undefined)
+  )
 }
 
 async function sendAll(gateway: TestGateway): Promise<string[]> {
   const outcomes: string[] = []
   for (const name of files) {
-    const { bytes } = await gateway.engine.receive({ raw: readFileSync(join(folder, name)), channel: 'file', peer: name })
+    const { bytes } = await gateway.engine.receive({
+      raw: readFileSync(join(folder, name)),
+      channel: 'file',
+      peer: name,
+    })
     for (const answer of readAnswers(bytes)) {
       outcomes.push(`${name} ${answer.code} ${answer.errors.join(',')}`)
       if (answer.code === 'AA') continue
       const codes = answer.codes.filter((each) => each !== '0')
-      assert.ok(codes.length > 0 && codes.every((each) => refusals.has(each) || (each === '207' && answer.code === 'AR')), `${name}: ${answer.code} ${answer.errors.join(', ')}`)
+      assert.ok(
+        codes.length > 0 &&
+          codes.every((each) => refusals.has(each) || (each === '207' && answer.code === 'AR')),
+        `${name}: ${answer.code} ${answer.errors.join(', ')}`,
+      )
     }
   }
   return outcomes

@@ -111,7 +111,8 @@ export function readAnswers(bytes: Uint8Array | undefined): Answer[] {
   return splitBatch(Buffer.from(bytes).toString('utf8')).messages.map(answerOf)
 }
 
-const readAnswer = (bytes: Uint8Array | undefined): Answer => readAnswers(bytes)[0] ?? { code: '', text: '', errors: [], codes: [] }
+const readAnswer = (bytes: Uint8Array | undefined): Answer =>
+  readAnswers(bytes)[0] ?? { code: '', text: '', errors: [], codes: [] }
 
 function answerOf(text: string): Answer {
   const parsed = parseMessage(text)
@@ -119,7 +120,9 @@ function answerOf(text: string): Answer {
   const { message } = parsed
   const errors = message
     .all('ERR')
-    .map((err) => `${err.value(4)} ${err.value(5, 1, 1) || err.value(3, 1, 1)} ${err.repetitions(2).join('~')}`)
+    .map(
+      (err) => `${err.value(4)} ${err.value(5, 1, 1) || err.value(3, 1, 1)} ${err.repetitions(2).join('~')}`,
+    )
   const codes = [...text.matchAll(/\b(\d{1,3})[&^][A-Za-z ]+[&^]HL70357/g)].map((match) => match[1] ?? '')
   return { code: message.get('MSA-1') ?? '', text, errors, codes }
 }

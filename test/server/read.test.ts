@@ -9,9 +9,18 @@ describe('reading', () => {
     app = await testApp()
     const at = (minute: number): Date => new Date(Date.UTC(2026, 2, 2, 8, minute))
     const invoice = { resourceType: 'Invoice', id: 'i1', status: 'issued' }
-    await app.writes.put([{ ...invoice, totalNet: { value: JSON.rawJSON('115.50'), currency: 'USD' } }], at(0))
+    await app.writes.put(
+      [{ ...invoice, totalNet: { value: JSON.rawJSON('115.50'), currency: 'USD' } }],
+      at(0),
+    )
     await app.writes.put([{ ...invoice, meta: { source: 'urn:x' }, status: 'balanced' }], at(10))
-    await app.writes.put([{ resourceType: 'Device', id: 'd1' }, { resourceType: 'Device', id: 'd2', status: 'active' }], at(20))
+    await app.writes.put(
+      [
+        { resourceType: 'Device', id: 'd1' },
+        { resourceType: 'Device', id: 'd2', status: 'active' },
+      ],
+      at(20),
+    )
     await app.writes.remove('Device', 'd1', at(30))
     await app.writes.put([{ resourceType: 'Device', id: 'd3' }], at(40))
   })
@@ -136,11 +145,25 @@ describe('reading', () => {
       seen.push(...entriesOf(page).map(({ request }) => `${request?.method} ${request?.url}`))
       next = linkOf(page, 'next')
     }
-    assert.deepEqual(seen, ['POST Device', 'DELETE Device/d1', 'POST Device', 'POST Device', 'PUT Invoice/i1', 'POST Invoice'])
+    assert.deepEqual(seen, [
+      'POST Device',
+      'DELETE Device/d1',
+      'POST Device',
+      'POST Device',
+      'PUT Invoice/i1',
+      'POST Invoice',
+    ])
   })
 
   test('a history question that cannot be read is refused', async () => {
-    for (const query of ['_count=-1', '_count=x', '_since=soon', '_at=2026-13-01', '_page=abc', '_page=a.b']) {
+    for (const query of [
+      '_count=-1',
+      '_count=x',
+      '_since=soon',
+      '_at=2026-13-01',
+      '_page=abc',
+      '_page=a.b',
+    ]) {
       const answer = await app.ask(`/fhir/Device/_history?${query}`)
       assert.deepEqual([answer.status, ...codesOf(answer)], [400, 'invalid'], query)
     }
@@ -159,14 +182,25 @@ describe('reading', () => {
   })
 
   test('other forms than JSON are not acceptable', async () => {
-    const accepted = ['application/fhir+json', 'application/json', '*/*', 'text/html, */*;q=0.1', 'application/fhir+json; fhirVersion=4.0']
-    for (const accept of accepted) assert.equal((await app.ask('/fhir/Device/d2', { headers: { accept } })).status, 200, accept)
+    const accepted = [
+      'application/fhir+json',
+      'application/json',
+      '*/*',
+      'text/html, */*;q=0.1',
+      'application/fhir+json; fhirVersion=4.0',
+    ]
+    for (const accept of accepted)
+      assert.equal((await app.ask('/fhir/Device/d2', { headers: { accept } })).status, 200, accept)
     for (const accept of ['application/fhir+xml', 'text/html', 'application/json;q=0']) {
       const answer = await app.ask('/fhir/Device/d2', { headers: { accept } })
       assert.deepEqual([answer.status, ...codesOf(answer)], [406, 'not-supported'], accept)
     }
     assert.equal((await app.ask('/fhir/Device/d2?_format=xml')).status, 406)
-    assert.equal((await app.ask('/fhir/Device/d2?_format=application/fhir+json', { headers: { accept: 'text/html' } })).status, 200)
+    assert.equal(
+      (await app.ask('/fhir/Device/d2?_format=application/fhir+json', { headers: { accept: 'text/html' } }))
+        .status,
+      200,
+    )
   })
 
   test('a method that a path does not have is 405 with those it has', async () => {
@@ -188,7 +222,8 @@ describe('reading', () => {
   })
 
   test('a request id is kept when it is harmless, and replaced when not', async () => {
-    const ask = async (id: string) => (await app.ask('/healthz', { headers: { 'x-request-id': id } })).headers.get('x-request-id')
+    const ask = async (id: string) =>
+      (await app.ask('/healthz', { headers: { 'x-request-id': id } })).headers.get('x-request-id')
     assert.equal(await ask('abc-1.2_3'), 'abc-1.2_3')
     assert.notEqual(await ask('<script>'), '<script>')
     assert.notEqual(await ask('x'.repeat(65)), 'x'.repeat(65))

@@ -41,7 +41,11 @@ export interface TestAppOptions {
   readonly site?: Site
 }
 
-export async function testApp({ app = {}, gateway = {}, site = acceptanceSite() }: TestAppOptions = {}): Promise<TestApp> {
+export async function testApp({
+  app = {},
+  gateway = {},
+  site = acceptanceSite(),
+}: TestAppOptions = {}): Promise<TestApp> {
   const whole = await testGateway(site)
   const logged: string[] = []
   const log = (fields: Record<string, unknown>, text: string): void => {
@@ -68,7 +72,12 @@ export async function testApp({ app = {}, gateway = {}, site = acceptanceSite() 
   }
 }
 
-async function send(http: ReturnType<typeof createApp>, site: Site, path: string, request: Ask = {}): Promise<Answer> {
+async function send(
+  http: ReturnType<typeof createApp>,
+  site: Site,
+  path: string,
+  request: Ask = {},
+): Promise<Answer> {
   const { method = 'GET', as = 'acceptance', headers = {}, body } = request
   const token = site.clients.get(as)?.token ?? site.sources.get(as)?.token
   const isRaw = typeof body === 'string' || body instanceof Uint8Array
@@ -96,7 +105,8 @@ function parsed(text: string): JsonObject {
 
 /** Codes of the issues of an OperationOutcome. */
 export function codesOf({ body }: Answer): unknown[] {
-  const issues: readonly unknown[] = body.resourceType === 'OperationOutcome' && Array.isArray(body.issue) ? body.issue : []
+  const issues: readonly unknown[] =
+    body.resourceType === 'OperationOutcome' && Array.isArray(body.issue) ? body.issue : []
   return issues.map((issue) => (isObject(issue) ? issue.code : undefined))
 }
 
@@ -108,7 +118,8 @@ export interface Entry {
   readonly response?: { readonly status: string; readonly etag: string }
 }
 
-export const entriesOf = ({ body }: Answer): Entry[] => (Array.isArray(body.entry) ? (body.entry as Entry[]) : [])
+export const entriesOf = ({ body }: Answer): Entry[] =>
+  Array.isArray(body.entry) ? (body.entry as Entry[]) : []
 export const idsOf = (answer: Answer): unknown[] => entriesOf(answer).map(({ resource }) => resource?.id)
 
 /** Path and query of a link of a Bundle, as the app is asked. */

@@ -15,6 +15,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { after, test } from 'node:test'
 import pg from 'pg'
+import { canReach, runnableBinaries } from '../../src/store/embedded/account.ts'
 import { linkLibraries } from '../../src/store/embedded/binaries.ts'
 import { processesIn } from '../../src/store/embedded/leftovers.ts'
 import {
@@ -28,6 +29,10 @@ import { launch, outcome, type ProcessOptions } from './gateway-process.ts'
 const root = process.getuid?.() === 0
 const folders: string[] = []
 after(() => {
+  for (const folder of folders) {
+    // Nothing is left here unless a test has failed.
+    for (const pid of processesIn([join(folder, 'data', 'postgres')])) process.kill(pid, 'SIGKILL')
+  }
   for (const folder of folders) rmSync(folder, { recursive: true, force: true })
 })
 
@@ -311,6 +316,25 @@ test('Below a folder that only root may enter it works too, and no mode is loose
   await withServer({ dataDir }, async (_, client) => assert.equal(await value(client, 'SELECT 1'), 1))
   assert.equal(mode(parent), '700')
   assert.equal(mode(dataDir), '700')
+})
+
+test('Binaries that the lent account cannot reach are copied, once, to where it can', {
+  skip: !root && 'not root',
+}, () => {
+  const parent = temporary()
+  chmodSync(parent, 0o700)
+  const folder = join(parent, 'bin')
+  mkdirSync(folder)
+  writeFileSync(join(folder, 'postgres'), '#!/bin/sh\n', { mode: 0o755 })
+  const account = { name: 'nobody', uid: 65_534, gid: 65_534 }
+  const binaries = { folder, origin: 'package', version: `0-${process.pid}`, major: 0 } as const
+  const copies = [1, 2].map(() => runnableBinaries(binaries, account, log).folder)
+  const [copy = ''] = copies
+  folders.push(dirname(copy))
+  assert.equal(copies[1], copy)
+  assert.ok(canReach(account, join(copy, 'postgres')))
+  assert.equal(mode(join(copy, 'postgres')), '755')
+  assert.equal(statSync(copy).uid, 0)
 })
 
 test('An ordinary user runs the server under its own account', async () => {

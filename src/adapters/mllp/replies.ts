@@ -88,8 +88,7 @@ export class ReplyQueue {
     if (!this.#alarm.isSet) this.#watch()
     this.#socket.write(bytes, (error) => {
       this.#unflushed -= 1
-      // A write that destroying the socket cut short reports no error.
-      if (error || this.#socket.destroyed) {
+      if (error) {
         this.#watcher.ackUndelivered()
         return
       }

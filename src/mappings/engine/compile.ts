@@ -52,7 +52,7 @@ export function compileMaps(sources: readonly MapSource[], tables: readonly Conc
     if (!isMessageMap(source)) continue
     const rows = new Map<string, MessageRow[]>()
     source.rows.forEach((row, index) => {
-      const made = messageRow(row, index, `${source.map}#${index + 1}`, segmentMap)
+      const made = messageRow(row, source, index, `${source.map}#${index + 1}`, segmentMap)
       const same = rows.get(row.v2)
       if (same) same.push(made)
       else rows.set(row.v2, [made])
@@ -76,6 +76,7 @@ function sorted(sources: readonly MapSource[]): readonly MapSource[] {
 
 function messageRow(
   row: Row,
+  source: MapSource,
   index: number,
   id: string,
   segmentMap: (name: string, id: string) => SegmentMap,
@@ -90,7 +91,11 @@ function messageRow(
     test: result?.test,
     as: row.as ?? splitName(via).target.toLowerCase(),
     into: row.into,
-    refs: Object.entries(row.refs ?? {}),
+    refs: Object.entries(row.refs ?? {}).map(([role, handle]) => ({
+      role,
+      handle,
+      late: !source.rows.some((one) => one.as === handle && one.v2 === row.v2),
+    })),
   }
 }
 

@@ -19,7 +19,14 @@ export interface MessageRow {
   readonly test: Test | undefined
   readonly as: string
   readonly into: string | undefined
-  readonly refs: readonly (readonly [role: string, handle: string])[]
+  readonly refs: readonly Ref[]
+}
+
+/** `late`: another segment makes the handle, which may come after this one (the patient of an SCH). */
+export interface Ref {
+  readonly role: string
+  readonly handle: string
+  readonly late: boolean
 }
 
 /** A compiled message map. */
@@ -113,10 +120,10 @@ class Mapping {
     this.#counts.set(row.as, count)
     const refs: Record<string, string> = {}
     const waiting: (readonly [role: string, handle: string])[] = []
-    for (const [role, handle] of row.refs) {
+    for (const { role, handle, late } of row.refs) {
       const target = this.#nearest(handle, group)
       if (target) refs[role] = target.as
-      else waiting.push([role, handle])
+      else if (late) waiting.push([role, handle])
     }
     const thing: Draft = {
       group,

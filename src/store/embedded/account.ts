@@ -59,7 +59,7 @@ export function runnableBinaries(binaries: Binaries, account: Account, log: Log)
       if (!canReach(account, join(copy, 'postgres'))) throw new Error('the account cannot reach it')
       log.info(
         { from: binaries.folder, to: copy },
-        `${account.name} cannot reach the PostgreSQL binaries, copied them`,
+        `${account.name} cannot reach the PostgreSQL binaries, it runs a copy`,
       )
       return { ...binaries, folder: copy }
     } catch (error) {
@@ -81,7 +81,9 @@ function copyBinaries(binaries: Binaries, parent: string): string {
   // Whoever may write here could have root's server run a program of theirs.
   if (uid !== 0 || (mode & 0o022) !== 0) throw new Error('not a folder that only root can write')
   chmodSync(parent, 0o755)
-  const copy = join(parent, `postgresql-${binaries.version}-${binaries.origin}`)
+  // Two builds of one version differ in size.
+  const build = statSync(join(binaries.folder, 'postgres')).size.toString(36)
+  const copy = join(parent, `postgresql-${binaries.version}-${build}`)
   if (!existsSync(copy)) {
     const draft = `${copy}.${process.pid}`
     rmSync(draft, { recursive: true, force: true })
