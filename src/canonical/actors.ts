@@ -1,11 +1,12 @@
 // Practitioners, locations, organizations and devices: one resource each by business key, never one per message.
-import type { Json, Thing } from '../mappings/mapped.ts'
+import type { Thing } from '../mappings/mapped.ts'
 import { type Applying, assertionsOf, cellAt, cellsAt, referred } from './applying.ts'
 import { canonicalText } from './fhir-json.ts'
 import { type Identifier, stableId } from './identifier.ts'
 
 const registered = new Set(['Practitioner', 'Organization'])
-const actorTypes = [
+/** Parents before their parts. */
+export const actorTypes = [
   'Location',
   'Organization',
   'Practitioner',
@@ -30,19 +31,34 @@ const identifiersOf = (thing: Thing): Identifier[] =>
     Array.isArray(each.value) ? (each.value as readonly Identifier[]) : [],
   )
 
-function actorId(applying: Applying, thing: Thing): string {
-  const { draft, source } = applying
+/** Id of an actor: what the registry knows, else what follows from its first identifier, else from its name. */
+export function actorIdOf(
+  thing: Thing,
+  source: string,
+  find: (rtype: string, system: string, value: string) => string | undefined,
+): string {
   const keys = identifiersOf(thing).filter((each) => each.system && each.value)
   const [first] = keys
   if (!first?.system || !first.value) {
     // Without an identifier the name is the key, and only inside what its sender says.
-    return stableId(thing.type, source.id, canonicalText(cellAt(thing, 'name')?.value ?? (thing.as as Json)))
+    return stableId(thing.type, source, canonicalText(cellAt(thing, 'name')?.value ?? thing.as))
   }
   if (!registered.has(thing.type)) return stableId(thing.type, first.system, first.value)
-  const hits = keys.map((key) => draft.lookup(thing.type, key.system ?? '', key.value ?? ''))
-  const id = hits.find((each) => each !== undefined)?.id ?? stableId(thing.type, first.system, first.value)
-  for (const [i, key] of keys.entries())
-    if (!hits[i]) draft.register(thing.type, key.system ?? '', key.value ?? '', id)
+  for (const { system = '', value = '' } of keys) {
+    const known = find(thing.type, system, value)
+    if (known !== undefined) return known
+  }
+  return stableId(thing.type, first.system, first.value)
+}
+
+function actorId(applying: Applying, thing: Thing): string {
+  const { draft, source } = applying
+  const id = actorIdOf(thing, source.id, (rtype, system, value) => draft.lookup(rtype, system, value)?.id)
+  if (!registered.has(thing.type)) return id
+  for (const { system, value } of identifiersOf(thing)) {
+    if (system && value && !draft.lookup(thing.type, system, value))
+      draft.register(thing.type, system, value, id)
+  }
   return id
 }
 

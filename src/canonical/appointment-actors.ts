@@ -1,5 +1,6 @@
-// The people and things of an appointment with their times: Appointment.participant and what of their day it takes
-// (semantics, section 9; FHIR R4 http://hl7.org/fhir/R4/appointment-definitions.html#Appointment.participant).
+// The people and things of an appointment with their times: Appointment.participant and what of their day it
+// takes (semantics, section 9; FHIR R4 http://hl7.org/fhir/R4/appointment-
+// definitions.html#Appointment.participant).
 import type { Crew, Resource } from './appointment-participants.ts'
 import type { AppointmentStatus } from './appointment-status.ts'
 import { type AppointmentTimes, lengthOf } from './appointment-times.ts'
@@ -32,7 +33,10 @@ export interface Person {
 /** Statuses in which the actors are taken; a missed or fulfilled appointment takes nobody's time any more. */
 const takesTime: ReadonlySet<AppointmentStatus> = new Set(['pending', 'booked', 'arrived', 'checked-in'])
 
-/** Where no header has a time: from the first resource's start to the last one's end. Without any length, no time at all. */
+/**
+ * Where no header has a time: from the first resource's start to the last one's end. Without any length, no
+ * time at all.
+ */
 export function withResourceTimes(
   times: AppointmentTimes,
   crew: Crew,

@@ -1,5 +1,5 @@
-// Who and what an appointment needs: participants and services out of PID, AIP, AIL, AIG and AIS, by action code or as
-// a snapshot (HL7 v2.9.1 chapter 10, update modes; semantics, sections 7 and 9).
+// Who and what an appointment needs: participants and services out of PID, AIP, AIL, AIG and AIS, by action
+// code or as a snapshot (HL7 v2.9.1 chapter 10, update modes; semantics, sections 7 and 9).
 import type { Json } from '../mappings/mapped.ts'
 import { isEnding } from './appointment-status.ts'
 import { type Part, splitKey } from './contribution.ts'
@@ -164,7 +164,8 @@ class Gathering {
     const coded = step.parts.some((each) => each.action !== undefined && each.action !== 'S')
     const implied = impliedAction[step.code]
     const ending = isEnding(step.code)
-    // No code at all: the message shows the whole set of resources. What ends an appointment leaves its record whole.
+    // No code at all: the message shows the whole set of resources. What ends an appointment leaves its
+    // record whole.
     if (!coded && implied === undefined && !ending) {
       this.#resources.clear()
       for (const [at, each] of this.#services) if (each.field.startsWith('AIS')) this.#services.delete(at)
@@ -190,7 +191,8 @@ class Gathering {
   #keyOf(part: Part): string {
     const actor = cellOf(part, 'actor')?.v
     const reference = referenceOf(actor)
-    const key = `${part.segment}|${reference ?? (isObject(actor) ? canonicalText(actor) : `#${part.occurrence}`)}`
+    const named = reference ?? (isObject(actor) ? canonicalText(actor) : `#${part.occurrence}`)
+    const key = `${part.segment}|${named}`
     const written = `FHIR|${reference ?? ''}`
     return !this.#resources.has(key) && this.#resources.has(written) ? written : key
   }

@@ -1,5 +1,5 @@
-// The status machine of appointments: what the filler's events, arrivals and clients make of a status (HL7 v2.9.1
-// chapter 10; semantics, section 9; FHIR R4 http://hl7.org/fhir/R4/valueset-appointmentstatus.html).
+// The status machine of appointments: what the filler's events, arrivals and clients make of a status (HL7
+// v2.9.1 chapter 10; semantics, section 9; FHIR R4 http://hl7.org/fhir/R4/valueset-appointmentstatus.html).
 import type { Json } from '../mappings/mapped.ts'
 import { isObject } from './event-elements.ts'
 import { type Step, said } from './event-log.ts'
@@ -16,7 +16,9 @@ export type AppointmentStatus =
   | 'checked-in'
   | 'waitlist'
 
-/** Whose word moves the status: a FHIR client, the owner of the schedule, or the patient's coming and going. */
+/**
+ * Whose word moves the status: a FHIR client, the owner of the schedule, or the patient's coming and going.
+ */
 export type Mover = 'client' | 'filler' | 'arrival'
 
 const byAnyone: Readonly<Record<AppointmentStatus, readonly AppointmentStatus[]>> = {
@@ -52,8 +54,8 @@ export const isAppointmentStatus = (value: unknown): value is AppointmentStatus 
   typeof value === 'string' && Object.hasOwn(byAnyone, value)
 
 /**
- * Whether a status may follow another; when not, `legal` lists those that may. Staying as it is and the first status
- * of all (`from` undefined) are always legal.
+ * Whether a status may follow another; when not, `legal` lists those that may. Staying as it is and the first
+ * status of all (`from` undefined) are always legal.
  */
 export function legalTransition(
   from: string | undefined,
@@ -70,7 +72,10 @@ export function legalTransition(
   return legal.includes(to as AppointmentStatus) ? { ok: true } : { ok: false, legal: [...new Set(legal)] }
 }
 
-/** HL7 table 0278 in lower case -> its code, and the status that it is in FHIR. Blocked is of slots, not of a patient. */
+/**
+ * HL7 table 0278 in lower case -> its code, and the status that it is in FHIR. Blocked is of slots, not of a
+ * patient.
+ */
 const fillerCodes: Readonly<Record<string, readonly [code: string, status: AppointmentStatus | undefined]>> =
   {
     pending: ['Pending', 'pending'],
@@ -99,7 +104,10 @@ export interface FillerStatus {
 const textOf = (value: unknown): string | undefined =>
   typeof value === 'string' && value !== '' ? value : undefined
 
-/** Reads SCH-25: the code as sent, or { code | original, status } with the status that the site's table gave it. */
+/**
+ * Reads SCH-25: the code as sent, or { code | original, status } with the status that the site's table gave
+ * it.
+ */
 export function fillerStatusOf(value: Json | undefined): FillerStatus | undefined {
   const sent = isObject(value) ? (textOf(value.original) ?? textOf(value.code)) : textOf(value)
   const given = isObject(value) && isAppointmentStatus(value.status) ? value.status : undefined
@@ -229,7 +237,8 @@ class Machine {
     const to = sent?.code === 'Discontinued' ? stopped(now) : sent?.status
     if (sent ? sent.code === 'Blocked' : this.filler === 'Blocked') return undefined
     if (step.code === 'S12') {
-      // The first that the filler says of a patient who has come already is no reason to send the patient away.
+      // The first that the filler says of a patient who has come already is no reason to send the patient
+      // away.
       if (inProgress.has(now) && (sent === undefined || repeated || (first && to === 'booked')))
         return undefined
       return to ?? 'booked'
@@ -241,7 +250,10 @@ class Machine {
     return repeated ? undefined : to
   }
 
-  /** A new time keeps the status; what has begun cannot be rescheduled, nor does rescheduling begin or end anything. */
+  /**
+   * A new time keeps the status; what has begun cannot be rescheduled, nor does rescheduling begin or end
+   * anything.
+   */
   #reschedule(
     step: Step,
     at: number,

@@ -1,5 +1,5 @@
-// When an appointment takes place: TQ1-7/-8, else SCH-11, else the times of its resources; of several events the
-// latest that says so (semantics, section 9; mapping, section 3.2).
+// When an appointment takes place: TQ1-7/-8, else SCH-11, else the times of its resources; of several events
+// the latest that says so (semantics, section 9; mapping, section 3.2).
 
 import type { Json } from '../mappings/mapped.ts'
 import type { Part } from './contribution.ts'
@@ -22,7 +22,10 @@ export interface AppointmentTimes {
   readonly minutes: number | undefined
   /** A client has said that the length shall not be stated. */
   readonly unstated: boolean
-  /** Start as known after each step, milliseconds: what offsets and own times of resources in that step refer to. */
+  /**
+   * Start as known after each step, milliseconds: what offsets and own times of resources in that step refer
+   * to.
+   */
   readonly startAfter: readonly (number | undefined)[]
 }
 
@@ -137,7 +140,9 @@ export function followTimes(steps: readonly Step[], zone: Clock | undefined): Ap
   return { start: write(start), end: end && write(end), minutes, unstated, startAfter }
 }
 
-/** Stated length when it fits the interval, else the interval; whole minutes, undefined when there are none. */
+/**
+ * Stated length when it fits the interval, else the interval; whole minutes, undefined when there are none.
+ */
 export function lengthOf(
   start: number,
   end: number | undefined,

@@ -1,4 +1,5 @@
-// Arrivals and ends that linked visits tell an appointment of, as steps of its log (semantics, sections 9 and 10).
+// Arrivals and ends that linked visits tell an appointment of, as steps of its log (semantics, sections 9 and
+// 10).
 import type { Json } from '../mappings/mapped.ts'
 import type { Contribution } from './contribution.ts'
 import { isObject } from './event-elements.ts'

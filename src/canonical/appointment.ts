@@ -1,5 +1,5 @@
-// The appointment that its events add up to: Appointment and the busy intervals of its actors (semantics, sections 0,
-// 7, 8 and 9; FHIR R4 http://hl7.org/fhir/R4/appointment.html, invariants app-1 to app-4).
+// The appointment that its events add up to: Appointment and the busy intervals of its actors (semantics,
+// sections 0, 7, 8 and 9; FHIR R4 http://hl7.org/fhir/R4/appointment.html, invariants app-1 to app-4).
 import type { Json } from '../mappings/mapped.ts'
 import {
   type BusyInterval,
@@ -37,7 +37,10 @@ export interface AppointmentContext {
 }
 
 export interface FoldedAppointment {
-  /** Without id and meta. Undefined when there is nothing that could be shown; the events are kept all the same. */
+  /**
+   * Without id and meta. Undefined when there is nothing that could be shown; the events are kept all the
+   * same.
+   */
   readonly resource: FhirJson | undefined
   readonly busy: readonly BusyInterval[]
   /** As shown; undefined when nobody has said anything of it. */
@@ -206,7 +209,10 @@ function shownStatus(status: AppointmentStatus, times: AppointmentTimes): Appoin
 const neverStale =
   /^(status|identifier|subject|participant|serviceType|meta)\b|^\$(?!start\b|end\b|duration\b)/
 
-/** Cells of an event that differ from what a later event already says: they are skipped, and the sender is told. */
+/**
+ * Cells of an event that differ from what a later event already says: they are skipped, and the sender is
+ * told.
+ */
 export function staleFields(existing: readonly Contribution[], incoming: Contribution): readonly CellKey[] {
   return staleCells(existing, incoming, rankOf, (path) => neverStale.test(path))
 }

@@ -16,7 +16,6 @@ import {
   entityKey,
   type LedgerLine,
   lineKey,
-  Miss,
   type Registration,
   registrationKey,
   type World,
@@ -148,7 +147,7 @@ export class Draft {
     const own = this.#registrations.get(key)
     if (own) return own
     const known = this.#world.registrations.get(key)
-    if (known === undefined) throw new Miss({ kind: 'registration', rtype, system, value })
+    if (known === undefined) this.#world.miss({ kind: 'registration', rtype, system, value })
     return known ?? undefined
   }
 
@@ -183,8 +182,8 @@ export class Draft {
   /** Things that refer to 'Patient/x', as keys 'Encounter/y'. */
   referrers(target: string): readonly string[] {
     const known = this.#world.referrers.get(target)
-    if (!known) throw new Miss({ kind: 'referrers', target })
-    return known
+    if (!known) this.#world.miss({ kind: 'referrers', target })
+    return known ?? []
   }
 
   line(source: string, line: string): LedgerLine | undefined {
@@ -192,15 +191,15 @@ export class Draft {
     const own = this.#lines.get(key)
     if (own) return own
     const known = this.#world.lines.get(key)
-    if (known === undefined) throw new Miss({ kind: 'ledger', source, line })
+    if (known === undefined) this.#world.miss({ kind: 'ledger', source, line })
     return known ?? undefined
   }
 
   /** Lines of an account, oldest first, with those of this message. */
   charges(accountId: string): LedgerLine[] {
     const stored = this.#world.charges.get(accountId)
-    if (!stored) throw new Miss({ kind: 'charges', accountId })
-    const seen = new Map(stored.map((each) => [lineKey(each.source, each.line), each]))
+    if (!stored) this.#world.miss({ kind: 'charges', accountId })
+    const seen = new Map((stored ?? []).map((each) => [lineKey(each.source, each.line), each]))
     for (const [key, each] of this.#lines) if (each.accountId === accountId) seen.set(key, each)
     return [...seen.values()]
   }

@@ -1,5 +1,6 @@
-// The course of a visit: status, class, period and places with their histories, followed event by event (semantics,
-// sections 8.5 and 10; FHIR R4 http://hl7.org/fhir/R4/encounter-definitions.html#Encounter.statusHistory).
+// The course of a visit: status, class, period and places with their histories, followed event by event
+// (semantics, sections 8.5 and 10; FHIR R4 http://hl7.org/fhir/R4/encounter-
+// definitions.html#Encounter.statusHistory).
 import { compareTimes } from '../fhir/date.ts'
 import type { Json } from '../mappings/mapped.ts'
 import {
@@ -234,7 +235,10 @@ class Visit {
     for (const [i, each] of classes.entries()) winners[`classHistory[${i}]`] = each.winner
   }
 
-  /** PV1-44 else the admission itself; PV1-45 else the discharge. A time for the plan counts while it is a plan. */
+  /**
+   * PV1-44 else the admission itself; PV1-45 else the discharge. A time for the plan counts while it is a
+   * plan.
+   */
   #period(
     status: EncounterStatus,
     last: Step | undefined,

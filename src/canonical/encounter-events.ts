@@ -1,7 +1,7 @@
-// What each ADT event does to a visit, as a table (HL7 v2.9.1 chapter 3; semantics, section 10; mapping, section 3.1),
-// and which events others have cancelled (semantics, section 8).
+// What each ADT event does to a visit, as a table (HL7 v2.9.1 chapter 3; semantics, section 10; mapping,
+// section 3.1), and which events others have cancelled (semantics, section 8).
 
-import { eventCode, type Step, said } from './event-log.ts'
+import { type Step, said } from './event-log.ts'
 import { canonicalText, type FhirJson } from './fhir-json.ts'
 
 /** http://hl7.org/fhir/R4/valueset-encounter-status.html */
@@ -20,7 +20,9 @@ export type EncounterStatus =
 export type StatusBefore = EncounterStatus | 'none'
 
 export interface VisitRule {
-  /** Status that the event leads to, from any of `from`; from all others it leads nowhere. Absent: no change. */
+  /**
+   * Status that the event leads to, from any of `from`; from all others it leads nowhere. Absent: no change.
+   */
   readonly to?: EncounterStatus
   readonly from?: readonly StatusBefore[]
   /** Begins the visit: without any such event left, a cancelled visit is cancelled. */
@@ -146,7 +148,10 @@ export function meaningOf(step: Step, source: SourceOf | undefined): string {
 interface Undo {
   /** Element paths or cell keys that the event had set. */
   readonly cells: readonly string[]
-  /** Also what other events have said of them until the cancellation: all of it, or only what repeats the same. */
+  /**
+   * Also what other events have said of them until the cancellation: all of it, or only what repeats the
+   * same.
+   */
   readonly until: 'all' | 'same'
 }
 
@@ -186,7 +191,8 @@ export function cancelEvents(steps: readonly Step[], meaning: (step: Step) => st
   const done = new Set<string>()
   for (const [at, step] of steps.entries()) {
     const { cancels } = visitRule(step.code)
-    // The same cancellation sent again (a new control id, the same time) must not take the next event with it.
+    // The same cancellation sent again (a new control id, the same time) must not take the next event with
+    // it.
     const again = `${step.source}|${step.code}|${step.t}`
     if (!cancels || done.has(again)) continue
     done.add(again)
@@ -234,14 +240,13 @@ function undo(
   }
 }
 
-/** Events that tell a linked appointment of arrival and end; a client's status as the event that says the same. */
+/**
+ * Events that tell a linked appointment of arrival and end; a client's status as the event that says the
+ * same.
+ */
 export const appointmentEvents: ReadonlySet<string> = new Set(['A01', 'A03', 'A04', 'A09', 'A10'])
 
 /** True for events that an ambulatory visit ends with, as far as its appointment is concerned. */
 export function endsAmbulatory(step: Step, visitClass: FhirJson | undefined): boolean {
-  return (
-    eventCode(step.code) === 'A09' &&
-    visitClass?.code !== 'IMP' &&
-    said(step, '$temporaryLocation') === undefined
-  )
+  return step.code === 'A09' && visitClass?.code !== 'IMP' && said(step, '$temporaryLocation') === undefined
 }

@@ -1,5 +1,5 @@
-// Who takes part in a visit: attending and consulting doctors change by an event of their own (ADT A54, A61), which
-// leaves the one before in the record (mapping, section 3.1).
+// Who takes part in a visit: attending and consulting doctors change by an event of their own (ADT A54, A61),
+// which leaves the one before in the record (mapping, section 3.1).
 import type { Json } from '../mappings/mapped.ts'
 import type { Cancellations } from './encounter-events.ts'
 import { type Elements, isObject } from './event-elements.ts'

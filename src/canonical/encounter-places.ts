@@ -157,8 +157,8 @@ export class Places {
   }
 
   /**
-   * The list as FHIR shows it. `start` and `end` are those of the visit; `moved` is true once the patient has come,
-   * so that a planned place without any other is where the patient is.
+   * The list as FHIR shows it. `start` and `end` are those of the visit; `moved` is true once the patient has
+   * come, so that a planned place without any other is where the patient is.
    */
   finish(visit: {
     start?: string | undefined

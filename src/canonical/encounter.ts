@@ -143,11 +143,17 @@ function eventsOf(
   })
 }
 
-/** Never older than what is known: timelines take them in, identifiers are only added, links are not the sender's word. */
+/**
+ * Never older than what is known: timelines take them in, identifiers are only added, links are not the
+ * sender's word.
+ */
 const neverStale =
   /^(status|class|identifier|subject|account|appointment|location|meta)\b|^\$(?!admitTime|dischargeTime)/
 
-/** Cells of an event that differ from what a later event already says: they are skipped, and the sender is told. */
+/**
+ * Cells of an event that differ from what a later event already says: they are skipped, and the sender is
+ * told.
+ */
 export function staleFields(existing: readonly Contribution[], incoming: Contribution): readonly CellKey[] {
   return staleCells(existing, incoming, visitRank, (path) => neverStale.test(path))
 }

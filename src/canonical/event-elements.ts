@@ -1,5 +1,5 @@
-// Plain elements of a visit or an appointment: of what the events say of each, the latest word stands, deletions
-// included (semantics, sections 5 and 6). Facts that need rules ('$...') are left to the caller.
+// Plain elements of a visit or an appointment: of what the events say of each, the latest word stands,
+// deletions included (semantics, sections 5 and 6). Facts that need rules ('$...') are left to the caller.
 import type { Json } from '../mappings/mapped.ts'
 import { compareFields, type Step, type StepCell, type Winner, winnerOf } from './event-log.ts'
 import { canonicalText, type FhirJson } from './fhir-json.ts'
@@ -93,7 +93,10 @@ export interface Elements {
 /** Which cells count, and what else is known of the lists among the elements. */
 export interface ElementRules {
   accept(step: Step, cell: StepCell): boolean
-  /** Code of Participant.type that entries of this list from this field have: it supersedes such entries of a client. */
+  /**
+   * Code of Participant.type that entries of this list from this field have: it supersedes such entries of a
+   * client.
+   */
   typeOf?(path: string, field: string): string | undefined
 }
 
@@ -121,7 +124,7 @@ class State {
     cells.sort((a, b) => Number(b.v === null) - Number(a.v === null) || compareFields(b.field, a.field))
     for (const cell of cells) {
       if (cell.path === 'identifier') this.#identify(step, cell)
-      else if (Array.isArray(cell.v) || this.#lists.has(cell.path)) this.#list(step, cell)
+      else if (isList(cell) || this.#lists.has(cell.path)) this.#list(step, cell)
       else this.#scalar(step, cell)
     }
   }
@@ -170,7 +173,8 @@ class State {
 
   /** What was known below a path that is now written as a whole. */
   #forget(path: string): void {
-    const below = (each: string) => each === path || each.startsWith(`${path}.`)
+    const below = (each: string) =>
+      each === path || each.startsWith(`${path}.`) || each.startsWith(`${path}(`)
     for (const each of [...this.#winners.keys()].filter(below)) this.#winners.delete(each)
     for (const each of [...this.#lists.keys()].filter(below)) this.#lists.delete(each)
   }
@@ -204,6 +208,9 @@ class State {
     return { tree: this.#tree, winners }
   }
 }
+
+/** Extensions are written by url as well, so that a client's whole list is one value with them. */
+const isList = ({ path, v }: StepCell): boolean => Array.isArray(v) && path !== 'extension'
 
 /** A client's entries come first: they were there before what the fields have said since. */
 const compareOrigins = (a: string, b: string): number =>

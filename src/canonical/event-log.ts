@@ -1,5 +1,5 @@
-// The log of one visit or appointment: its contributions in the order in which things happened, whatever the order
-// in which they arrived (semantics, sections 0, 8.5 and 8.6).
+// The log of one visit or appointment: its contributions in the order in which things happened, whatever the
+// order in which they arrived (semantics, sections 0, 8.5 and 8.6).
 import type { Json } from '../mappings/mapped.ts'
 import { type Assertion, type CellKey, type Contribution, type Part, splitKey } from './contribution.ts'
 

@@ -123,7 +123,7 @@ function encounter(id: string, contributions: readonly Contribution[], context: 
 }
 
 export const scheduleId = (actor: string): string => stableId('Schedule', actor)
-const slotId = (appointment: string, actor: string): string => stableId('Slot', appointment, actor)
+export const slotId = (appointment: string, actor: string): string => stableId('Slot', appointment, actor)
 
 /** Every busy interval of every actor is a Slot on that actor's Schedule. */
 function appointment(id: string, contributions: readonly Contribution[], context: FoldContext): Folded {

@@ -1,9 +1,12 @@
 // What applying a message will need, as far as the message alone tells: loaded for a whole batch in one statement each.
 import type { Mapped, Thing } from '../mappings/mapped.ts'
+import { actorIdOf } from './actors.ts'
 import { cellsAt } from './applying.ts'
-import { scheduleId } from './fold.ts'
+import { coverageId } from './coverage.ts'
+import { scheduleId, slotId } from './fold.ts'
 import { type Identifier, normalValue, stableId } from './identifier.ts'
 import { authorityOf } from './identity.ts'
+import { memberOf, planOf } from './insurance.ts'
 import type { Site } from './site.ts'
 
 export interface RegistrationHint {
@@ -41,28 +44,67 @@ export function registrationHints(mapped: Mapped, site: Site): RegistrationHint[
   return hints
 }
 
+/** Registry keys -> id, as far as they are loaded. */
+export type FindId = (rtype: string, system: string, value: string) => string | undefined
+
 /** 'Type/id' of things that the message will touch: those the registry knows, and those whose id follows from their key. */
-export function entityHints(
-  mapped: Mapped,
-  site: Site,
-  idOf: (hint: RegistrationHint) => string | undefined,
-): string[] {
+export function entityHints(mapped: Mapped, source: string, site: Site, find: FindId): string[] {
   const keys = new Set<string>()
-  for (const hint of registrationHints(mapped, site)) {
-    const id = idOf(hint) ?? stableId(hint.rtype, hint.system, hint.value)
-    keys.add(`${hint.rtype}/${id}`)
-    if (hint.rtype === 'Practitioner' && mapped.event.startsWith('SIU^'))
-      keys.add(`Schedule/${scheduleId(`Practitioner/${id}`)}`)
+  for (const { rtype, system, value } of registrationHints(mapped, site)) {
+    keys.add(`${rtype}/${find(rtype, system, value) ?? stableId(rtype, system, value)}`)
   }
+  const actors: string[] = []
   for (const thing of mapped.things) {
-    if (thing.type !== 'Location' && thing.type !== 'Device') continue
-    const [first] = listOf(thing, 'identifier')
-    if (!first?.system || !first.value) continue
-    const id = stableId(thing.type, first.system, first.value)
-    keys.add(`${thing.type}/${id}`)
-    if (mapped.event.startsWith('SIU^')) keys.add(`Schedule/${scheduleId(`${thing.type}/${id}`)}`)
+    if (!actorTypes.has(thing.type)) continue
+    const actor = `${thing.type}/${actorIdOf(thing, source, find)}`
+    keys.add(actor)
+    actors.push(actor)
+  }
+  if (mapped.event.startsWith('SIU^')) addSchedules(keys, actors)
+  for (const thing of mapped.things)
+    if (thing.type === 'Coverage') addCoverage(keys, mapped, thing, source, site, find)
+  for (const line of lineHints(mapped)) {
+    for (const rtype of ledgerTypes) keys.add(`${rtype}/${stableId(rtype, source, line)}`)
   }
   return [...keys]
+}
+
+const ledgerTypes = ['ChargeItem', 'PaymentNotice', 'PaymentReconciliation'] as const
+const actorTypes = new Set([
+  'Practitioner',
+  'PractitionerRole',
+  'Location',
+  'Device',
+  'HealthcareService',
+  'Organization',
+])
+
+/** Schedules of the actors, and the slots that the appointment takes on them. */
+function addSchedules(keys: Set<string>, actors: readonly string[]): void {
+  const appointments = [...keys].filter((each) => each.startsWith('Appointment/'))
+  for (const actor of actors) {
+    keys.add(`Schedule/${scheduleId(actor)}`)
+    for (const appointment of appointments)
+      keys.add(`Slot/${slotId(appointment.slice('Appointment/'.length), actor)}`)
+  }
+}
+
+function addCoverage(
+  keys: Set<string>,
+  mapped: Mapped,
+  thing: Thing,
+  source: string,
+  site: Site,
+  find: FindId,
+): void {
+  const other = (role: string) => mapped.things.find((each) => each.as === thing.refs[role])
+  const [beneficiary, payor] = [other('beneficiary'), other('payor')]
+  const key = beneficiary && listOf(beneficiary, 'identifier').find((each) => each.system && each.value)
+  if (!key?.system || !key.value || !payor) return
+  const value = normalValue(key.value, authorityOf(site, key.system))
+  const patient = find('Patient', key.system, value) ?? stableId('Patient', key.system, value)
+  const payer = `Organization/${actorIdOf(payor, source, find)}`
+  keys.add(`Coverage/${coverageId(`Patient/${patient}`, payer, planOf(thing), memberOf(thing))}`)
 }
 
 /** Ledger lines of a message: 'system|value' of FT1-2. */

@@ -1,4 +1,5 @@
-// Points in time as FHIR writes them (FHIR R4 instant, dateTime): read to milliseconds, written with an offset.
+// Points in time as FHIR writes them (FHIR R4 instant, dateTime): read to milliseconds, written with an
+// offset.
 import { zoneOffsetOf } from '../fhir/date.ts'
 import type { Json } from '../mappings/mapped.ts'
 
@@ -11,7 +12,10 @@ const minMs = -62_135_596_800_000
 /** A year: no visit resource is booked for longer, and sums stay far from the end of time. */
 const maxMinutes = 527_040
 
-/** Milliseconds since the epoch of a FHIR date or dateTime; partial dates begin in UTC. Undefined for anything else. */
+/**
+ * Milliseconds since the epoch of a FHIR date or dateTime; partial dates begin in UTC. Undefined for anything
+ * else.
+ */
 export function readTime(value: Json | undefined): number | undefined {
   if (typeof value !== 'string' || !dateTime.test(value)) return undefined
   const ms = Date.parse(value)

@@ -57,14 +57,15 @@ interface Classed {
 }
 
 /** Plan of a policy: the class of type 'plan'. */
-function planOf(thing: Thing): string {
+export function planOf(thing: Thing): string {
   const classes = cellsAt(thing, 'class').flatMap((each) =>
     Array.isArray(each.value) ? (each.value as readonly Classed[]) : [],
   )
   return classes.find((each) => each.type?.coding?.some(({ code }) => code === 'plan'))?.value ?? ''
 }
 
-function memberOf(thing: Thing): string {
+/** Member or policy number. */
+export function memberOf(thing: Thing): string {
   const identifiers = cellsAt(thing, 'identifier').flatMap((each) =>
     Array.isArray(each.value) ? (each.value as readonly Identifier[]) : [],
   )

@@ -1,5 +1,5 @@
-// What of a Patient is evidence of who it is: known values only, in the form in which they are compared (semantics,
-// section 4; FHIR R4 http://hl7.org/fhir/R4/patient.html).
+// What of a Patient is evidence of who it is: known values only, in the form in which they are compared
+// (semantics, section 4; FHIR R4 http://hl7.org/fhir/R4/patient.html).
 import type { Json } from '../mappings/mapped.ts'
 import { isObject } from './event-elements.ts'
 import type { FhirJson } from './fhir-json.ts'
@@ -85,7 +85,10 @@ export function isPlaceholderName(plain: string): boolean {
 
 const isSameDigits = (digits: string): boolean => /^(\d)\1*$/.test(digits)
 
-/** Reads what identifies a person. With an unknown identity (PID-31) or a flag of unreliability (PID-32) it is less. */
+/**
+ * Reads what identifies a person. With an unknown identity (PID-31) or a flag of unreliability (PID-32) it is
+ * less.
+ */
 export function evidenceOf(patient: FhirJson): Evidence {
   const unknown = extensionValues(patient, /identity-?unknown/i).some((each) => each === true || each === 'Y')
   const doubts = new Set(reliabilityCodes(patient))
@@ -118,7 +121,9 @@ export function evidenceOf(patient: FhirJson): Evidence {
   }
 }
 
-/** HL7 table 0445, wherever the record carries it: extensions of the patient or of an identifier, or a tag. */
+/**
+ * HL7 table 0445, wherever the record carries it: extensions of the patient or of an identifier, or a tag.
+ */
 function reliabilityCodes(patient: FhirJson): string[] {
   const nodes = [patient, ...listOf(patient.identifier)]
   const tags = isObject(patient.meta)
@@ -187,7 +192,9 @@ function streetsOf(addresses: readonly FhirJson[]): Street[] {
   })
 }
 
-/** An address line in the spelling of the postal service: '12 Lake Drive, Apt. 4' is house 12, LK DR, unit 4. */
+/**
+ * An address line in the spelling of the postal service: '12 Lake Drive, Apt. 4' is house 12, LK DR, unit 4.
+ */
 export function streetOf(line: string): Street | undefined {
   const words = line
     .normalize('NFKD')

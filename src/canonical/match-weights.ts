@@ -1,5 +1,5 @@
-// Weights of evidence that two records are one person, in bits (Fellegi-Sunter; semantics, section 4), and values that
-// stand for "not known".
+// Weights of evidence that two records are one person, in bits (Fellegi-Sunter; semantics, section 4), and
+// values that stand for "not known".
 
 export type MatchField =
   | 'family'
@@ -14,7 +14,10 @@ export type MatchField =
   | 'ssn4'
   | 'mothersMaidenName'
 
-/** log2 of how much likelier an outcome is for one person than for two. A field without `partial` knows only yes and no. */
+/**
+ * log2 of how much likelier an outcome is for one person than for two. A field without `partial` knows only
+ * yes and no.
+ */
 export interface FieldWeight {
   readonly agree: number
   readonly partial?: number
@@ -50,7 +53,10 @@ export const defaultWeights: MatchWeights = {
   certainFields: 4,
 }
 
-/** Names that say that the name is not known: equal to, or beginning with ('BABYGIRLA'), upper case without blanks. */
+/**
+ * Names that say that the name is not known: equal to, or beginning with ('BABYGIRLA'), upper case without
+ * blanks.
+ */
 export const placeholderNames: ReadonlySet<string> = new Set([
   'DOE',
   'UNKNOWN',
@@ -105,7 +111,9 @@ export const placeholderBirthDates: ReadonlySet<string> = new Set([
 /** HL7 table 0200: names that are not evidence of who somebody is. */
 export const unusableNameTypes: ReadonlySet<string> = new Set(['U', 'NAV', 'NOUSE', 'BAD', 'TEMP', 'NB'])
 
-/** USPS Publication 28, appendices B, C1 and C2: words of an address in the form in which they are compared. */
+/**
+ * USPS Publication 28, appendices B, C1 and C2: words of an address in the form in which they are compared.
+ */
 export const addressWords: Readonly<Record<string, string>> = {
   ALLEY: 'ALY',
   AVENUE: 'AVE',

@@ -1,5 +1,5 @@
-// Are two records one person? Fellegi-Sunter in bits, explained field by field (semantics, section 4; HL7 identity
-// matching guide; IHE PDQm ITI-119).
+// Are two records one person? Fellegi-Sunter in bits, explained field by field (semantics, section 4; HL7
+// identity matching guide; IHE PDQm ITI-119).
 import type { FhirJson } from './fhir-json.ts'
 import { type Evidence, evidenceOf, type Name, type Street } from './match-evidence.ts'
 import { defaultWeights, type MatchField, type MatchWeights } from './match-weights.ts'
@@ -195,7 +195,9 @@ function compareGiven(x: Name, y: Name, likeness: MatchWeights['likeness']): Com
   return crossed ? partial('middle name') : first
 }
 
-/** Partial: day and month exchanged, one digit off, or the same month; a year alone says nothing either way. */
+/**
+ * Partial: day and month exchanged, one digit off, or the same month; a year alone says nothing either way.
+ */
 function compareBirthDates(x: string | undefined, y: string | undefined): Comparison {
   if (x === undefined || y === undefined) return missing
   const as = (outcome: MatchOutcome, comparator: string): Comparison => ({ outcome, a: x, b: y, comparator })

@@ -1,4 +1,5 @@
-// Given names and the short forms under which the same person is registered elsewhere (English and Spanish usage).
+// Given names and the short forms under which the same person is registered elsewhere (English and Spanish
+// usage).
 import { plainName } from './phonetic.ts'
 
 /** Each line: names that one person may go by. A name may stand in several lines. */
@@ -64,7 +65,8 @@ EDMUND ED EDDIE NED TED EDMOND
 EDWARD ED EDDIE NED TED TEDDY EDUARDO
 EDWIN ED EDDIE
 ELEANOR ELLIE NELL NELLIE NORA ELLA ELEANORA LENORE
-ELIZABETH ELISABETH BETH BETTY BESS BESSIE LIZ LIZZIE LIZA LISA ELIZA ELLA BETSY LIBBY ELSIE ELSA LILIBETH ISABEL
+ELIZABETH ELISABETH BETH BETTY BESS BESSIE LIZ LIZZIE LIZA LISA ELIZA ELLA BETSY LIBBY ELSIE ELSA
+ELIZABETH LILIBETH ISABEL ISABELLA
 ELLEN NELL NELLIE ELLIE HELEN
 EMILY EM EMMY MILLIE EMILIA
 EMMA EM EMMY

@@ -1,4 +1,5 @@
-// Names by sound and by likeness: Soundex (US National Archives), Metaphone (Philips 1990), Jaro-Winkler (1990).
+// Names by sound and by likeness: Soundex (US National Archives), Metaphone (Philips 1990), Jaro-Winkler
+// (1990).
 
 /** Upper-case letters A-Z and digits only: accents fall off, apostrophes, hyphens and blanks go. */
 export function plainName(text: string): string {

@@ -17,7 +17,9 @@ const elementOf: Readonly<Record<string, string>> = {
 
 const named = (path: string): string => elementOf[path] ?? path
 
-/** Cells of the incoming contribution that differ from what the latest later step says of the same element. */
+/**
+ * Cells of the incoming contribution that differ from what the latest later step says of the same element.
+ */
 export function staleCells(
   existing: readonly Contribution[],
   incoming: Contribution,
@@ -51,7 +53,8 @@ function differsFromLater(cell: StepCell, later: readonly Step[]): boolean {
 function rivalValue(cell: StepCell, other: StepCell): Json | undefined {
   const [path, otherPath] = [named(cell.path), named(other.path)]
   if (path === otherPath) {
-    // Several fields feed one list: each of them is compared with itself, or with the whole that a client wrote.
+    // Several fields feed one list: each of them is compared with itself, or with the whole that a client
+    // wrote.
     const ofOtherField = Array.isArray(cell.v) && cell.key !== other.key && other.field !== 'FHIR'
     return ofOtherField ? undefined : other.v
   }

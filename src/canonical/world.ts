@@ -73,10 +73,24 @@ export class World {
   /** 'Patient/x' -> keys of entities that refer to it; loaded for merges only. */
   readonly referrers = new Map<string, readonly string[]>()
 
+  /** While set, what is missing is noted here instead of thrown: a message is tried out to learn all that it needs. */
+  collected: Need[] | undefined
+
+  constructor() {
+    this.collected = undefined
+  }
+
   entity(rtype: string, id: string): Entity {
     const entity = this.entities.get(entityKey(rtype, id))
-    if (!entity) throw new Miss({ kind: 'entity', rtype, id })
-    return entity
+    if (entity) return entity
+    this.miss({ kind: 'entity', rtype, id })
+    return absentEntity(rtype, id)
+  }
+
+  /** Throws Miss, or notes the need and lets the caller go on as if there were nothing. */
+  miss(need: Need): void {
+    if (!this.collected) throw new Miss(need)
+    this.collected.push(need)
   }
 }
 

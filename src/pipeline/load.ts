@@ -46,10 +46,12 @@ export async function loadBatch(
   }
   await lockThings(tx, tenant, [...hints.keys()].filter(isExclusive))
   await loadRegistry(tx, tenant, world, [...hints.values()])
-  const idOf = ({ rtype, system, value }: RegistrationHint) =>
+  const find = (rtype: string, system: string, value: string) =>
     world.registrations.get(registrationKey(rtype, system, value))?.id
   const keys = new Set(entities)
-  for (const { mapped } of messages) for (const key of entityHints(mapped, site, idOf)) keys.add(key)
+  for (const { mapped, source } of messages) {
+    for (const key of entityHints(mapped, source, site, find)) keys.add(key)
+  }
   await loadEntities(tx, tenant, world, [...keys])
   const lines = messages.flatMap(({ mapped, source }) => lineHints(mapped).map((line) => ({ source, line })))
   await loadLedger(tx, tenant, world, lines)
@@ -146,37 +148,59 @@ const toLine = (row: LedgerRow): LedgerLine => ({
   offsetBy: row.offsetBy ?? undefined,
 })
 
-/** Loads one thing that no hint has named. */
-export async function loadNeed(tx: Queryable, tenant: number, world: World, need: Need): Promise<void> {
-  switch (need.kind) {
-    case 'entity':
-      return await loadEntities(tx, tenant, world, [entityKey(need.rtype, need.id)])
-    case 'registration':
-      return await loadRegistry(tx, tenant, world, [need])
-    case 'ledger':
-      return await loadLedger(tx, tenant, world, [need])
-    case 'charges': {
-      const rows = await loadCharges(tx, tenant, [need.accountId])
-      const known = [...world.lines.values()].filter(
-        (each) => each?.accountId === need.accountId && each !== null,
-      ) as LedgerLine[]
-      const lines = new Map(
-        [...rows.map(toLine), ...known].map((each) => [lineKey(each.source, each.line), each]),
-      )
-      world.charges.set(need.accountId, [...lines.values()])
-      return
-    }
-    case 'referrers': {
-      const rows = await loadReferrers(tx, tenant, [need.target])
-      const keys = new Set(rows.map(({ rtype, id }) => entityKey(rtype, id)))
-      // What this batch has written is not in the table yet.
-      for (const [key, entity] of world.entities) {
-        if (JSON.stringify(entity.body ?? null).includes(`"${need.target}"`)) keys.add(key)
-      }
-      keys.delete(need.target)
-      const list = [...keys].filter((key) => !key.startsWith('Provenance/'))
-      await loadEntities(tx, tenant, world, list)
-      world.referrers.set(need.target, list)
-    }
+/** Loads what no hint has named: one statement for each kind of need. */
+export async function loadNeeds(
+  tx: Queryable,
+  tenant: number,
+  world: World,
+  needs: readonly Need[],
+): Promise<void> {
+  const of = <K extends Need['kind']>(kind: K) =>
+    needs.filter((each): each is Extract<Need, { kind: K }> => each.kind === kind)
+  const registrations = of('registration').filter(
+    (each) => !world.registrations.has(registrationKey(each.rtype, each.system, each.value)),
+  )
+  if (registrations.length > 0) await loadRegistry(tx, tenant, world, registrations)
+  await loadEntities(tx, tenant, world, [
+    ...new Set(of('entity').map((each) => entityKey(each.rtype, each.id))),
+  ])
+  const lines = of('ledger').filter((each) => !world.lines.has(lineKey(each.source, each.line)))
+  if (lines.length > 0) await loadLedger(tx, tenant, world, lines)
+  await loadOpenCharges(tx, tenant, world, [...new Set(of('charges').map((each) => each.accountId))])
+  for (const { target } of of('referrers')) await loadReferring(tx, tenant, world, target)
+}
+
+async function loadOpenCharges(
+  tx: Queryable,
+  tenant: number,
+  world: World,
+  accounts: readonly string[],
+): Promise<void> {
+  const missing = accounts.filter((each) => !world.charges.has(each))
+  if (missing.length === 0) return
+  const rows = (await loadCharges(tx, tenant, missing)).map(toLine)
+  const posted = [...world.lines.values()].filter((each) => each !== null)
+  for (const account of missing) {
+    // What this batch has posted or used up goes before what the table says.
+    const lines = new Map(
+      [...rows, ...posted]
+        .filter((each) => each.accountId === account)
+        .map((each) => [lineKey(each.source, each.line), each]),
+    )
+    world.charges.set(account, [...lines.values()])
   }
+}
+
+async function loadReferring(tx: Queryable, tenant: number, world: World, target: string): Promise<void> {
+  if (world.referrers.has(target)) return
+  const rows = await loadReferrers(tx, tenant, [target])
+  const keys = new Set(rows.map(({ rtype, id }) => entityKey(rtype, id)))
+  // What this batch has written is not in the table yet.
+  for (const [key, entity] of world.entities) {
+    if (JSON.stringify(entity.body ?? null).includes(`"${target}"`)) keys.add(key)
+  }
+  keys.delete(target)
+  const list = [...keys].filter((key) => !key.startsWith('Provenance/'))
+  await loadEntities(tx, tenant, world, list)
+  world.referrers.set(target, list)
 }

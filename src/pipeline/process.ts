@@ -7,13 +7,13 @@ import { type Finding, Refusal, type TaskRequest } from '../canonical/finding.ts
 import { type Author, addProvenance } from '../canonical/provenance.ts'
 import type { Site, Source } from '../canonical/site.ts'
 import { completeTask, openTasks, pairKey } from '../canonical/task.ts'
-import { Miss, World } from '../canonical/world.ts'
+import { Miss, type Need, World } from '../canonical/world.ts'
 import type { ZoneOffset } from '../fhir/date.ts'
 import type { AckCode, AckError } from '../hl7/ack.ts'
 import type { Transaction } from '../store/db.ts'
 import { loadMessageKeys, type MessageKeyRow, takeStored } from '../store/messages.ts'
 import { type Item, ItemRefused, type MessageItem, type Outcome, type RuleItem } from './item.ts'
-import { loadBatch, loadNeed } from './load.ts'
+import { loadBatch, loadNeeds } from './load.ts'
 import { BatchWrite } from './write.ts'
 
 export interface ProcessContext {
@@ -70,7 +70,7 @@ export async function processBatch(
     }
     const outcome =
       answerResend(item, id, known, write, context) ??
-      (await processItem(tx, world, item, id, write, context))
+      (await processItem(tx, world, item, items.slice(i + 1), id, write, context))
     outcomes.push(outcome)
   }
   await write.flush(tx, world)
@@ -130,6 +130,7 @@ async function processItem(
   tx: Transaction,
   world: World,
   item: Item,
+  rest: readonly Item[],
   id: string,
   write: BatchWrite,
   context: ProcessContext,
@@ -146,7 +147,7 @@ async function processItem(
       return write.applied(item, id, draft, world)
     } catch (error) {
       if (error instanceof Miss && loads < maxLoadsPerItem) {
-        await loadNeed(tx, context.tenant, world, error.need)
+        await loadNeeds(tx, context.tenant, world, [error.need, ...needsOf(world, [item, ...rest], context)])
       } else if (error instanceof ItemRefused) {
         return {
           messageId: id,
@@ -166,6 +167,24 @@ async function processItem(
       }
     }
   }
+}
+
+/** What messages will need that is not loaded: they are tried out on drafts that nobody keeps. */
+function needsOf(world: World, items: readonly Item[], context: ProcessContext): Need[] {
+  const needs: Need[] = []
+  world.collected = needs
+  for (const item of items) {
+    if (item.kind !== 'message' || !item.mapped || item.refusal || item.defer) continue
+    const draft = new Draft(world, '0', trustOf(context.site))
+    try {
+      applyMessage(draft, item, context)
+      draft.fold()
+    } catch {
+      // A refusal or a fault shows when the message is applied for good.
+    }
+  }
+  world.collected = undefined
+  return needs
 }
 
 const internalError = (): AckError => ({
@@ -261,7 +280,7 @@ async function refuse(
       return outcome
     } catch (error) {
       if (!(error instanceof Miss)) throw error
-      await loadNeed(tx, context.tenant, world, error.need)
+      await loadNeeds(tx, context.tenant, world, [error.need])
     }
   }
   return outcome

@@ -1,5 +1,5 @@
-// The status machine of appointments over every event, code and status, and its invariants in any order (semantics,
-// sections 9 and 20).
+// The status machine of appointments over every event, code and status, and its invariants in any order
+// (semantics, sections 9 and 20).
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'

@@ -1,4 +1,5 @@
-// Tables over every ADT event, and what must hold for any of them in any order (semantics, sections 8.6 and 20: I1, I14, I18).
+// Tables over every ADT event, and what must hold for any of them in any order (semantics, sections 8.6 and
+// 20: I1, I14, I18).
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'

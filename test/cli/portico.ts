@@ -1,7 +1,8 @@
 // Runs the real command line as a process, and gives it something to talk to.
 import { spawn } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer, type IncomingMessage } from 'node:http'
+import { createServer, type IncomingMessage, type RequestListener } from 'node:http'
+import { createServer as createSecureServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -83,7 +84,12 @@ export type Answering = (raw: Buffer, id: string) => string | undefined
 
 export const ackOf = (id: string, code: string, errors = ''): string =>
   `MSH|^~\\&|PORTICO|HOSP|SRC|HOSP|20260714||ACK|A${id}|P|2.5.1\rMSA|${code}|${id}\r${errors}`
-const idOf = (raw: Buffer): string => raw.toString('latin1').split('|')[9] ?? ''
+/** MSH-10, or BHS-11 of a batch, whatever the separator. */
+function idOf(raw: Buffer): string {
+  const text = raw.toString('latin1')
+  const header = /^(?:FHS[^\r]*\r)?(BHS|MSH)(.)[^\r\n]*/.exec(text)
+  return header?.[0].replace(/^FHS[^\r]*\r/, '').split(header[2] ?? '')[header[1] === 'BHS' ? 10 : 9] ?? ''
+}
 const idsOf = (taken: readonly Taken[]): string[] => taken.map(({ raw }) => idOf(raw))
 const replyTo = (raw: Buffer, answering: Answering): Uint8Array | undefined => {
   const said = answering(raw, idOf(raw))
@@ -127,9 +133,10 @@ export async function httpPeer(
   t: TestContext,
   answering: Answering = () => 'AA',
   status: (token: string | undefined) => readonly [number, string] | undefined = () => undefined,
+  tls?: { readonly cert: Buffer; readonly key: Buffer },
 ): Promise<Peer> {
   const taken: Taken[] = []
-  const server = createServer(async (request, response) => {
+  const listener: RequestListener = async (request, response) => {
     const raw = await bodyOf(request)
     const { 'content-type': type, authorization } = request.headers
     taken.push({ raw, connection: request.socket.remotePort ?? 0, type, authorization })
@@ -137,7 +144,8 @@ export async function httpPeer(
     const reply = refusal ? undefined : replyTo(raw, answering)
     response.writeHead(refusal?.[0] ?? (reply ? 200 : 204), { 'content-type': 'application/hl7-v2+er7' })
     response.end(refusal?.[1] ?? reply)
-  })
+  }
+  const server = tls ? createSecureServer(tls, listener) : createServer(listener)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   t.after(() => {
     server.closeAllConnections()

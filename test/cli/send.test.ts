@@ -1,8 +1,8 @@
 // portico send, run as a user runs it, against a real MLLP listener and a real HTTP server.
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
+import { Authority } from '../adapters/mllp/certificates.ts'
 import { ackOf, folderWith, httpPeer, message, mllpPeer, portico } from './portico.ts'
 
 const to = (port: number): string[] => ['--to', `mllp://127.0.0.1:${port}`]
@@ -264,15 +264,46 @@ describe('portico send over HTTP', () => {
 })
 
 describe('portico send over TLS', () => {
-  const pem = (name: string): string => join(import.meta.dirname, '../adapters/mllp', name)
+  it('proves who it is and wants to know who the gateway is, over MLLP and HTTPS', async (t) => {
+    const authority = new Authority()
+    const stranger = new Authority()
+    t.after(() => {
+      authority.remove()
+      stranger.remove()
+    })
+    const server = authority.issue('gateway', ['DNS:gateway.example.org', 'IP:127.0.0.1'])
+    const lab = authority.issue('lab', ['DNS:lab.example.org'])
+    const mllp = await mllpPeer(t, undefined, { ...server, ca: authority.ca, requestClientCert: true })
+    const https = await httpPeer(t, undefined, undefined, server)
+    const folder = folderWith(t, {
+      'm/1.hl7': message('M1'),
+      'ca.pem': authority.ca,
+      'other.pem': stranger.ca,
+      'lab.pem': lab.cert,
+      'lab.key': lab.key,
+    })
+    const pem = (name: string) => join(folder, name)
+    const own = ['--tls-cert', pem('lab.pem'), '--tls-key', pem('lab.key'), pem('m')]
+    const at = `127.0.0.1:${mllp.port}`
+    const good = await portico(['send', '--to', `mllps://${at}`, '--tls-ca', pem('ca.pem'), ...own])
+    assert.equal(good.code, 0, good.stderr)
+    assert.deepEqual(mllp.ids, ['M1'])
+    const wrong = await portico(['send', '--to', `mllp://${at}`, '--tls-ca', pem('other.pem'), ...own])
+    assert.equal(wrong.code, 2)
+    assert.match(wrong.stderr, /no TLS connection \(.+\) - check the port and --tls-ca/)
+    const to = ['--to', `https://127.0.0.1:${https.port}`]
+    const over = await portico(['send', ...to, '--tls-ca', pem('ca.pem'), pem('m')])
+    assert.equal(over.code, 0, over.stderr)
+    const distrusted = await portico(['send', ...to, pem('m')])
+    assert.deepEqual([distrusted.code, /no TLS connection/.test(distrusted.stderr)], [2, true])
+    assert.deepEqual([mllp.ids, https.ids], [['M1'], ['M1']])
+  })
 
-  it('refuses half a certificate and TLS over plain HTTP', async (t) => {
+  it('refuses half a certificate, and TLS over plain HTTP', async (t) => {
     const folder = folderWith(t, { '1.hl7': message('M1'), 'cert.pem': 'x' })
     const half = await portico(['send', '--tls-cert', join(folder, 'cert.pem'), folder])
     assert.deepEqual([half.code, /--tls-cert, --tls-key/.test(half.stderr)], [2, true])
     const plain = await portico(['send', '--to', 'http://127.0.0.1:1', '--tls', folder])
     assert.deepEqual([plain.code, /use https/.test(plain.stderr)], [2, true])
   })
-  void pem
-  void readFileSync
 })

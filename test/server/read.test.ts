@@ -38,7 +38,7 @@ describe('reading', () => {
       resourceType: 'Invoice',
       id: 'i1',
       status: 'balanced',
-      meta: { source: 'urn:x', versionId: '2', lastUpdated: '2026-03-02T08:10:00Z' },
+      meta: { source: 'urn:x', versionId: '2', lastUpdated: '2026-03-02T08:10:00.000Z' },
     })
   })
 

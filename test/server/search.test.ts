@@ -31,7 +31,8 @@ describe('searching', () => {
       const clients = written.clients as { id: string; scopes: string[] }[]
       for (const client of clients) {
         if (client.id === 'patient-app') client.scopes = ['user/Appointment.rs']
-        if (client.id === 'analyst') client.scopes = ['user/Appointment.s', 'user/Patient.s', 'user/Practitioner.r']
+        if (client.id === 'analyst')
+          client.scopes = ['user/Appointment.s', 'user/Patient.s', 'user/Practitioner.r']
       }
     })
     app = await testApp({ site })
@@ -43,7 +44,14 @@ describe('searching', () => {
       visit('a1', 'p1'),
       visit('a2', 'p1'),
       visit('a3', 'p2'),
-      { resourceType: 'Slot', id: 's1', status: 'busy', schedule: { reference: 'Schedule/c1' }, start: '2026-03-01T09:00:00Z', end: '2026-03-01T10:00:00Z' },
+      {
+        resourceType: 'Slot',
+        id: 's1',
+        status: 'busy',
+        schedule: { reference: 'Schedule/c1' },
+        start: '2026-03-01T09:00:00Z',
+        end: '2026-03-01T10:00:00Z',
+      },
       { resourceType: 'Schedule', id: 'c1', actor: [{ reference: 'Practitioner/doc' }] },
     ])
   })
@@ -126,14 +134,24 @@ describe('searching', () => {
   })
 
   test('what is not known is ignored with a warning, and refused under strict handling', async () => {
-    for (const query of ['nonsense=1', '_sort=nonsense', '_sort=gender', '_include=Patient:nonsense', '_include=*', '_revinclude=*', '_elements=nonsense']) {
+    for (const query of [
+      'nonsense=1',
+      '_sort=nonsense',
+      '_sort=gender',
+      '_include=Patient:nonsense',
+      '_include=*',
+      '_revinclude=*',
+      '_elements=nonsense',
+    ]) {
       const lenient = await app.ask(`/fhir/Patient?family=chen&${query}`)
       assert.equal(lenient.status, 200, query)
       assert.equal(lenient.body.total, 2, query)
       const outcome = entriesOf(lenient).find(({ search }) => search?.mode === 'outcome')
       assert.equal(outcome?.resource?.resourceType, 'OperationOutcome', query)
       assert.ok(!linkOf(lenient, 'self')?.includes('nonsense'), query)
-      const strict = await app.ask(`/fhir/Patient?family=chen&${query}`, { headers: { prefer: 'handling=strict' } })
+      const strict = await app.ask(`/fhir/Patient?family=chen&${query}`, {
+        headers: { prefer: 'handling=strict' },
+      })
       assert.deepEqual([strict.status, codesOf(strict)[0]], [400, 'not-supported'], query)
     }
   })
@@ -175,14 +193,22 @@ describe('searching', () => {
     }
     for (const [query, [total, expected]] of Object.entries(cases)) {
       const answer = await app.ask(`/fhir/${query}`)
-      const entries = entriesOf(answer).map(({ resource, search }) => `${search?.mode === 'include' ? '+' : ''}${resource?.id}`)
+      const entries = entriesOf(answer).map(
+        ({ resource, search }) => `${search?.mode === 'include' ? '+' : ''}${resource?.id}`,
+      )
       assert.deepEqual([answer.body.total, entries.join(' ')], [total, expected], query)
     }
   })
 
   test('_elements leaves the rest out and says so', async () => {
     const [entry] = entriesOf(await app.ask('/fhir/Patient?_id=p1&_elements=gender,identifier'))
-    assert.deepEqual(Object.keys(entry?.resource ?? {}).sort(), ['gender', 'id', 'identifier', 'meta', 'resourceType'])
+    assert.deepEqual(Object.keys(entry?.resource ?? {}).sort(), [
+      'gender',
+      'id',
+      'identifier',
+      'meta',
+      'resourceType',
+    ])
     assert.match(JSON.stringify(entry?.resource?.meta), /SUBSETTED/)
   })
 
@@ -203,8 +229,13 @@ describe('searching', () => {
   test('scopes hold for matches, inclusions and the ways of chains (S10)', async () => {
     const ask = (path: string, as: string) => app.ask(`/fhir/${path}`, { as })
     assert.equal((await ask('Patient', 'patient-app')).status, 403)
-    assert.deepEqual(idsOf(await ask('Appointment?_include=Appointment:patient&_id=a1', 'patient-app')), ['a1'])
-    assert.deepEqual(idsOf(await ask('Appointment?_include=Appointment:actor&_id=a1', 'analyst')), ['a1', 'doc'])
+    assert.deepEqual(idsOf(await ask('Appointment?_include=Appointment:patient&_id=a1', 'patient-app')), [
+      'a1',
+    ])
+    assert.deepEqual(idsOf(await ask('Appointment?_include=Appointment:actor&_id=a1', 'analyst')), [
+      'a1',
+      'doc',
+    ])
     assert.equal((await ask('Appointment?patient.identifier=urn:mrn|p1', 'patient-app')).status, 403)
     assert.equal((await ask('Appointment?patient.identifier=urn:mrn|p1', 'analyst')).body.total, 2)
     assert.equal((await ask('Appointment?_has:Provenance:target:recorded=2026', 'patient-app')).status, 403)
@@ -236,7 +267,10 @@ describe('searching', () => {
     }
     for (const [query, statuses] of Object.entries(cases)) {
       const answer = await app.ask(`/fhir/Patient?${query}`)
-      assert.ok(statuses.includes(answer.status), `${query.slice(0, 60)}: ${answer.status} ${answer.text.slice(0, 300)}`)
+      assert.ok(
+        statuses.includes(answer.status),
+        `${query.slice(0, 60)}: ${answer.status} ${answer.text.slice(0, 300)}`,
+      )
     }
     const iterated = ['_include:iterate=Patient:link', '_revinclude:iterate=Patient:link'].join('&')
     assert.equal((await app.ask(`/fhir/Patient?_id=p3&${iterated}`)).status, 200)

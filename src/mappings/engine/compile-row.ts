@@ -232,7 +232,8 @@ export function noteReads(compiled: CompiledRow, field: number, plan: ReadPlan):
   } else if (type) {
     for (const row of type.rows) noteTypeReads(row, reads)
     for (const ignored of type.ignored) readComponent(reads, ignored)
-  } else if (!leaf || leaf.reads === 'all') reads.whole = true
+  } else if (!leaf) readComponent(reads, 1)
+  else if (leaf.reads === 'all') reads.whole = true
   else for (const part of leaf.reads) readComponent(reads, part)
 }
 

@@ -9,7 +9,7 @@ import { type Ask, type Pairs, queryOf, zoneOf } from './ask.ts'
 import { type BundleEntry, bundleText } from './bundle.ts'
 import { etagOf } from './preferences.ts'
 import { refuse, sendText } from './reply.ts'
-import { resourceText } from './resource-text.ts'
+import { instantText, resourceText } from './resource-text.ts'
 import { defaultCount } from './search-request.ts'
 
 const maxCount = 1_000
@@ -115,6 +115,6 @@ function entryOf(row: VersionRow, baseUrl: string): BundleEntry {
     fullUrl: `${baseUrl}/${rtype}/${id}`,
     ...(body !== null && { resource: resourceText({ body, version, updatedAt }) }),
     request: { method: methods[op], url: op === 'create' ? rtype : `${rtype}/${id}` },
-    response: { status: statuses[op], etag: etagOf(version), lastModified: updatedAt },
+    response: { status: statuses[op], etag: etagOf(version), lastModified: instantText(updatedAt) },
   }
 }

@@ -48,6 +48,13 @@ export async function readResourceBody(
 ): Promise<{ raw: Uint8Array; resource: Resource } | Response> {
   const body = await readJsonBody(ask, isFhirJson, 'application/fhir+json')
   if (body instanceof Response) return body
+  if (!isObject(body.value) || body.value.resourceType !== ask.rtype) {
+    return refuse(
+      ask.c,
+      'bad-request',
+      `resourceType: must be ${ask.rtype}, as in the URL - correct one of them`,
+    )
+  }
   const issues = validateResource(body.value, { type: ask.rtype })
   if (issues.length > 0) return sendOutcome(ask.c, statusOf(issues), issues)
   return { raw: body.raw, resource: withoutServerMeta(body.value as Resource) }

@@ -8,11 +8,14 @@ export interface Stored {
   readonly updatedAt: string
 }
 
+/** An instant in the one form that answers have, whoever made it. */
+export const instantText = (iso: string): string => new Date(iso).toISOString()
+
 const META = '"meta": {'
 
 /** The resource that a client gets. */
 export function resourceText({ body, version, updatedAt }: Stored): string {
-  const own = `"versionId": "${version}", "lastUpdated": "${updatedAt}"`
+  const own = `"versionId": "${version}", "lastUpdated": "${instantText(updatedAt)}"`
   for (let at = body.indexOf(META); at >= 0; at = body.indexOf(META, at + META.length)) {
     if (depthAt(body, at) !== 1) continue
     const inside = at + META.length
