@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Starts the command line with a Node.js that reads TypeScript: this one, or the one that npm has installed beside us.
+// Starts the command line with a Node.js that reads TypeScript: this one, or the one that npm installed for us.
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -32,8 +32,13 @@ function packagedNode() {
 
 function handOver(node) {
   const child = spawn(node, [program, ...process.argv.slice(2)], { stdio: 'inherit' })
-  // A terminal sends these to the whole group; a supervisor sends them to us alone.
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
+  // A terminal sends SIGINT to both of us; a supervisor sends its signals to this process alone.
+  const terminal = process.stdin.isTTY === true
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+    process.on(signal, () => {
+      if (signal !== 'SIGINT' || !terminal) child.kill(signal)
+    })
+  }
   child.on('error', (error) => {
     console.error(`portico: ${node} does not start (${error.message}) - run npm ci again`)
     process.exitCode = 2

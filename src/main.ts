@@ -20,6 +20,7 @@ import { type Database, openDatabase } from './store/db.ts'
 import { type Embedded, startEmbedded } from './store/embedded/supervisor.ts'
 import { makePartitions } from './store/maintenance.ts'
 import { migrate } from './store/migrate.ts'
+import { readResource } from './store/resources.ts'
 
 const folder = import.meta.dirname
 export const version = (
@@ -29,6 +30,10 @@ export const version = (
 export { CannotStart }
 
 type Env = Readonly<Record<string, string | undefined>>
+
+/** For fault tests alone: puts a careless store in place of ours, to prove that they notice. */
+type Seam = (db: Database) => Database
+const noSeam: Seam = (db) => db
 
 export interface OpenGateway {
   readonly config: Config
@@ -45,7 +50,7 @@ export interface Running extends OpenGateway {
 }
 
 /** Store and rules without listeners: what `portico replay` uses. Rejects with CannotStart. */
-export async function openGateway(env: Env): Promise<OpenGateway> {
+export async function openGateway(env: Env, seam = noSeam): Promise<OpenGateway> {
   const read = readConfig(env)
   if ('problems' in read) throw new CannotStart(read.problems)
   const { config } = read
@@ -55,7 +60,7 @@ export async function openGateway(env: Env): Promise<OpenGateway> {
     log.error({ messageId, error: describe(error) }, 'a message could not be processed'),
   )
   const store = await openStore(config, log, metrics)
-  const { db } = store
+  const db = seam(store.db)
   try {
     const { version: schemaVersion, applied } = await migrate(db)
     if (applied.length > 0) log.info({ schemaVersion, applied }, 'schema migrated')
@@ -98,6 +103,9 @@ function manualClock(): Clock {
   }
 }
 
+/** Nothing can be stored any more: fail-stop, so that whatever keeps this process up starts it anew (sysexits.h). */
+const EX_SOFTWARE = 70
+
 interface Store {
   readonly db: Database
   close(): Promise<void>
@@ -105,7 +113,9 @@ interface Store {
 
 async function openStore(config: Config, log: Logger, metrics: Metrics): Promise<Store> {
   const embedded: Embedded | undefined =
-    config.databaseUrl === undefined ? await startEmbedded({ dataDir: config.dataDir, log }) : undefined
+    config.databaseUrl === undefined
+      ? await startEmbedded({ dataDir: config.dataDir, log, onLost: () => process.exit(EX_SOFTWARE) })
+      : undefined
   try {
     const db = await openDatabase({
       connection: embedded ? embedded.connection : (config.databaseUrl ?? ''),
@@ -137,8 +147,8 @@ const isLoopbackHost = (host: string): boolean =>
 const knownTokens = /^demo-/
 
 /** The whole gateway, listening. Rejects with CannotStart. */
-export async function startGateway(env: Env): Promise<Running> {
-  const opened = await openGateway(env)
+export async function startGateway(env: Env, seam = noSeam): Promise<Running> {
+  const opened = await openGateway(env, seam)
   const { config, gateway, db, metrics, log } = opened
   let closing = false
   const listeners: { close(graceMs: number): Promise<void> }[] = []
@@ -159,7 +169,8 @@ export async function startGateway(env: Env): Promise<Running> {
         .update(`cursor ${[...gateway.site().clients.values()].map((each) => each.token).join(' ')}`)
         .digest(),
       version,
-      ready: () => !closing,
+      // Any row will do, also one that is not there. What rejects is not ready.
+      ready: async () => !closing && !(await readResource(db.read, config.tenant, 'Patient', '-')),
       manualClock: config.clock === 'manual',
       metrics: metrics.registry,
       log,

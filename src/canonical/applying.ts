@@ -4,6 +4,7 @@ import type { Assertion, CellKey, Part } from './contribution.ts'
 import type { Draft } from './draft.ts'
 import { mapReferences } from './fhir-json.ts'
 import { type WarningCode, warning } from './finding.ts'
+import { shapeId } from './shape.ts'
 import type { Site, Source } from './site.ts'
 
 /** Milliseconds since the epoch. */
@@ -53,13 +54,13 @@ export function assertionsOf(applying: Applying, thing: Thing, t: number): Recor
   const out: Record<CellKey, Assertion> = {}
   const { message: m } = applying.times
   for (const cell of thing.cells) {
-    const s = cell.spans.flatMap(({ fhir, v2, row }) => [fhir, v2, row])
+    const s = shapeId(cell.spans)
     out[`${cell.path}<${cell.field}`] = {
       v: resolveHandles(applying, cell.value),
       t,
       m,
       i: applying.draft.messageId,
-      ...(s.length > 0 ? { s } : {}),
+      ...(s === undefined ? {} : { s }),
     }
   }
   return out

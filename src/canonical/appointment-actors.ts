@@ -1,6 +1,6 @@
 // The people and things of an appointment with their times: Appointment.participant and what of their day it
-// takes (semantics, section 9; FHIR R4 http://hl7.org/fhir/R4/appointment-
-// definitions.html#Appointment.participant).
+// takes (semantics, section 9; FHIR R4
+// http://hl7.org/fhir/R4/appointment-definitions.html#Appointment.participant).
 import type { Crew, Resource } from './appointment-participants.ts'
 import type { AppointmentStatus } from './appointment-status.ts'
 import { type AppointmentTimes, lengthOf } from './appointment-times.ts'

@@ -33,6 +33,9 @@ function registryOf(site: Site): Registry {
   return fresh
 }
 
+/** Text as a part of a URN: the bar between application and facility becomes a colon. */
+export const urnPart = (text: string): string => text.split('|').map(encodeURIComponent).join(':')
+
 /** URI of a universal id by its type (HL7 table 0301). */
 function universal({ universalId, universalIdType }: Designator): string | undefined {
   if (!universalId) return undefined
@@ -62,7 +65,7 @@ export function authorityResolver(
       const known = byNamespace.get(namespace)
       if (known) return { system: known.system, registered: true }
       return {
-        system: `urn:portico:aa:${source.id.replace('|', ':')}:${encodeURIComponent(namespace)}`,
+        system: `urn:portico:aa:${urnPart(source.id)}:${urnPart(namespace)}`,
         registered: false,
       }
     }

@@ -11,8 +11,8 @@ export interface Assertion {
   readonly m: number
   /** Message that said so. */
   readonly i: string
-  /** Lineage: [fhir path inside the value, v2 position, row] triples, flat. Absent for FHIR clients. */
-  readonly s?: readonly string[]
+  /** Lineage: name of the shape (shape.ts) that wrote the value. Absent for FHIR clients. */
+  readonly s?: string
 }
 
 /** Key of an assertion inside a contribution: 'telecom<PID-13'; FHIR clients use 'telecom<FHIR'. */

@@ -87,11 +87,20 @@ export class Draft {
 
   /** Puts one contribution in the place of the one with the same source and key. */
   contribute(rtype: string, id: string, contribution: Contribution): void {
+    this.#put(rtype, id, contribution, true)
+  }
+
+  #put(rtype: string, id: string, contribution: Contribution, fold: boolean): void {
     const at = entityKey(rtype, id)
     const own = this.#contributions.get(at) ?? new Map(this.entity(rtype, id).contributions)
     this.#contributions.set(at, own)
     own.set(contributionKey(contribution.source, contribution.key), contribution)
-    this.#dirty.add(at)
+    if (fold) this.#dirty.add(at)
+  }
+
+  #isAlone(rtype: string, id: string, source: string): boolean {
+    for (const each of this.contributions(rtype, id).values()) if (each.source !== source) return false
+    return true
   }
 
   withdraw(rtype: string, id: string, source: string, key: string): void {
@@ -113,18 +122,24 @@ export class Draft {
     const own = this.contribution(rtype, id, source)
     const next: Record<CellKey, Assertion> = { ...own?.cells }
     const stale: CellKey[] = []
-    let changed = own === undefined
+    let stated = own === undefined
+    let news = stated
     for (const [key, cell] of Object.entries(cells)) {
       const known = next[key]
+      const same = known !== undefined && canonicalText(known.v) === canonicalText(cell.v)
       if (known && compareAssertions(known, cell) <= 0) {
-        if (known.t > cell.t && canonicalText(known.v) !== canonicalText(cell.v)) stale.push(key)
+        if (known.t > cell.t && !same) stale.push(key)
         continue
       }
       if (this.#losesToOthers(rtype, id, source, key, cell)) stale.push(key)
       next[key] = cell
-      changed = true
+      stated = true
+      news ||= !same
     }
-    if (changed) this.contribute(rtype, id, { source, key: '', i: this.messageId, cells: next })
+    if (!stated) return stale
+    // Said again by the only one who speaks of it: later now, but nothing that shows can differ.
+    const echo = !news && this.#isAlone(rtype, id, source)
+    this.#put(rtype, id, { source, key: '', i: this.messageId, cells: next }, !echo)
     return stale
   }
 

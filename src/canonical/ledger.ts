@@ -22,6 +22,7 @@ import { type Identifier, stableId } from './identifier.ts'
 import { applyCoverages, applyGuarantors } from './insurance.ts'
 import { writePayment } from './payment.ts'
 import { applyPerson } from './person.ts'
+import { joinShapes } from './shape.ts'
 import { applyAccount, applyVisitReference } from './visit.ts'
 import type { LedgerLine } from './world.ts'
 
@@ -252,11 +253,14 @@ function mergeCodes(cells: Record<CellKey, Assertion>): void {
   const [a, b] = [procedure.v as FhirJson | null, transaction.v as FhirJson | null]
   const coding = [...((b?.coding ?? []) as Json[]), ...((a?.coding ?? []) as Json[])]
   delete cells['code<FT1-25']
-  const s = [...(transaction.s ?? []), ...(procedure.s ?? [])]
+  const s = joinShapes([
+    { prefix: '', id: transaction.s },
+    { prefix: '', id: procedure.s },
+  ])
   cells['code<FT1-7'] = {
     ...transaction,
     v: { ...a, ...b, ...(coding.length > 0 ? { coding } : {}) },
-    ...(s.length > 0 ? { s } : {}),
+    ...(s === undefined ? {} : { s }),
   }
 }
 

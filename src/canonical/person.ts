@@ -13,6 +13,7 @@ import {
 import type { Assertion, CellKey } from './contribution.ts'
 import { type Identifier, stableId } from './identifier.ts'
 import { resolvePatient } from './identity.ts'
+import { entryShape, joinShapes, shapeId } from './shape.ts'
 
 /** Resolves a PID and states what it says. With `fillOnly`, nothing that anybody has said before is touched. */
 export function applyPerson(applying: Applying, thing: Thing, fillOnly = false): string {
@@ -38,7 +39,7 @@ function onePerIdentifier(cells: Record<CellKey, Assertion>): Record<CellKey, As
       continue
     }
     for (const [i, each] of (cell.v as readonly Identifier[]).entries()) {
-      const own = spansOf(cell.s, `identifier[${i}]`)
+      const own = entryShape(cell.s, 'identifier', i)
       out[`${key}:${each.system ?? ''}|${each.value ?? ''}`] = {
         ...cell,
         v: [each as Json],
@@ -47,17 +48,6 @@ function onePerIdentifier(cells: Record<CellKey, Assertion>): Record<CellKey, As
     }
   }
   return out
-}
-
-/** Spans of one list entry, renumbered to the first. */
-function spansOf(spans: readonly string[] | undefined, prefix: string): readonly string[] | undefined {
-  if (!spans) return undefined
-  const out: string[] = []
-  for (let i = 0; i + 2 < spans.length; i += 3) {
-    const [fhir = '', v2 = '', row = ''] = [spans[i], spans[i + 1], spans[i + 2]]
-    if (fhir.startsWith(prefix)) out.push(`identifier[0]${fhir.slice(prefix.length)}`, v2, row)
-  }
-  return out.length > 0 ? out : undefined
 }
 
 function onlyNew(
@@ -82,7 +72,7 @@ function contacts(applying: Applying, patient: Thing): Record<CellKey, Assertion
   )
   if (parts.length === 0) return {}
   const list: Json[] = []
-  const s: string[] = []
+  const shapes: { prefix: string; id: string | undefined }[] = []
   for (const part of parts) {
     if (part.cells.every((each) => each.value === null)) continue
     const entry: Record<string, Json> = {}
@@ -91,13 +81,13 @@ function contacts(applying: Applying, patient: Thing): Record<CellKey, Assertion
       const before = entry[cell.path]
       const value = resolveHandles(applying, cell.value)
       entry[cell.path] = Array.isArray(before) && Array.isArray(value) ? [...before, ...value] : value
-      for (const { fhir, v2, row } of cell.spans) s.push(`contact[${list.length}].${fhir}`, v2, row)
+      shapes.push({ prefix: `contact[${list.length}].`, id: shapeId(cell.spans) })
     }
     if (Object.keys(entry).length > 0) list.push(entry)
   }
-  return {
-    'contact<NK1': { ...derived(applying, list.length > 0 ? list : null, applying.times.demographics), s },
-  }
+  const s = joinShapes(shapes)
+  const stated = derived(applying, list.length > 0 ? list : null, applying.times.demographics)
+  return { 'contact<NK1': { ...stated, ...(s === undefined ? {} : { s }) } }
 }
 
 /** PID-21: the mother is a RelatedPerson of the child, and her own record points there (IHE PMIR). */

@@ -14,6 +14,7 @@ import {
   warnStale,
 } from './applying.ts'
 import { foldAppointment, staleFields } from './appointment.ts'
+import { urnPart } from './authority.ts'
 import type { Contribution, Part } from './contribution.ts'
 import { Refusal } from './finding.ts'
 import { scheduleId } from './fold.ts'
@@ -63,7 +64,7 @@ function appointmentKeys(applying: Applying, thing: Thing): Required<Pick<Identi
   return named
 }
 
-const ownSystem = (applying: Applying): string => `urn:portico:source:${applying.source.id.replace('|', ':')}`
+const ownSystem = (applying: Applying): string => `urn:portico:source:${urnPart(applying.source.id)}`
 
 function appointmentId(
   applying: Applying,
@@ -196,17 +197,18 @@ function addEvent(
   }
   const known = [...draft.contributions('Appointment', id).values()]
   warnStale(applying, thing, staleFields(known, incoming))
-  const before = foldAppointment(known, { survivor: (reference) => reference })
   draft.contribute('Appointment', id, incoming)
-  const after = foldAppointment([...known, incoming], { survivor: (reference) => reference })
-  for (const app of after.warnings) {
-    if (before.warnings.includes(app)) continue
-    warn(
-      applying,
-      app,
-      ['SCH^1^25'],
-      `${event} does not follow from ${String(before.status)} - accepted from the filler`,
-    )
+  const { transitions } = foldAppointment([...known, incoming], { survivor: (reference) => reference })
+  for (const { i, by, legal, from, to } of transitions) {
+    if (i !== draft.messageId) continue
+    if (!legal && by !== 'client') {
+      warn(
+        applying,
+        'ILLEGAL-TRANSITION',
+        ['SCH^1^25'],
+        `${String(from)} does not become ${String(to)} by rule - accepted from the filler`,
+      )
+    }
   }
 }
 

@@ -20,6 +20,7 @@ export interface DeliveryOptions {
 export type Troubles = readonly { readonly file: string; readonly text: string }[]
 
 const barWidth = 24
+const secondSignalMs = 1_000
 const watchedEveryMs = 100
 const unwatchedEveryMs = 10_000
 
@@ -37,8 +38,14 @@ export async function runDelivery(
   const begin = performance.now()
   const progress = progressOf(feed, tally, begin, options, terminal)
   let fatal: string | undefined
-  const stop = () => feed.stop()
-  process.once('SIGINT', stop)
+  let stoppedAt: number | undefined
+  const stop = () => {
+    // The first Ctrl-C waits for what is under way; a further one does not. npm passes the same one on again.
+    if (stoppedAt !== undefined && performance.now() - stoppedAt > secondSignalMs) process.exit(EXIT.refused)
+    stoppedAt ??= performance.now()
+    feed.stop()
+  }
+  process.on('SIGINT', stop)
   try {
     const report = (...[payload, answer]: Parameters<Tally['add']>) => {
       if ('fault' in answer && answer.fatal) {
@@ -58,7 +65,13 @@ export async function runDelivery(
   const seconds = (performance.now() - begin) / 1_000
   if (options.json) terminal.out(asJson(tally, seconds, troubles, options))
   else summarise(tally, seconds, troubles, options, terminal)
-  const good = tally.silences === 0 && troubles.length === 0 && (tally.refusals === 0 || options.expectErrors)
+  if (stoppedAt !== undefined) terminal.note('stopped before the end - what was not sent is not counted')
+  const complete = stoppedAt === undefined && fatal === undefined
+  const good =
+    complete &&
+    tally.silences === 0 &&
+    troubles.length === 0 &&
+    (tally.refusals === 0 || options.expectErrors)
   return good ? EXIT.ok : EXIT.refused
 }
 

@@ -17,8 +17,8 @@ export interface Found {
 }
 
 /**
- * Files of `paths`: a file as it is named, a folder with all below it, sorted by name; *.hl7, and *.txt that begin
- * like HL7 v2. Throws CannotRun for a path that is not there.
+ * Files of `paths`: a file as it is named, a folder with all below it, sorted by name; *.hl7, and *.txt that
+ * begin like HL7 v2. Throws CannotRun for a path that is not there.
  */
 export function findFiles(paths: readonly string[]): Found {
   const files: string[] = []

@@ -22,7 +22,7 @@ export function explainMapped({ things }: Mapped): ExplainedValue[] {
 function explainThing(thing: Thing): ExplainedValue[] {
   const counts = new Map<string, number>()
   return thing.cells.flatMap((cell) => {
-    // Fields that assert the same element (PID-13, PID-14) are numbered through, as they stand in the resource.
+    // Fields that assert the same element (PID-13, PID-14) are numbered through, as in the resource.
     const shift = counts.get(cell.path) ?? 0
     if (Array.isArray(cell.value)) counts.set(cell.path, shift + cell.value.length)
     return explainCell(thing, cell, shift)
@@ -77,7 +77,7 @@ function show(value: Json | undefined): string {
   return typeof value === 'string' ? value : JSON.stringify(value)
 }
 
-/** True for what lies at or below `wanted`: 'Patient.name' takes in 'Patient.name[0].family'. Indexes count when given. */
+/** True at or below `wanted`: 'Patient.name' takes in 'Patient.name[0].family'. Indexes count when given. */
 export function isBelow(path: string, wanted: string): boolean {
   const own = wanted.includes('[') ? path : path.replace(/\[\d+\]/g, '')
   if (!own.startsWith(wanted)) return false

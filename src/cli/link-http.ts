@@ -10,7 +10,7 @@ import type { MllpClientTls } from '../adapters/mllp/dial.ts'
 import { charsetOf, findMsh18 } from '../hl7/charset.ts'
 import { type Answer, oneLine, readAnswer } from './answer.ts'
 import { codeOf, textOf } from './exit.ts'
-import { deliverWith, type Link } from './link.ts'
+import { deliverWith, type Link, resendAdvice, startAdvice, tlsAdvice } from './link.ts'
 
 export interface HttpLinkOptions {
   readonly url: URL
@@ -84,23 +84,23 @@ async function post(
   } catch (error) {
     const code = codeOf(error) ?? (error instanceof Error ? error.name : 'ERROR')
     if (code === 'TimeoutError' || code === 'ABORT_ERR') {
-      const text = `no answer within ${timeoutMs} ms (${url.host}) - it may have been taken: send it again as it is`
+      const text = `no answer within ${timeoutMs} ms (${url.host}) - ${resendAdvice}`
       return { fault: 'TIMEOUT', text, fatal: false }
     }
     if (unreachable.has(code)) {
-      const text = `nobody listens (${url.host}, ${code}) - start the gateway with npm start, or say where it is with --to`
+      const text = `nobody listens (${url.host}, ${code}) - ${startAdvice}`
       return { fault: code, text, fatal: true }
     }
     if (/^(?:ERR_TLS|ERR_SSL|EPROTO|UNABLE_TO|CERT_|SELF_SIGNED|DEPTH_ZERO)/.test(code)) {
-      const text = `no TLS connection (${url.host}, ${code}) - check the port and --tls-ca, --tls-cert, --tls-key, --tls-name`
+      const text = `no TLS connection (${url.host}, ${code}) - ${tlsAdvice}`
       return { fault: code, text, fatal: true }
     }
-    const text = `the connection broke (${url.host}, ${textOf(error)}) - it may have been taken: send it again as it is`
+    const text = `the connection broke (${url.host}, ${textOf(error)}) - ${resendAdvice}`
     return { fault: code, text, fatal: false }
   }
 }
 
-/** One request. A kept connection that the server closed meanwhile is no answer: it is tried once more on a new one. */
+/** One request. A kept connection that the server closed meanwhile is no answer: tried once more on a new one. */
 function exchange(
   url: URL,
   options: RequestOptions,

@@ -3,7 +3,7 @@ import type { MllpClientTls } from '../adapters/mllp/dial.ts'
 import { MllpSender, type SendFault, type SendOutcome } from '../adapters/mllp/sender.ts'
 import { type Answer, readAnswer } from './answer.ts'
 import { CannotRun } from './exit.ts'
-import type { Link, Payload } from './link.ts'
+import { type Link, type Payload, resendAdvice, startAdvice, tlsAdvice } from './link.ts'
 
 export interface MllpLinkOptions {
   readonly host: string
@@ -14,8 +14,6 @@ export interface MllpLinkOptions {
   /** Wait for each ACK. */
   readonly timeoutMs: number
 }
-
-const resend = 'it may have been taken: send it again as it is'
 
 /** Connects. Throws CannotRun when nobody is there. */
 export async function openMllpLink(options: MllpLinkOptions): Promise<Link> {
@@ -56,19 +54,19 @@ function describe({ code, detail = '' }: SendFault, { host, port, timeoutMs }: M
   const place = `${host.includes(':') ? `[${host}]` : host}:${port}`
   switch (code) {
     case 'CONNECT_FAILED':
-      return `nobody listens (${place}, ${detail}) - start the gateway with npm start, or say where it is with --to`
+      return `nobody listens (${place}, ${detail}) - ${startAdvice}`
     case 'CONNECT_TIMEOUT':
       return `no connection within ${detail} (${place}) - check the address and the firewalls on the way`
     case 'TLS_FAILED':
-      return `no TLS connection (${place}, ${detail}) - check the port and --tls-ca, --tls-cert, --tls-key, --tls-name`
+      return `no TLS connection (${place}, ${detail}) - ${tlsAdvice}`
     case 'ACK_TIMEOUT':
-      return `no acknowledgement within ${timeoutMs} ms (${place}) - ${resend}`
+      return `no acknowledgement within ${timeoutMs} ms (${place}) - ${resendAdvice}`
     case 'CONNECTION_LOST':
-      return `the connection was closed before the acknowledgement (${place}) - ${resend}`
+      return `the connection was closed before the acknowledgement (${place}) - ${resendAdvice}`
     case 'ACK_NOT_FRAMED':
-      return `the answer is not MLLP (${place}, ${detail}) - check that the address is one of an MLLP listener`
+      return `the answer is not MLLP (${place}, ${detail}) - check that an MLLP listener is there`
     case 'ACK_OWED':
-      return `committed, but the application acknowledgement is missing (${place}) - ask the receiver's operator`
+      return `committed, but its application ACK is missing (${place}) - ask the receiver's operator`
     case 'COMMIT_REJECTED':
       return `the receiver did not commit it (${place}) - send it again later`
     default:

@@ -1,6 +1,11 @@
 // The road that payloads take, whatever the transport: one link keeps the order of what it is given.
 import type { Answer } from './answer.ts'
 
+/** Next steps that the links share. */
+export const startAdvice = 'start the gateway with npm start, or say where it is with --to'
+export const resendAdvice = 'it may have been taken: send it again as it is'
+export const tlsAdvice = 'check the port and --tls-ca, --tls-cert, --tls-key, --tls-name'
+
 export interface Payload {
   readonly bytes: Uint8Array
   /** As the user named it, or as it was found. */
@@ -15,7 +20,7 @@ export interface Payload {
 export type Report = (payload: Payload, answer: Answer) => void
 
 export interface Link {
-  /** Sends until `payloads` ends; resolves when each has been reported. Never rejects for what the other end does. */
+  /** Sends until `payloads` ends; resolves when each is reported. Never rejects for what the other end does. */
   deliver(payloads: AsyncIterable<Payload>, report: Report): Promise<void>
   close(): void
 }

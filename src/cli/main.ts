@@ -1,5 +1,5 @@
-// The command line of the gateway: one file per verb. What a verb works with is loaded when it runs, so that help is
-// quick.
+// The command line of the gateway: one file per verb. What a verb works with is loaded when it runs, so that
+// help is quick.
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { check } from './check.ts'

@@ -1,5 +1,5 @@
-// Takes a file apart into what is sent at once: MLLP frames, whole batches, or messages one after the other. Works on
-// octets, so that nothing of a message is changed, whatever its character set.
+// Takes a file apart into what is sent at once: MLLP frames, whole batches, or messages one after the other.
+// Works on octets, so that nothing of a message is changed, whatever its character set.
 import { FrameReader } from '../adapters/mllp/frame.ts'
 
 const VT = 0x0b
@@ -49,7 +49,7 @@ function unframe(octets: Buffer): Unpacked {
   return { payloads, faults }
 }
 
-/** Index of the first octet that is neither blank nor of a byte order mark; VT counts as ink. -1 when there is none. */
+/** Index of the first octet that is neither blank nor of a byte order mark; VT is ink. -1 when there is none. */
 function firstInk(octets: Buffer): number {
   const mark = octets[0] === 0xef && octets[1] === 0xbb && octets[2] === 0xbf ? 3 : 0
   for (let at = mark; at < octets.length; at++) {

@@ -1,4 +1,5 @@
-// A file read as the gateway would read it: decoded, taken apart, checked and mapped by the site's maps; nothing stored.
+// A file read as the gateway would read it: decoded, taken apart, checked, mapped by the site's maps; nothing
+// is stored.
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Site, Source } from '../canonical/site.ts'
@@ -16,7 +17,7 @@ type Env = Readonly<Record<string, string | undefined>>
 
 export interface OpenSite {
   readonly file: string
-  /** Listed sources, and everybody else with the usual settings: a new sender's file is looked at before it is listed. */
+  /** Listed sources, and everybody else with the usual settings: a new sender's files come before its entry. */
   readonly site: Site
   readonly maps: MapSet
 }

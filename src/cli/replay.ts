@@ -87,7 +87,7 @@ function linkTo(gateway: Gateway, window: number): Link {
             const reply = await gateway.receive({ raw: bytes, channel: 'file', peer: file })
             return reply.bytes === undefined ? { taken: true } : { verdicts: readAnswer(reply.bytes) }
           } catch (error) {
-            const text = `the store did not take it (${textOf(error)}) - replay it again; what is stored changes nothing`
+            const text = `the store did not take it (${textOf(error)}) - replay it again, what is stored is known`
             return { fault: 'STORE', text, fatal: true }
           }
         },

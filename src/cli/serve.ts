@@ -24,8 +24,9 @@ async function run({ env }: Context): Promise<ExitCode> {
     throw new CannotRun(textOf(error))
   })
   await new Promise<void>((resolve) => {
-    process.once('SIGTERM', resolve)
-    process.once('SIGINT', resolve)
+    // Not once: a second Ctrl-C, or the same one passed on by npm, must not cut the end short.
+    process.on('SIGTERM', resolve)
+    process.on('SIGINT', resolve)
   })
   running.log.info({}, 'ending')
   try {

@@ -5,7 +5,7 @@ export interface Terminal {
   out(text: string): void
   /** Whole lines on standard error. */
   note(text: string): void
-  /** Replaces the line at the bottom of standard error; '' takes it away. Nothing happens where nobody looks. */
+  /** Replaces the line at the bottom of standard error; '' takes it away. Does nothing where nobody looks. */
   status(text: string): void
   /** Somebody looks at standard error. */
   readonly watched: boolean

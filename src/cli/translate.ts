@@ -1,4 +1,4 @@
-// portico translate: HL7 v2 to a FHIR R4 Bundle (http://hl7.org/fhir/R4/bundle.html) on standard output; nothing stored.
+// portico translate: HL7 v2 to a FHIR R4 Bundle (http://hl7.org/fhir/R4/bundle.html) on standard output.
 import { Option } from 'commander'
 import { describeComplaint } from './answer.ts'
 import { EXIT, type ExitCode } from './exit.ts'

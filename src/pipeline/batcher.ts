@@ -1,9 +1,18 @@
 // Natural group commit: whatever queued up while the last batch was being written is the next batch. No timer.
 
-/** Called with what waits, in order; resolves when it is durable. */
+/** Called with what waits in one lane, in order; resolves when it is durable. */
 export type RunBatch<Item, Result> = (items: readonly Item[]) => Promise<readonly Result[]>
 
-export interface BatcherOptions {
+/** Lane of an item, from 0; 'all' for one that must run alone, after all before it and before all after it. */
+export type Lane = number | 'all'
+
+export interface BatcherOptions<Item> {
+  /**
+   * Batches that may run at once. While one waits for the disk, the rules work on the next. Items of one lane keep
+   * their order, so that what belongs to one patient belongs to one lane.
+   */
+  readonly lanes: number
+  readonly laneOf: (item: Item) => Lane
   readonly maxItems: number
   readonly maxBytes: number
   /** Items that may wait; more are refused, so that memory is bounded. */
@@ -12,6 +21,7 @@ export interface BatcherOptions {
 
 interface Waiting<Item, Result> {
   readonly item: Item
+  readonly lane: Lane
   readonly bytes: number
   readonly resolve: (result: Result) => void
   readonly reject: (error: unknown) => void
@@ -26,12 +36,13 @@ export class QueueFull extends Error {
 
 export class Batcher<Item, Result> {
   readonly #run: RunBatch<Item, Result>
-  readonly #options: BatcherOptions
+  readonly #options: BatcherOptions<Item>
   #waiting: Waiting<Item, Result>[] = []
-  #running = false
+  readonly #running = new Set<Lane>()
+  #scheduled = false
   #idle: (() => void)[] = []
 
-  constructor(run: RunBatch<Item, Result>, options: BatcherOptions) {
+  constructor(run: RunBatch<Item, Result>, options: BatcherOptions<Item>) {
     this.#run = run
     this.#options = options
   }
@@ -41,19 +52,22 @@ export class Batcher<Item, Result> {
   }
 
   get busy(): boolean {
-    return this.#running || this.#waiting.length > 0
+    return this.#running.size > 0 || this.#waiting.length > 0
   }
 
   /** Resolves with the item's result once its batch is committed; rejects when the store failed or the queue is full. */
   add(item: Item, bytes: number): Promise<Result> {
     if (this.#waiting.length >= this.#options.maxWaiting) return Promise.reject(new QueueFull())
     const { promise, resolve, reject } = Promise.withResolvers<Result>()
-    this.#waiting.push({ item, bytes, resolve, reject })
-    if (!this.#running) {
-      this.#running = true
-      // Everything that arrives in this turn of the event loop goes into the first batch.
-      setImmediate(() => void this.#drain())
-    }
+    const lane = this.#options.laneOf(item)
+    this.#waiting.push({
+      item,
+      lane: lane === 'all' ? lane : lane % this.#options.lanes,
+      bytes,
+      resolve,
+      reject,
+    })
+    this.#schedule()
     return promise
   }
 
@@ -63,34 +77,64 @@ export class Batcher<Item, Result> {
     return new Promise((resolve) => this.#idle.push(resolve))
   }
 
-  async #drain(): Promise<void> {
-    while (this.#waiting.length > 0) {
-      const batch = this.#next()
-      try {
-        const results = await this.#run(batch.map((each) => each.item))
-        for (const [i, each] of batch.entries()) {
-          const result = results[i]
-          if (result === undefined) each.reject(new Error('an item of a batch has no result'))
-          else each.resolve(result)
-        }
-      } catch (error) {
-        for (const each of batch) each.reject(error)
-      }
-    }
-    this.#running = false
-    for (const resolve of this.#idle.splice(0)) resolve()
+  /** Everything that arrives in this turn of the event loop may go into one batch. */
+  #schedule(): void {
+    if (this.#scheduled) return
+    this.#scheduled = true
+    setImmediate(() => {
+      this.#scheduled = false
+      this.#startLanes()
+    })
   }
 
-  #next(): Waiting<Item, Result>[] {
-    let bytes = 0
-    let count = 0
-    for (const each of this.#waiting) {
-      if (count > 0 && (count >= this.#options.maxItems || bytes + each.bytes > this.#options.maxBytes)) break
-      bytes += each.bytes
-      count++
+  #startLanes(): void {
+    if (this.#running.has('all')) return
+    for (let lane = 0; lane < this.#options.lanes; lane++) {
+      if (this.#running.has(lane)) continue
+      const batch = this.#take(lane)
+      if (batch.length > 0) void this.#drive(lane, batch)
     }
-    const batch = this.#waiting.slice(0, count)
-    this.#waiting = this.#waiting.slice(count)
+    const [first] = this.#waiting
+    if (first?.lane === 'all' && this.#running.size === 0) {
+      this.#waiting.shift()
+      void this.#drive('all', [first])
+    }
+  }
+
+  /** The next items of a lane, none of which has overtaken one that runs alone. */
+  #take(lane: number): Waiting<Item, Result>[] {
+    const { maxItems, maxBytes } = this.#options
+    const batch: Waiting<Item, Result>[] = []
+    const rest: Waiting<Item, Result>[] = []
+    let bytes = 0
+    let closed = false
+    for (const each of this.#waiting) {
+      const isFull = batch.length >= maxItems || (batch.length > 0 && bytes + each.bytes > maxBytes)
+      closed ||= each.lane === 'all' || (each.lane === lane && isFull)
+      if (closed || each.lane !== lane) rest.push(each)
+      else {
+        batch.push(each)
+        bytes += each.bytes
+      }
+    }
+    if (batch.length > 0) this.#waiting = rest
     return batch
+  }
+
+  async #drive(lane: Lane, batch: readonly Waiting<Item, Result>[]): Promise<void> {
+    this.#running.add(lane)
+    try {
+      const results = await this.#run(batch.map((each) => each.item))
+      for (const [i, each] of batch.entries()) {
+        const result = results[i]
+        if (result === undefined) each.reject(new Error('an item of a batch has no result'))
+        else each.resolve(result)
+      }
+    } catch (error) {
+      for (const each of batch) each.reject(error)
+    }
+    this.#running.delete(lane)
+    if (this.#waiting.length > 0) this.#schedule()
+    else if (this.#running.size === 0) for (const resolve of this.#idle.splice(0)) resolve()
   }
 }

@@ -9,7 +9,7 @@ import { type Database, sqlState, type Transaction } from '../store/db.ts'
 import { clearTenant } from '../store/maintenance.ts'
 import { takeMessageIds } from '../store/messages.ts'
 import { readResource } from '../store/resources.ts'
-import { Batcher } from './batcher.ts'
+import { Batcher, type Lane } from './batcher.ts'
 import { clientWriteItem } from './client-write.ts'
 import type { DryRun, FhirWrite, FhirWritten, Gateway, LineageEntry } from './gateway.ts'
 import { isoIn } from './iso.ts'
@@ -27,6 +27,8 @@ export interface EngineOptions {
   readonly maps: () => MapSet
   readonly clock: Clock
   readonly lineage: boolean
+  /** Batches that may run at once. Default 2: one is written while the rules work on the other. */
+  readonly lanes?: number
   readonly maxBatchMessages: number
   readonly maxBatchBytes: number
   readonly maxWaiting: number
@@ -57,10 +59,29 @@ export interface Engine extends Gateway {
 }
 
 const conflictTries = 3
+const defaultLanes = 2
+const merges = /^ADT\^A(18|24|29|3[04-79]|4[0-9]|5[01])$/
+
+/** What belongs to one patient goes one way; what joins patients goes alone. */
+function laneOf(item: Item): Lane {
+  if (item.kind === 'rule') return hashOfText(item.entities[0] ?? '')
+  if (merges.test(item.event)) return 'all'
+  const patient = item.mapped?.things.find((each) => each.type === 'Patient')
+  const list = patient?.cells.find((each) => each.path === 'identifier')?.value
+  const [first] = (Array.isArray(list) ? list : []) as readonly { readonly value?: string }[]
+  return hashOfText(first?.value ?? item.source)
+}
+
+function hashOfText(text: string): number {
+  let hash = 0
+  for (let i = 0; i < text.length; i++) hash = (Math.imul(hash, 31) + text.charCodeAt(i)) | 0
+  return hash >>> 0
+}
 
 export function createEngine(options: EngineOptions): Engine {
   const { db, tenant, clock, observe } = options
   const ids = new IdBlock()
+  const storedShapes = new Set<string>()
   const instance = randomBytes(3).toString('hex')
   let acks = 0
   const context: ReceiveContext = {
@@ -82,15 +103,17 @@ export function createEngine(options: EngineOptions): Engine {
       acknowledge: (item, code, errors) => acknowledge(item, code, errors, context),
       validate: problemsOf,
       messageIds: (tx, count) => ids.take(tx, count),
+      storedShapes,
       onFault: (messageId, error) => observe.fault(messageId, error),
     }
   }
 
-  const runBatch = async (items: readonly Item[]): Promise<Outcome[]> => {
+  const runBatch = async (items: readonly Item[]): Promise<readonly Outcome[]> => {
     const began = performance.now()
     for (let tries = 1; ; tries++) {
       try {
-        const outcomes = await db.transaction((tx) => processBatch(tx, items, processing()))
+        const { outcomes, committed } = await db.transaction((tx) => processBatch(tx, items, processing()))
+        committed()
         observe.batch(items.length, performance.now() - began)
         return outcomes
       } catch (error) {
@@ -102,6 +125,8 @@ export function createEngine(options: EngineOptions): Engine {
     }
   }
   const batcher = new Batcher<Item, Outcome>(runBatch, {
+    lanes: options.lanes ?? defaultLanes,
+    laneOf,
     maxItems: options.maxBatchMessages,
     maxBytes: options.maxBatchBytes,
     maxWaiting: options.maxWaiting,
@@ -140,6 +165,7 @@ export function createEngine(options: EngineOptions): Engine {
       await batcher.settled()
       await worker.settled()
       await db.transaction((tx) => clearTenant(tx, tenant))
+      storedShapes.clear()
     },
     now: () => clock.now(),
     waiting: () => batcher.size,
@@ -154,7 +180,7 @@ export function createEngine(options: EngineOptions): Engine {
 /** One by one: only what cannot be stored fails. */
 async function bisect(
   items: readonly Item[],
-  run: (items: readonly Item[]) => Promise<Outcome[]>,
+  run: (items: readonly Item[]) => Promise<readonly Outcome[]>,
 ): Promise<Outcome[]> {
   const half = Math.ceil(items.length / 2)
   return [...(await run(items.slice(0, half))), ...(await run(items.slice(half)))]
@@ -215,7 +241,7 @@ async function dryRun(
 ): Promise<DryRun | { readonly fault: string }> {
   const read = readPayload(inbound, context)
   const items: readonly MessageItem[] = 'fault' in read ? [read.fault] : read.items
-  const outcomes = await db.transaction((tx) => processBatch(tx, items, processing), { rollback: true })
+  const { outcomes } = await db.transaction((tx) => processBatch(tx, items, processing), { rollback: true })
   return {
     committed: false,
     messages: outcomes.map(({ code, errors, diff }) => ({

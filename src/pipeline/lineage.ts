@@ -1,10 +1,10 @@
 // Why a value is what it is: who said what, when, by which field and row, and why one statement won.
 
-import type { Contribution } from '../canonical/contribution.ts'
 import { type Statement, statementsByPath } from '../canonical/latest.ts'
+import { type PackedContribution, unpack } from '../canonical/packed.ts'
 import type { Site } from '../canonical/site.ts'
 import type { Queryable } from '../store/db.ts'
-import { loadThings } from '../store/truth.ts'
+import { loadShapes, loadThings, type ShapeRow } from '../store/truth.ts'
 import type { LineageEntry } from './gateway.ts'
 import { isoIn } from './iso.ts'
 
@@ -22,13 +22,17 @@ export async function lineageOf(
 ): Promise<readonly LineageEntry[] | undefined> {
   const { entities, contributions } = await loadThings(db, tenant, [{ rtype, id }])
   if (entities.length === 0) return undefined
-  const all = contributions.map((each) => each.body as Contribution).filter((each) => each.data === undefined)
-  const out: LineageEntry[] = []
-  for (const [element, statements] of statementsByPath(all)) {
-    if (path !== undefined && element !== path && !element.startsWith(`${path}.`)) continue
-    out.push(...entriesOf(rtype, element, statements, site))
-  }
-  return out
+  const all = contributions
+    .map(({ source, key, body }) => unpack(source, key, body as PackedContribution))
+    .filter((each) => each.data === undefined)
+  const chosen = [...statementsByPath(all)].filter(
+    ([element]) => path === undefined || element === path || element.startsWith(`${path}.`),
+  )
+  const ids = chosen.flatMap(([, statements]) => statements.flatMap(({ s }) => (s === undefined ? [] : [s])))
+  const shapes = new Map(
+    (await loadShapes(db, tenant, [...new Set(ids)])).map(({ id: shape, spans }) => [shape, spans]),
+  )
+  return chosen.flatMap(([element, statements]) => entriesOf(rtype, element, statements, site, shapes))
 }
 
 function entriesOf(
@@ -36,6 +40,7 @@ function entriesOf(
   element: string,
   statements: readonly Statement[],
   site: Site,
+  shapes: ReadonlyMap<string, ShapeRow['spans']>,
 ): LineageEntry[] {
   const trust = (source: string) => site.sources.get(source)?.trust ?? site.clients.get(source)?.trust ?? 50
   const trusted = rtype === 'Patient' && byTrust.has(element)
@@ -43,14 +48,14 @@ function entriesOf(
   const [winner] = ranked
   return ranked.map((each) => {
     const wins = each.source === winner?.source
-    const [, v2, row] = each.s ?? []
+    const [span] = (each.s === undefined ? undefined : shapes.get(each.s)) ?? []
     return {
       path: element,
       source: each.source,
       at: isoIn(each.t, site.gateway.timezone),
       messageId: each.i,
-      ...(v2 === undefined ? { v2: each.field } : { v2 }),
-      ...(row === undefined ? {} : { row }),
+      v2: span?.v2 ?? each.field,
+      ...(span ? { row: span.row } : {}),
       wins,
       why: wins
         ? trusted

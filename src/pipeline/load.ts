@@ -2,6 +2,7 @@
 import type { Contribution } from '../canonical/contribution.ts'
 import type { FhirJson } from '../canonical/fhir-json.ts'
 import { entityHints, lineHints, type RegistrationHint, registrationHints } from '../canonical/hints.ts'
+import { type PackedContribution, unpack } from '../canonical/packed.ts'
 import type { Site } from '../canonical/site.ts'
 import {
   absentEntity,
@@ -85,18 +86,17 @@ async function loadEntities(
 ): Promise<void> {
   const missing = keys.filter((key) => !world.entities.has(key))
   if (missing.length === 0) return
-  await lockThings(tx, tenant, missing)
+  await lockThings(tx, tenant, missing.filter(isExclusive))
   const wanted = missing.map((key) => {
     const slash = key.indexOf('/')
     return { rtype: key.slice(0, slash), id: key.slice(slash + 1) }
   })
   const loaded = await loadThings(tx, tenant, wanted)
   const contributions = new Map<string, Map<string, Contribution>>()
-  for (const { rtype, id, body } of loaded.contributions) {
+  for (const { rtype, id, source, key: own, body } of loaded.contributions) {
     const key = entityKey(rtype, id)
-    const contribution = body as Contribution
     const list = contributions.get(key) ?? new Map<string, Contribution>()
-    list.set(contributionKey(contribution.source, contribution.key), contribution)
+    list.set(contributionKey(source, own), unpack(source, own, body as PackedContribution))
     contributions.set(key, list)
   }
   for (const { rtype, id } of wanted) {

@@ -28,8 +28,16 @@ export interface ProcessContext {
   /** What is wrong with a resource that the rules have made; empty when nothing is. */
   validate(resource: object): readonly { readonly path: string; readonly text: string }[]
   messageIds(tx: Transaction, count: number): Promise<readonly string[]>
+  /** Shapes of lineage that are in the store already, as far as this process knows. */
+  readonly storedShapes: Set<string>
   /** Told of content that the rules could not take: a defect of ours. No patient data. */
   onFault(messageId: string, error: unknown): void
+}
+
+export interface Processed {
+  readonly outcomes: readonly Outcome[]
+  /** To be called once the transaction is committed. */
+  readonly committed: () => void
 }
 
 /** Applies the items in order. Rejects only when the store fails; then nothing of the batch is kept. */
@@ -37,7 +45,7 @@ export async function processBatch(
   tx: Transaction,
   items: readonly Item[],
   context: ProcessContext,
-): Promise<Outcome[]> {
+): Promise<Processed> {
   const ids = await context.messageIds(tx, items.length)
   const known = await resends(tx, context.tenant, items)
   const stored = items.flatMap((each) => (each.kind === 'message' && each.stored ? [each.stored.id] : []))
@@ -73,8 +81,8 @@ export async function processBatch(
       (await processItem(tx, world, item, items.slice(i + 1), id, write, context))
     outcomes.push(outcome)
   }
-  await write.flush(tx, world)
-  return outcomes
+  await write.flush(tx)
+  return { outcomes, committed: () => write.committed() }
 }
 
 async function resends(
@@ -144,7 +152,7 @@ async function processItem(
       const author =
         item.kind === 'rule' ? applyRule(draft, item, context.site) : applyMessage(draft, item, context)
       finish(draft, item, author, draft.tasks, context)
-      return write.applied(item, id, draft, world)
+      return write.applied(item, id, draft)
     } catch (error) {
       if (error instanceof Miss && loads < maxLoadsPerItem) {
         await loadNeeds(tx, context.tenant, world, [error.need, ...needsOf(world, [item, ...rest], context)])
@@ -276,7 +284,7 @@ async function refuse(
     try {
       openTasks(draft, [task], context.iso(item.receivedAt))
       draft.fold()
-      write.take(draft, world, item.receivedAt)
+      write.take(draft, item.receivedAt)
       return outcome
     } catch (error) {
       if (!(error instanceof Miss)) throw error

@@ -18,6 +18,7 @@ import { formatDtm, readDtm } from '../hl7/datetime.ts'
 import { checkHeader, type Header, isAcknowledgement, KNOWN_VERSIONS, readHeader } from '../hl7/header.ts'
 import { type Message, parseMessage } from '../hl7/message.ts'
 import { type MapSet, mapMessage } from '../mappings/engine/compile.ts'
+import type { Translation } from '../mappings/engine/table.ts'
 import type { MapIssue } from '../mappings/mapped.ts'
 import type { MessageItem, Outcome } from './item.ts'
 import { sourceOf } from './site.ts'
@@ -198,7 +199,7 @@ export function readOne(
   if (!sender) return { ...item, refusal: { code: 'AR', errors: [unknownSource(header)] } }
   const defer = sender.acknowledge === 'after-commit' && stored === undefined
   if (defer) return { ...item, defer }
-  const mapped = mapMessage(message, maps, mapContext(site, sender, header, context.lineage))
+  const mapped = mapMessage(message, maps, mapContext(site, sender, header, maps, context.lineage))
   const found = mapped.issues.map(toAckError)
   const fatal = found.filter((each) => each.severity === 'E')
   if (fatal.length > 0) return { ...item, mapped, refusal: { code: 'AE', errors: fatal } }
@@ -225,7 +226,23 @@ function keyOf(header: Header): string | undefined {
   return sha256(`${header.source}\u0001${header.messageTime ?? ''}\u0001${header.controlId}`)
 }
 
-function mapContext(site: Site, sender: Source, header: Header, lineage: boolean) {
+/** Codes of the sender's own, by v2 table: they are read as the standard code that the site file gives for them. */
+function localCodes(sender: Source, maps: MapSet): (table: string, code: string) => Translation | undefined {
+  const own = Object.entries(sender.codes)
+  if (own.length === 0) return () => undefined
+  return (name, code) => {
+    const table = maps.tables.get(name)
+    if (!table) return undefined
+    for (const [number, codes] of own) {
+      const standard = codes[code]
+      const system = `http://terminology.hl7.org/CodeSystem/v2-${number.replace(/^HL7/, '').padStart(4, '0')}`
+      if (standard !== undefined && table.sources.has(system)) return table.translate(standard)
+    }
+    return undefined
+  }
+}
+
+function mapContext(site: Site, sender: Source, header: Header, maps: MapSet, lineage: boolean) {
   const offset = header.messageTime === undefined ? undefined : readDtm(header.messageTime)?.offsetMinutes
   return {
     source: sender.id,
@@ -234,6 +251,7 @@ function mapContext(site: Site, sender: Source, header: Header, lineage: boolean
     currency: site.gateway.currency,
     systems: authorityResolver(site, sender),
     emptyMeansDelete: new Set(sender.emptyMeansDelete),
+    tables: { codes: localCodes(sender, maps) },
     lineage,
   }
 }

@@ -2,15 +2,13 @@
 import { createHash } from 'node:crypto'
 import type { Draft } from '../canonical/draft.ts'
 import type { FhirJson } from '../canonical/fhir-json.ts'
-import { scorePatients } from '../canonical/match.ts'
-import type { Site } from '../canonical/site.ts'
+import { blockingKeys, scorePatients } from '../canonical/match.ts'
 import { pairKey } from '../canonical/task.ts'
 import { decodeBytes } from '../hl7/charset.ts'
-import { type CandidateKeys, findCandidates } from '../store/candidates.ts'
+import { findCandidates } from '../store/candidates.ts'
 import type { Database } from '../store/db.ts'
-import { resourceIndex } from '../store/index-rows.ts'
 import { claimTodo, countTodo, finishTodo, loadStored, type StoredMessage } from '../store/messages.ts'
-import { readResource } from '../store/resources.ts'
+import { readResources } from '../store/resources.ts'
 import type { Item, MessageItem, Outcome, RuleItem } from './item.ts'
 import { type ReceiveContext, readOne } from './receive.ts'
 
@@ -26,6 +24,8 @@ export interface WorkerOptions {
 
 const pollMs = 250
 const maxClaimed = 100
+/** Pause between two searches for duplicates while senders wait. */
+const pressedMatchMs = 1_000
 
 export class Worker {
   readonly #options: WorkerOptions
@@ -33,6 +33,7 @@ export class Worker {
   #running: Promise<void> | undefined
   #again = false
   #closed = false
+  #matchedAt = 0
 
   constructor(options: WorkerOptions) {
     this.#options = options
@@ -75,13 +76,21 @@ export class Worker {
       this.#again = false
       try {
         const processed = await this.#processStored()
-        const matched = this.#options.pressure() ? 0 : await this.#match()
+        const matched = this.#mayMatch() ? await this.#match() : 0
         if (processed + matched > 0) this.#again = true
       } catch {
         // The store is away or busy: the next poll tries again, nothing is lost.
         return
       }
     }
+  }
+
+  /** Under pressure duplicates wait, but not for ever. */
+  #mayMatch(): boolean {
+    const now = performance.now()
+    if (this.#options.pressure() && now - this.#matchedAt < pressedMatchMs) return false
+    this.#matchedAt = now
+    return true
   }
 
   /** Applies messages that are in the log already, oldest first. */
@@ -106,13 +115,12 @@ export class Worker {
 
   /** Compares patients that are new or have changed with those that share something with them. */
   async #match(): Promise<number> {
-    const { db, tenant, clock, submit, context } = this.#options
+    const { db, tenant, clock, submit } = this.#options
     const due = await db.transaction((tx) =>
       claimTodo(tx, tenant, 'match', clock.now().toISOString(), maxClaimed),
     )
     if (due.length === 0) return 0
-    const items: RuleItem[] = []
-    for (const { subject } of due) items.push(...(await this.#duplicatesOf(subject, context.site())))
+    const items = await this.#duplicates(due.map((each) => each.subject.slice('Patient/'.length)))
     if (items.length > 0) await submit(items)
     await db.transaction((tx) =>
       finishTodo(
@@ -124,39 +132,33 @@ export class Worker {
     return due.length
   }
 
-  async #duplicatesOf(subject: string, site: Site): Promise<RuleItem[]> {
+  async #duplicates(ids: readonly string[]): Promise<RuleItem[]> {
     const { db, tenant, clock } = this.#options
-    const id = subject.slice('Patient/'.length)
-    const row = await readResource(db.read, tenant, 'Patient', id)
-    if (!row || row.deleted) return []
-    const patient = JSON.parse(row.body) as FhirJson
-    if (patient.active === false) return []
-    const candidates = await findCandidates(db.read, tenant, id, keysOf(patient))
-    const items: RuleItem[] = []
-    for (const candidate of candidates) {
-      const other = JSON.parse(candidate.body) as FhirJson
-      const { grade } = scorePatients(patient, other)
-      if (grade === 'certain' || grade === 'probable')
-        items.push(duplicateRule(id, candidate.id, grade, site, clock.now()))
+    const patients = await this.#patients([...new Set(ids)])
+    const keys = [...patients].flatMap(([subject, body]) => blockingKeys(body).map((key) => ({ subject, key })))
+    const pairs = await findCandidates(db.read, tenant, keys)
+    const others = await this.#patients([...new Set(pairs.map((each) => each.id))].filter((id) => !patients.has(id)))
+    const items = new Map<string, RuleItem>()
+    for (const { subject, id } of pairs) {
+      const [a, b] = [patients.get(subject), patients.get(id) ?? others.get(id)]
+      if (!a || !b || items.has(pairKey(subject, id))) continue
+      const { grade } = scorePatients(a, b)
+      if (grade === 'certain' || grade === 'probable') items.set(pairKey(subject, id), duplicateRule(subject, id, grade, clock.now()))
     }
-    return items
+    return [...items.values()]
   }
-}
 
-function keysOf(patient: FhirJson): CandidateKeys {
-  const rows = resourceIndex(patient)
-  return {
-    births: rows.date.filter((each) => each.param === 'birthdate').map((each) => each.low),
-    contacts: rows.identifier
-      .filter((each) => each.param === 'phone' || each.param === 'email')
-      .map((each) => each.value),
-    families: rows.string.filter((each) => each.param === 'family').map((each) => each.norm),
+  /** Active patients by id. */
+  async #patients(ids: readonly string[]): Promise<Map<string, FhirJson>> {
+    const { db, tenant } = this.#options
+    const rows = await readResources(db.read, tenant, ids.map((id) => ({ rtype: 'Patient', id })))
+    const live = rows.filter((row) => !row.deleted).map((row) => [row.id, JSON.parse(row.body) as FhirJson] as const)
+    return new Map(live.filter(([, body]) => body.active !== false))
   }
 }
 
 /** A Task for a person to decide: records are never merged by themselves. */
-function duplicateRule(a: string, b: string, grade: string, site: Site, now: Date): RuleItem {
-  void site
+function duplicateRule(a: string, b: string, grade: string, now: Date): RuleItem {
   const references = [`Patient/${a}`, `Patient/${b}`].sort()
   const apply = (draft: Draft) => {
     // One of them may have been merged since.

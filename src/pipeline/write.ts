@@ -2,7 +2,10 @@
 import type { Contribution } from '../canonical/contribution.ts'
 import type { Change, Draft } from '../canonical/draft.ts'
 import type { FhirJson } from '../canonical/fhir-json.ts'
-import { contributionKey, entityKey, registrationKey, type World } from '../canonical/world.ts'
+import { blockingKeys } from '../canonical/match.ts'
+import { pack } from '../canonical/packed.ts'
+import { spansOfShape } from '../canonical/shape.ts'
+import { contributionKey, entityKey, registrationKey } from '../canonical/world.ts'
 import type { AckCode, AckError } from '../hl7/ack.ts'
 import {
   type ContributionWrite,
@@ -20,9 +23,11 @@ import {
   writeMerges,
   writeOutbox,
   writeRegistrations,
+  writeShapes,
   writeTodo,
   writeVersions,
 } from '../store/batch.ts'
+import { blockParam } from '../store/candidates.ts'
 import type { Transaction } from '../store/db.ts'
 import { diffIndexRows, resourceIndex, type SideRows } from '../store/index-rows.ts'
 import {
@@ -58,6 +63,7 @@ export class BatchWrite {
   readonly #updates: MessageWrite[] = []
   readonly #keys: MessageKeyWrite[] = []
   readonly #parked: ParkedWrite[] = []
+  readonly #shapes = new Set<string>()
   readonly #contributions = new Map<string, ContributionWrite>()
   readonly #registrations = new Map<string, RegistrationWrite>()
   readonly #merges: MergeWrite[] = []
@@ -73,12 +79,12 @@ export class BatchWrite {
   }
 
   /** The end of an item that was applied. */
-  applied(item: Item, id: string, draft: Draft, world: World): Outcome {
+  applied(item: Item, id: string, draft: Draft): Outcome {
     const errors: AckError[] = [
       ...(item.kind === 'message' ? item.warnings : []),
       ...draft.findings.map((each) => ({ ...each })),
     ]
-    const cluster = this.take(draft, world, item.receivedAt)
+    const cluster = this.take(draft, item.receivedAt)
     this.#announce(item, id, draft, cluster)
     const diff = draft.changes.map(({ op, rtype, id: each }) => ({ op, resourceType: rtype, id: each }))
     if (item.kind === 'rule') {
@@ -120,7 +126,7 @@ export class BatchWrite {
   }
 
   /** Takes over what a draft changed. Returns what it is serialised by. */
-  take(draft: Draft, world: World, at: Date): string | undefined {
+  take(draft: Draft, at: Date): string | undefined {
     for (const change of draft.changes) {
       const key = entityKey(change.rtype, change.id)
       if (!this.#originals.has(key)) this.#originals.set(key, change.before)
@@ -158,15 +164,15 @@ export class BatchWrite {
         message_id: line.messageId,
       })
     }
-    void world
     const patient = draft.changes.find((each) => each.rtype === 'Patient')
     return patient && entityKey('Patient', patient.id)
   }
 
   #contribute(rtype: string, id: string, contribution: Contribution, messageId: string): void {
     const { source, key } = contribution
+    for (const { s } of Object.values(contribution.cells)) if (s !== undefined) this.#shapes.add(s)
     const at = `${entityKey(rtype, id)}\u0001${contributionKey(source, key)}`
-    this.#contributions.set(at, { rtype, id, source, key, body: contribution, message_id: messageId })
+    this.#contributions.set(at, { rtype, id, source, key, body: pack(contribution), message_id: messageId })
   }
 
   #announce(item: Item, id: string, draft: Draft, cluster: string | undefined): void {
@@ -218,29 +224,55 @@ export class BatchWrite {
     this.answered.set(item.key, { sha256: item.sha256, code, ack })
   }
 
+  /** Shapes that this process has not stored yet. They are remembered when the batch is committed. */
+  #newShapes(): { id: string; spans: unknown }[] {
+    const { storedShapes } = this.#context
+    return [...this.#shapes].flatMap((id) => {
+      const spans = storedShapes.has(id) ? undefined : spansOfShape(id)
+      return spans ? [{ id, spans }] : []
+    })
+  }
+
+  /** Called when the transaction is committed. */
+  committed(): void {
+    for (const id of this.#shapes) this.#context.storedShapes.add(id)
+  }
+
   /** Writes everything. The statements depend on the size of the batch only by their parameters. */
-  async flush(tx: Transaction, _world: World): Promise<void> {
+  async flush(tx: Transaction): Promise<void> {
     const { tenant } = this.#context
     const now = this.#messages[0]?.received_at ?? this.#versions[0]?.at ?? new Date(0).toISOString()
-    await writeMessageKeys(tx, tenant, this.#keys)
-    await writeMessages(tx, tenant, this.#messages)
-    await updateMessages(tx, tenant, this.#updates)
-    await writeParked(tx, tenant, this.#parked)
-    await writeContributions(tx, tenant, [...this.#contributions.values()])
-    const registrations = [...this.#registrations.values()]
-    await writeRegistrations(tx, tenant, registrations)
-    await writeMerges(tx, tenant, now, this.#merges)
-    await writeLedger(tx, tenant, [...this.#lines.values()])
-    await releaseParked(tx, tenant, registrations, now)
-    await writeTodo(tx, tenant, now, [...this.#todo.values()])
+    const registrations = inOrder([...this.#registrations.values()], (each) =>
+      registrationKey(each.rtype, each.system, each.value),
+    )
+    const contributions = inOrder(
+      [...this.#contributions.values()],
+      (each) => `${each.rtype}/${each.id}/${each.source}/${each.key}`,
+    )
     const { versions, index } = this.#versionsAndIndex()
-    await writeIndex(tx, tenant, index)
-    // Numbers last: the counter's row is locked from here to the commit, and no longer.
     const count = versions.length + this.#outbox.length
-    if (count === 0) return
-    const first = await takeNumbers(tx, tenant, 'seq', count)
-    await writeVersions(tx, tenant, first, versions)
-    await writeOutbox(tx, tenant, first + versions.length, now, this.#outbox)
+    // Statements of one connection run in the order in which they are given; nobody waits for an answer in between.
+    const [, , , , , , , , , , , , first] = await Promise.all([
+      writeMessageKeys(tx, tenant, this.#keys),
+      writeMessages(tx, tenant, this.#messages),
+      updateMessages(tx, tenant, this.#updates),
+      writeParked(tx, tenant, this.#parked),
+      writeShapes(tx, tenant, this.#newShapes()),
+      writeContributions(tx, tenant, contributions),
+      writeRegistrations(tx, tenant, registrations),
+      writeMerges(tx, tenant, now, this.#merges),
+      writeLedger(tx, tenant, [...this.#lines.values()]),
+      releaseParked(tx, tenant, registrations, now),
+      writeTodo(tx, tenant, now, [...this.#todo.values()]),
+      writeIndex(tx, tenant, index),
+      // Numbers last: the counter's row is locked from here to the commit, and no longer.
+      count === 0 ? undefined : takeNumbers(tx, tenant, 'seq', count),
+    ])
+    if (first === undefined) return
+    await Promise.all([
+      writeVersions(tx, tenant, first, versions),
+      writeOutbox(tx, tenant, first + versions.length, now, this.#outbox),
+    ])
   }
 
   #versionsAndIndex(): { versions: VersionWrite[]; index: IndexWrite[] } {
@@ -260,6 +292,7 @@ export class BatchWrite {
         const before = original && resourceIndex({ ...original, resourceType: rtype, id }, zone)
         const { insert, remove } = diffIndexRows(before, after)
         index.take(rtype, id, insert, remove)
+        if (rtype === 'Patient') index.takeBlocks(id, blocksOf(original), blocksOf(change.body))
         tokens = after?.tokens ?? []
       }
       return {
@@ -283,8 +316,18 @@ export class BatchWrite {
 const tables = ['identifier', 'reference', 'string', 'date', 'number'] as const
 
 /** Search rows of many resources, by table. */
+/** Blocking keys of somebody who could have a double. */
+const blocksOf = (body: FhirJson | undefined): readonly string[] => (body && body.active !== false ? blockingKeys(body) : [])
+
 class IndexRowsToWrite {
   readonly writes = tables.map((table) => ({ table, add: [] as object[], remove: [] as object[] }))
+
+  takeBlocks(id: string, before: readonly string[], after: readonly string[]): void {
+    const row = (value: string) => ({ rtype: 'Patient', id, param: blockParam, value, system: '' })
+    const [identifiers] = this.writes
+    for (const key of after) if (!before.includes(key)) identifiers?.add.push(row(key))
+    for (const key of before) if (!after.includes(key)) identifiers?.remove.push(row(key))
+  }
 
   take(rtype: string, id: string, insert: SideRows, remove: SideRows): void {
     for (const { table, add, remove: gone } of this.writes) {
@@ -292,6 +335,13 @@ class IndexRowsToWrite {
       for (const row of remove[table]) gone.push({ rtype, id, ...row })
     }
   }
+}
+
+/** Rows in one order for everybody, so that two batches that insert the same keys never wait for each other in a circle. */
+function inOrder<Row>(rows: Row[], key: (row: Row) => string): Row[] {
+  const keyed = rows.map((row) => ({ row, key: key(row) }))
+  keyed.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))
+  return keyed.map((each) => each.row)
 }
 
 function isMatchable({ before, body, op }: Change): boolean {

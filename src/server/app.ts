@@ -67,11 +67,17 @@ function fhirRoutes(app: Hono<AppEnv>, deps: Deps): void {
     '/fhir/:type/:id/_history/:version': { GET: on(['r'], vread) },
     '/fhir/:type/:id/$lineage': { GET: on(['r'], lineage) },
   }
+  const unknownOperation: Route = (c) =>
+    unauthenticated(c, deps) ??
+    refuse(c, 'unknown-type', 'this operation is not known here - see /fhir/metadata')
   for (const [path, methods] of Object.entries(routes)) {
     for (const [method, route] of Object.entries(methods)) app.on(method, path, route)
     const allow = Object.keys(methods).flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method]))
     app.all(path, (c) => unauthenticated(c, deps) ?? methodNotAllowed(c, allow.join(', ')))
+    if (path.endsWith('$validate')) app.all('/fhir/:type/:operation{\\$.*}', unknownOperation)
+    if (path.endsWith('$lineage')) app.all('/fhir/:type/:id/:operation{\\$.*}', unknownOperation)
   }
+  app.post('/fhir', (c) => unauthenticated(c, deps) ?? methodNotAllowed(c, ''))
   const nothing: Route = (c) =>
     unauthenticated(c, deps) ?? refuse(c, 'not-found', 'there is nothing here - see /fhir/metadata')
   for (const path of ['/fhir', '/fhir/*']) app.all(path, nothing)

@@ -1,6 +1,6 @@
 // The HTTP/1.1 listener (RFC 9112): limits against slow and greedy peers, and an end that waits for nobody for ever.
 import { createServer, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import { getRequestListener } from '@hono/node-server'
 
 export interface ListenOptions {
@@ -33,6 +33,7 @@ type Fetch = Parameters<typeof getRequestListener>[0]
 /** Listens until closed. Rejects when the address cannot be had. */
 export async function listen(fetch: Fetch, options: ListenOptions): Promise<Listening> {
   const begun = new Set<ServerResponse>()
+  const sockets = new Set<Socket>()
   let closing = false
   const answer = getRequestListener(fetch)
   const server = createServer(
@@ -45,12 +46,22 @@ export async function listen(fetch: Fetch, options: ListenOptions): Promise<List
       noDelay: true,
     },
     (request, response) => {
+      const encoding = request.headers['transfer-encoding']
+      if (encoding !== undefined && encoding.toLowerCase() !== 'chunked') {
+        // Where such a body ends is a matter of opinion: what follows could be taken for another request.
+        response.writeHead(400, { connection: 'close' }).end()
+        return
+      }
       if (closing) response.shouldKeepAlive = false
       begun.add(response)
       response.once('close', () => begun.delete(response))
       void answer(request, response)
     },
   )
+  server.on('connection', (socket) => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+  })
   server.maxHeadersCount = httpLimits.maxHeaders
   server.maxConnections = httpLimits.maxConnections
   server.setTimeout(httpLimits.idleTimeoutMs)
@@ -61,7 +72,10 @@ export async function listen(fetch: Fetch, options: ListenOptions): Promise<List
     close: async (graceMs) => {
       closing = true
       for (const response of begun) if (!response.headersSent) response.shouldKeepAlive = false
-      await ended(server, graceMs)
+      await ended(server, graceMs, () => {
+        const busy = new Set([...begun].map((response) => response.socket))
+        for (const socket of sockets) if (!busy.has(socket)) socket.destroySoon()
+      })
     },
   }
 }
@@ -76,16 +90,17 @@ function bound(server: Server, { host, port }: ListenOptions): Promise<void> {
   })
 }
 
-function ended(server: Server, graceMs: number): Promise<void> {
+/** Node closes connections that were used once; those that never sent a request, and never will, are ours to close. */
+function ended(server: Server, graceMs: number, closeIdle: () => void): Promise<void> {
   return new Promise((resolve) => {
     // Connections become idle one by one while their requests finish.
-    const idle = setInterval(() => server.closeIdleConnections(), idleCheckMs)
+    const idle = setInterval(closeIdle, idleCheckMs)
     const grace = setTimeout(() => server.closeAllConnections(), graceMs)
     server.close(() => {
       clearInterval(idle)
       clearTimeout(grace)
       resolve()
     })
-    server.closeIdleConnections()
+    closeIdle()
   })
 }

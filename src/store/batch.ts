@@ -55,13 +55,22 @@ on conflict (tenant, rtype, id) do update set version = excluded.version, seq = 
   deleted = excluded.deleted, body = excluded.body, hash = excluded.hash, tokens = excluded.tokens
 where r.version < excluded.version`
 
+/** Somebody else has written a version of the same thing in between: the batch must be applied again. */
+export class VersionConflict extends Error {
+  /** SQLSTATE serialization_failure, so that the transaction is tried again. */
+  readonly code = '40001'
+  readonly severity = 'ERROR'
+}
+
 export async function writeVersions(
   tx: Queryable,
   tenant: number,
   firstSeq: number,
   list: readonly VersionWrite[],
 ): Promise<void> {
-  if (list.length > 0) await tx.execute('write_versions', writeVersionsSql, [tenant, rows(list), firstSeq])
+  if (list.length === 0) return
+  const written = await tx.execute('write_versions', writeVersionsSql, [tenant, rows(list), firstSeq])
+  if (written !== list.filter((each) => each.last).length) throw new VersionConflict()
 }
 
 export interface ContributionWrite {
@@ -240,12 +249,15 @@ export async function writeIndex(
   tenant: number,
   writes: readonly IndexWrite[],
 ): Promise<void> {
-  for (const { table, remove } of writes) {
-    if (remove.length > 0) await tx.execute(`remove_${table}`, removeSql[table] ?? '', [tenant, rows(remove)])
-  }
-  for (const { table, add } of writes) {
-    if (add.length > 0) await tx.execute(`add_${table}`, addSql[table] ?? '', [tenant, rows(add)])
-  }
+  const removed = writes.map(({ table, remove }) =>
+    remove.length > 0
+      ? tx.execute(`remove_${table}`, removeSql[table] ?? '', [tenant, rows(remove)])
+      : undefined,
+  )
+  const added = writes.map(({ table, add }) =>
+    add.length > 0 ? tx.execute(`add_${table}`, addSql[table] ?? '', [tenant, rows(add)]) : undefined,
+  )
+  await Promise.all([...removed, ...added])
 }
 
 export interface TodoWrite {
@@ -266,4 +278,17 @@ export async function writeTodo(
   list: readonly TodoWrite[],
 ): Promise<void> {
   if (list.length > 0) await tx.execute('write_todo', writeTodoSql, [tenant, rows(list), at])
+}
+
+/** Shapes of lineage are the same for everybody who finds them: whoever comes second has nothing to add. */
+export const writeShapesSql = `
+insert into lineage_shape (tenant, id, spans) select $1, id, spans from json_to_recordset($2::json) as x (id text, spans jsonb)
+on conflict do nothing`
+
+export async function writeShapes(
+  tx: Queryable,
+  tenant: number,
+  list: readonly { readonly id: string; readonly spans: unknown }[],
+): Promise<void> {
+  if (list.length > 0) await tx.execute('write_shapes', writeShapesSql, [tenant, rows(list)])
 }

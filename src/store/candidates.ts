@@ -1,40 +1,33 @@
-// Patients that could be the same person: those that share a birth date, a phone number, an e-mail address or a family name.
+// Patients that could be the same person: those that share a blocking key (canonical/match.ts), for many at a time.
 import type { Queryable } from './db.ts'
 
+/** Search parameter that no client can name: blocking keys stand in the table of identifiers. */
+export const blockParam = '_block'
 /** Beyond this many the key says nothing (a clinic's own phone number). */
-const maxCandidates = 200
+const maxPerKey = 20
 
-/** Uses the primary keys of date, identifier and string. Merged and deleted patients are left out. */
-export const findCandidatesSql = `
-with near as (
-  (select id from date where tenant = $1 and rtype = 'Patient' and param = 'birthdate' and low = any($2::timestamptz[]) limit $5)
-  union
-  (select id from identifier where tenant = $1 and rtype = 'Patient' and param in ('phone', 'email') and value = any($3::text[]) limit $5)
-  union
-  (select id from string where tenant = $1 and rtype = 'Patient' and param = 'family' and norm = any($4::text[]) limit $5)
-)
-select r.id, r.body::text as body from near join resource r on r.tenant = $1 and r.rtype = 'Patient' and r.id = near.id
-where not r.deleted and r.body ->> 'active' is distinct from 'false' and r.id <> $6`
-
-export interface CandidateKeys {
-  readonly births: readonly string[]
-  readonly contacts: readonly string[]
-  readonly families: readonly string[]
+export interface CandidateRow {
+  readonly subject: string
+  readonly id: string
 }
 
+/** Uses the primary key of identifier; a key that too many share is not followed. */
+export const findCandidatesSql = `
+select distinct wanted.subject, near.id
+from unnest($2::text[], $3::text[]) as wanted (subject, key)
+cross join lateral (
+  select i.id from identifier i
+  where i.tenant = $1 and i.rtype = 'Patient' and i.param = '${blockParam}' and i.value = wanted.key
+  order by i.system, i.id limit ${maxPerKey + 1} offset 0
+) as near
+where near.id <> wanted.subject`
+
+/** Pairs of a patient and somebody who could be the same. */
 export async function findCandidates(
   db: Queryable,
   tenant: number,
-  id: string,
-  keys: CandidateKeys,
-): Promise<{ readonly id: string; readonly body: string }[]> {
-  const { births, contacts, families } = keys
-  return await db.query('find_candidates', findCandidatesSql, [
-    tenant,
-    births,
-    contacts,
-    families,
-    maxCandidates,
-    id,
-  ])
+  keys: readonly { readonly subject: string; readonly key: string }[],
+): Promise<CandidateRow[]> {
+  if (keys.length === 0) return []
+  return await db.query('find_candidates', findCandidatesSql, [tenant, keys.map((each) => each.subject), keys.map((each) => each.key)])
 }

@@ -7,6 +7,7 @@ const tables = [
   'parked',
   'todo',
   'contribution',
+  'lineage_shape',
   'registry',
   'merge',
   'ledger',

@@ -4,7 +4,7 @@ import type { TokenValue } from '../fhir/search-value.ts'
 import { type Binds, containing, scope } from './binds.ts'
 import { isAlwaysPresent, keyText, normText } from './index-rows.ts'
 import { jsonPaths } from './search-path.ts'
-import { dateIds, lastUpdated, numberIds } from './search-range.ts'
+import { dateIds, instantTest, numberIds } from './search-range.ts'
 import { tokenOfCode, tokenOfPresence, tokenOfSystem, tokenOfSystemAndCode } from './tokens.ts'
 
 /** Fewer characters would be found in half of all rows. */
@@ -38,7 +38,7 @@ export function condition(rtype: string, filter: Filter, alias: string, binds: B
     case 'text':
       return conceptText(rtype, filter, alias, binds)
     case 'date':
-      return lastUpdated(filter.values, alias, binds)
+      return instantTest(`${alias}.updated_at`, filter.values, binds)
     default:
       // Every other kind has rows of its own, see idsOf.
       return 'false'
@@ -54,7 +54,7 @@ function idsOf(rtype: string, filter: Filter, binds: Binds): string | undefined 
       return stringIds(rtype, filter, binds)
     case 'reference':
       return `select f.id from reference f where ${scope('f', rtype, filter.param, binds)}
-        and f.target = any(${binds.add(filter.targets.map(keyText))}::text[])`
+        and f.target ${equals(filter.targets.map(keyText), binds)}`
     case 'date':
       return filter.param === '_lastUpdated'
         ? undefined
@@ -68,6 +68,11 @@ function idsOf(rtype: string, filter: Filter, binds: Binds): string | undefined 
     default:
       return undefined
   }
+}
+
+/** One value compares by itself: the planner knows more of it than of a list. */
+function equals(values: readonly string[], binds: Binds): string {
+  return values.length === 1 ? `= ${binds.add(values[0])}::text` : `= any(${binds.add(values)}::text[])`
 }
 
 function tokenOf(param: string, { system, code }: TokenValue): string {
@@ -98,7 +103,7 @@ function identifierIds(rtype: string, { param, values }: TokenFilter, binds: Bin
   const systems = values.filter(({ code }) => code === undefined)
   const codes = (list: readonly TokenValue[]): string[] => list.map(({ code }) => keyText(code ?? ''))
   const systemsOf = (list: readonly TokenValue[]): string[] => list.map(({ system }) => keyText(system ?? ''))
-  if (plain.length > 0) parts.push(`i.value = any(${binds.add(codes(plain))}::text[])`)
+  if (plain.length > 0) parts.push(`i.value ${equals(codes(plain), binds)}`)
   if (pairs.length === 1) {
     parts.push(`(i.value = ${binds.add(codes(pairs)[0])} and i.system = ${binds.add(systemsOf(pairs)[0])})`)
   } else if (pairs.length > 1) {

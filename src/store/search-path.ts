@@ -71,6 +71,15 @@ export function sortPath(rtype: string, code: string): SortPath | undefined {
   return elements.length > 0 ? { kind: type === 'date' ? 'time' : 'text', elements } : undefined
 }
 
+/** Elements of `#>>` to the one instant of a date parameter; undefined when it may have several, or other times. */
+export function instantPath(rtype: string, code: string): readonly string[] | undefined {
+  const [path, ...others] = pathsOf(rtype, code)
+  if (!path || others.length > 0 || path.at(-1)?.type !== 'instant' || path.some(({ repeats }) => repeats)) {
+    return undefined
+  }
+  return path.map(({ json }) => json)
+}
+
 const minuteMs = 60_000
 const dayMs = 86_400_000
 const widths: Readonly<Record<string, number>> = {

@@ -56,9 +56,8 @@ function dateTest({ prefix, from, to }: DateValue, maxWidthMs: number | undefine
   }
 }
 
-/** `_lastUpdated` is an instant, held by a column of resource. */
-export function lastUpdated(values: readonly DateValue[], alias: string, binds: Binds): string {
-  const column = `${alias}.updated_at`
+/** An instant, such as the column of `_lastUpdated`, against alternatives. */
+export function instantTest(column: string, values: readonly DateValue[], binds: Binds): string {
   const tests = values.map(({ prefix, from, to }) => {
     const begin = (): string => `${binds.add(timestampOf(from))}::timestamptz`
     const end = (): string => `${binds.add(timestampOf(to))}::timestamptz`

@@ -4,8 +4,8 @@ import type { SearchQuery, SortKey } from '../fhir/search-query.ts'
 import { Binds } from './binds.ts'
 import { replacedToken } from './index-rows.ts'
 import { condition } from './search-condition.ts'
-import { rangeShape, sortPath } from './search-path.ts'
-import { dateIds } from './search-range.ts'
+import { instantPath, rangeShape, sortPath } from './search-path.ts'
+import { dateIds, instantTest } from './search-range.ts'
 
 export interface Statement {
   readonly text: string
@@ -137,12 +137,28 @@ function conditions(rtype: string, filters: readonly Filter[], binds: Binds): re
       else ranges.set(filter.param, [filter])
     } else list.push(condition(rtype, filter, 'r', binds))
   }
+  const fewOthers = filters.some(
+    ({ kind }) => kind === 'id' || kind === 'identifier' || kind === 'reference' || kind === 'chain',
+  )
   for (const [param, same] of ranges) {
     const lists = same.map(({ values }) => values)
-    list.push(`r.id in (${dateIds(rtype, param, lists, binds)})`)
+    const path = fewOthers && isOpen(same) ? instantPath(rtype, param) : undefined
+    if (path) {
+      // Half of all times, of the few resources that something else selects: read there instead of from the index.
+      const column = `(r.body #>> ${binds.add(path)}::text[])::timestamptz`
+      for (const values of lists) list.push(instantTest(column, values, binds))
+    } else list.push(`r.id in (${dateIds(rtype, param, lists, binds)})`)
   }
   if (hidesReplaced(rtype, filters)) list.push(notReplaced('r', binds))
   return list
+}
+
+/** True when the conditions leave time without an end on one side. */
+function isOpen(same: readonly Extract<Filter, { kind: 'date' }>[]): boolean {
+  const prefixes = same.flatMap(({ values }) => values.map(({ prefix }) => prefix))
+  const below = prefixes.some((prefix) => prefix === 'lt' || prefix === 'le' || prefix === 'eb')
+  const above = prefixes.some((prefix) => prefix === 'gt' || prefix === 'ge' || prefix === 'sa')
+  return prefixes.includes('ne') || ((below || above) && !(below && above) && !prefixes.includes('eq'))
 }
 
 const nameOf = (filter: Filter): string => `${filter.kind} ${'param' in filter ? filter.param : ''}`

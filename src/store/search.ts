@@ -30,8 +30,13 @@ interface PageRow extends MatchRow {
   readonly [key: `k${number}`]: string | null
 }
 
-async function run<Row>(db: Queryable, kind: string, { text, values }: Statement): Promise<Row[]> {
-  return await db.query<Row>(statementName(kind, text), text, values)
+async function run<Row>(
+  db: Queryable,
+  kind: string,
+  { filters }: SearchQuery,
+  { text, values }: Statement,
+): Promise<Row[]> {
+  return await db.query<Row>(statementName(kind, text, filters), text, values)
 }
 
 /** The page after `after`, or the first. `query.count` 0 gives no rows, only the total. */
@@ -44,7 +49,7 @@ export async function searchPage(
   if (query.count === 0 || query.onlyCount) {
     return { rows: [], total: await countMatches(db, tenant, query), next: undefined }
   }
-  const found = await run<PageRow>(db, 'search', pageSql(tenant, query, query.count + 1, after))
+  const found = await run<PageRow>(db, 'search', query, pageSql(tenant, query, query.count + 1, after))
   const rows = found.slice(0, query.count)
   const last = rows.at(-1)
   const more = found.length > query.count
@@ -73,6 +78,6 @@ async function totalOf(
 }
 
 export async function countMatches(db: Queryable, tenant: number, query: SearchQuery): Promise<number> {
-  const [row] = await run<{ total: number }>(db, 'count', countSql(tenant, query))
+  const [row] = await run<{ total: number }>(db, 'count', query, countSql(tenant, query))
   return row?.total ?? 0
 }

@@ -69,6 +69,8 @@ export interface EntityRow {
 export interface ContributionRow {
   readonly rtype: string
   readonly id: string
+  readonly source: string
+  readonly key: string
   readonly body: unknown
 }
 
@@ -86,7 +88,7 @@ join resource r on r.tenant = $1 and r.rtype = wanted.rtype and r.id = wanted.id
 
 /** Uses the primary key of contribution. */
 export const loadContributionsSql = `
-select c.rtype, c.id, c.body::text as body
+select c.rtype, c.id, c.source, c.key, c.body::text as body
 from unnest($2::text[], $3::text[]) as wanted (rtype, id)
 join contribution c on c.tenant = $1 and c.rtype = wanted.rtype and c.id = wanted.id`
 
@@ -111,7 +113,11 @@ export async function loadThings(
   const values = [tenant, keys.map((k) => k.rtype), keys.map((k) => k.id)]
   type Texted = { readonly rtype: string; readonly id: string; readonly body: string }
   const entities = await tx.query<EntityRow & Texted>('load_entities', loadEntitiesSql, values)
-  const contributions = await tx.query<Texted>('load_contributions', loadContributionsSql, values)
+  const contributions = await tx.query<ContributionRow & Texted>(
+    'load_contributions',
+    loadContributionsSql,
+    values,
+  )
   const merges = await tx.query<MergeRow>('load_merges', loadMergesSql, values)
   return {
     entities: entities.map((row) => ({ ...row, body: parseBody(row.rtype, row.body) })),
@@ -183,4 +189,16 @@ export async function loadReferrers(
 ): Promise<{ readonly target: string; readonly rtype: string; readonly id: string }[]> {
   if (targets.length === 0) return []
   return await tx.query('load_referrers', loadReferrersSql, [tenant, targets])
+}
+
+export interface ShapeRow {
+  readonly id: string
+  readonly spans: readonly { readonly fhir: string; readonly v2: string; readonly row: string }[]
+}
+
+/** Uses the primary key of lineage_shape. */
+export const loadShapesSql = `select s.id, s.spans from lineage_shape s where s.tenant = $1 and s.id = any($2::text[])`
+
+export async function loadShapes(db: Queryable, tenant: number, ids: readonly string[]): Promise<ShapeRow[]> {
+  return ids.length === 0 ? [] : await db.query<ShapeRow>('load_shapes', loadShapesSql, [tenant, ids])
 }

@@ -14,6 +14,7 @@ export interface Cluster {
   /** A name that no other phase of this run has. */
   newSchema(): string
   dropSchema(schema: string): Promise<void>
+  analyze(schema: string): Promise<void>
   /** Server time by statement since the last call; only with `logStatements`. */
   statements(): readonly StatementCost[]
   /** Processor time of all server processes so far, in ms; undefined where it cannot be seen. */
@@ -57,6 +58,10 @@ export async function openCluster({ logStatements = false } = {}): Promise<Clust
     newSchema: () => `bench_${process.pid}_${++schemas}`,
     dropSchema: async (schema) => {
       await run(`set client_min_messages = warning; drop schema if exists "${schema}" cascade`)
+    },
+    analyze: async (schema) => {
+      const { rows: tables } = await run(`select quote_ident(relname) as name from pg_class where relnamespace = '"${schema}"'::regnamespace and relkind in ('r', 'p')`)
+      await run(`set search_path = "${schema}"; analyze ${(tables as { name: string }[]).map(({ name }) => name).join(', ')}`)
     },
     statements: () => {
       const text = logText(folder)

@@ -19,7 +19,7 @@ export interface CpuProfile {
 interface ProfileNode {
   readonly id: number
   readonly callFrame: { readonly functionName: string; readonly url: string; readonly lineNumber: number }
-  readonly children?: readonly number[]
+  readonly children?: readonly number[] | undefined
 }
 
 const sampleMicros = 500

@@ -7,7 +7,7 @@ export type Event = (typeof events)[number]
 
 export interface TrafficOptions {
   readonly seed: number
-  /** Patients of all shards together. */
+  /** Patients of all shards together that are registered first, one A28 each; then the mix begins, and more come. */
   readonly patients: number
   /** This generator makes the messages of every `shards`-th patient: one feed that keeps their order. */
   readonly shard: number
@@ -42,6 +42,8 @@ interface PatientState {
 const weights: Readonly<Record<Exclude<Event, 'A28'>, number>> = {
   A01: 16, A02: 8, A03: 12, A08: 16, A31: 5, S12: 10, S13: 5, S14: 4, S15: 4, P03: 20,
 }
+/** Of 100 messages of the mix, those that register somebody new. */
+const newcomers = 4
 const openBookings = 3
 /** Local wall clock of the hospital, written as if it were UTC: no daylight saving change is near. */
 const firstMessage = Date.UTC(2026, 3, 1, 6, 0, 0)
@@ -59,25 +61,33 @@ export class Traffic {
   constructor(options: TrafficOptions) {
     this.#options = options
     this.#pick = pickFrom(options.seed * 1_000 + options.shard)
-    for (let number = options.shard; number < options.patients; number += options.shards) {
-      const person = personOf(options.seed, number)
-      this.#states.push({ person, registered: false, visit: undefined, past: undefined, bookings: [] })
-    }
   }
 
   /** The next message, segments ended by CR. */
   next(): string {
     const { shard, shards } = this.#options
     const at = firstMessage + (this.#count++ * shards + shard) * 1_000
-    const state = this.#states[this.#pick.below(this.#states.length)]
-    if (!state) throw new Error('no patients')
-    const event = this.#eventFor(state)
+    const state = this.#count <= this.registrations || this.#pick.below(100) < newcomers ? this.#newcomer() : this.#pick.one(this.#states)
+    const event = state.registered ? this.#eventFor(state) : 'A28'
     const segments = this.#write(event, state, at)
     return `${segments.join('\r')}\r`
   }
 
+  /** How many messages of this shard come before the mix. */
+  get registrations(): number {
+    const { patients, shard, shards } = this.#options
+    return Math.ceil((patients - shard) / shards)
+  }
+
+  #newcomer(): PatientState {
+    const { seed, shard, shards } = this.#options
+    const person = personOf(seed, shard + this.#states.length * shards)
+    const state = { person, registered: false, visit: undefined, past: undefined, bookings: [] }
+    this.#states.push(state)
+    return state
+  }
+
   #eventFor(state: PatientState): Event {
-    if (!state.registered) return 'A28'
     const possible: Exclude<Event, 'A28'>[] = ['A31']
     if (state.visit) possible.push('A02', 'A08', 'A03')
     else possible.push('A01')

@@ -98,7 +98,7 @@ test('without any action code the message shows the whole set of resources', () 
   assert.equal((shown(s12, nothing).participant as unknown[]).length, 3)
 })
 
-test('an action code X is context: nothing changes, and neither do resources in what ends an appointment', () => {
+test('an action code X is context, and what ends an appointment removes no resource', () => {
   const other = (action: string) => [part('AIP', { 'actor<AIP-3': actor('Practitioner', 'patel') }, action)]
   const context = siu('S14', '2026-03-05T10:00:00-06:00', header(old, 30), { parts: other('X') })
   assert.equal((shown(s12, context).participant as unknown[]).length, 3)

@@ -137,7 +137,7 @@ test('a cancellation or deletion of something unknown stops an older booking tha
   assert.equal(shown(bare, s12).status, 'entered-in-error')
 })
 
-test('what was deleted or missed without a time is shown as cancelled, since FHIR wants a time otherwise', () => {
+test('what was deleted or missed without a time is shown as cancelled (app-3)', () => {
   const body = shown(siu('S17', '2026-03-05T12:00:00-06:00', { 'subject<PID-3': patient }))
   assert.equal(body.status, 'cancelled')
   assert.deepEqual(body.extension, [

@@ -17,7 +17,7 @@ test('admission, transfer and discharge leave a contiguous history of places and
   assert.deepEqual(body.hospitalization, { dischargeDisposition: { coding: [{ code: '01' }] } })
 })
 
-test('a cancelled transfer puts the patient back since the old time, also after an update from the new bed', () => {
+test('a cancelled transfer puts the patient back as if it had not been', () => {
   const update = event('ADT^A08', day('11:10'), { ...base, '$location<PV1-3': place('B') })
   const body = shown([
     a01,
@@ -30,7 +30,7 @@ test('a cancelled transfer puts the patient back since the old time, also after 
   ])
 })
 
-test('a discharge of an unknown visit makes a finished one without a start, and a late admission fills it', () => {
+test('a discharge of an unknown visit finishes it, and a late admission fills its start', () => {
   const alone = shown([a03])
   assert.equal(alone.status, 'finished')
   assert.deepEqual(alone.period, { end: day('11:58') })

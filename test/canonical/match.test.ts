@@ -27,7 +27,7 @@ test('the duplicate registration of W04 has 47.3 bits and is certain', () => {
   )
 })
 
-test('spouses at one address and telephone stay two: the sex caps and the rest does not suffice (W05)', () => {
+test('spouses at one address and telephone stay two (W05)', () => {
   const wife: Person = { ...okafor, given: ['MAY'], born: '1970-03-04' }
   const husband: Person = { ...okafor, given: ['PETER'], born: '1968-08-19', sex: 'male' }
   const result = score(wife, husband)
@@ -137,7 +137,7 @@ test('certain needs the birth date, the given name and four fields that agree', 
   assert.equal(score({ ...three, sex: 'female' }, { ...three, sex: 'female' }).grade, 'certain')
 })
 
-test('another social security number and a death before other activity cap at probable, a negative edge rules out', () => {
+test('another number or an early death caps at probable, a negative edge rules out', () => {
   assert.equal(score({ ...okafor, ssn: '219099998' }, { ...okafor, ssn: '400011234' }).grade, 'probable')
   const dead = patient({ ...okafor, more: { deceasedDateTime: '2020-01-01' } })
   const living = patient(okafor)

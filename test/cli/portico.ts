@@ -1,5 +1,5 @@
 // Runs the real command line as a process, and gives it something to talk to.
-import { spawn } from 'node:child_process'
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type RequestListener } from 'node:http'
 import { createServer as createSecureServer } from 'node:https'
@@ -27,14 +27,18 @@ export interface RunOptions {
   readonly node?: string
 }
 
-/** Runs `portico ...args` to its end, away from the settings of whoever runs the tests. */
-export function portico(args: readonly string[], options: RunOptions = {}): Promise<Ended> {
+/** Starts `portico ...args`, away from the settings of whoever runs the tests. */
+export function start(args: readonly string[], options: RunOptions = {}): ChildProcessWithoutNullStreams {
   const { PATH = '', HOME = '' } = process.env
-  const child = spawn(options.node ?? process.execPath, [launcher, ...args], {
+  return spawn(options.node ?? process.execPath, [launcher, ...args], {
     cwd: options.cwd ?? root,
     env: { PATH, HOME, ...options.env },
-    stdio: ['pipe', 'pipe', 'pipe'],
   })
+}
+
+/** Runs it to its end. */
+export function portico(args: readonly string[], options: RunOptions = {}): Promise<Ended> {
+  const child = start(args, options)
   const stdout: Buffer[] = []
   const stderr: Buffer[] = []
   child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk))

@@ -1,6 +1,6 @@
 // The engine: conditions, paths, tables, overlays, the checker and the compiler (docs: the row language).
 import assert from 'node:assert/strict'
-import { mkdtempSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
@@ -37,7 +37,8 @@ describe('conditions', () => {
     ['PID-8 EQUALS "OR"', { 'PID-8': 'OR' }, true],
   ]
   for (const [when, fields, expected] of cases) {
-    it(`${when} is ${expected} of ${JSON.stringify(fields)}`, () => assert.equal(holds(when, fields), expected))
+    it(`${when} is ${expected} of ${JSON.stringify(fields)}`, () =>
+      assert.equal(holds(when, fields), expected))
   }
   it('count repetitions', () => {
     assert.equal(holds('PID-11 COUNT EQUALS 1', {}, { 'PID-11': 1 }), true)
@@ -71,14 +72,26 @@ describe('paths', () => {
   it('end their cell at the first element that repeats', () => {
     assert.deepEqual(cell('Patient', 'name'), ['name', true, 'HumanName'])
     assert.deepEqual(cell('Patient', 'communication.language'), ['communication', true, 'CodeableConcept'])
-    assert.deepEqual(cell('Encounter', 'hospitalization.admitSource'), ['hospitalization.admitSource', false, 'CodeableConcept'])
+    assert.deepEqual(cell('Encounter', 'hospitalization.admitSource'), [
+      'hospitalization.admitSource',
+      false,
+      'CodeableConcept',
+    ])
     assert.deepEqual(cell('Encounter', 'participant.individual')?.slice(0, 2), ['participant', true])
   })
   it('end it at an extension, a fact, or the companion of a primitive', () => {
-    assert.deepEqual(cell('Patient', "extension('http://a.b/c.d').valueBoolean"), ["extension('http://a.b/c.d')", false, 'boolean'])
+    assert.deepEqual(cell('Patient', "extension('http://a.b/c.d').valueBoolean"), [
+      "extension('http://a.b/c.d')",
+      false,
+      'boolean',
+    ])
     assert.deepEqual(cell('Patient', '$fact'), ['$fact', false, ''])
     assert.deepEqual(cell('Patient', '$fact[]'), ['$fact', true, ''])
-    assert.deepEqual(cell('Patient', "_birthDate.extension('u').valueDateTime"), ['_birthDate', false, 'dateTime'])
+    assert.deepEqual(cell('Patient', "_birthDate.extension('u').valueDateTime"), [
+      '_birthDate',
+      false,
+      'dateTime',
+    ])
   })
   it('know the elements of things that are no resource', () => {
     assert.deepEqual(cell('FinancialTransaction', 'enteredDate'), ['enteredDate', false, 'dateTime'])
@@ -106,7 +119,8 @@ describe('tables', () => {
       name: 'T',
       group: [
         {
-          source: 'urn:s', target: 'urn:t',
+          source: 'urn:s',
+          target: 'urn:t',
           element: [
             { code: 'a', target: [{ code: 'x', display: 'X', equivalence: 'equivalent' }] },
             { code: 'none' },
@@ -128,7 +142,18 @@ describe('tables', () => {
   })
   it('of one name add up, the later over the earlier', () => {
     const over = compileTables([
-      { name: 'T', group: [{ target: 'urn:t', element: [{ code: 'a', target: [{ code: '1' }] }, { code: 'b', target: [{ code: '2' }] }] }] },
+      {
+        name: 'T',
+        group: [
+          {
+            target: 'urn:t',
+            element: [
+              { code: 'a', target: [{ code: '1' }] },
+              { code: 'b', target: [{ code: '2' }] },
+            ],
+          },
+        ],
+      },
       { name: 'T', group: [{ target: 'urn:t', element: [{ code: 'a', target: [{ code: '3' }] }] }] },
     ]).get('T')
     assert.deepEqual([over?.translate('a')?.code, over?.translate('b')?.code], ['3', '2'])
@@ -138,25 +163,40 @@ describe('tables', () => {
 const rows = (source: string, list: Row[]): MapSource => ({ map: source, rows: list })
 
 describe('overlays', () => {
-  const under = [rows('PID[Patient]', [
-    { v2: 'PID-8', fhir: 'gender', via: 'CWE[code]', table: 'A' },
-    { v2: 'PID-5', fhir: 'name', via: 'XPN[HumanName]' },
-    { v2: 'PID-5', fhir: 'name', via: 'XPN[HumanName]', when: 'PID-1 VALUED' },
-  ])]
+  const under = [
+    rows('PID[Patient]', [
+      { v2: 'PID-8', fhir: 'gender', via: 'CWE[code]', table: 'A' },
+      { v2: 'PID-5', fhir: 'name', via: 'XPN[HumanName]' },
+      { v2: 'PID-5', fhir: 'name', via: 'XPN[HumanName]', when: 'PID-1 VALUED' },
+    ]),
+  ]
   it('replace rows of the same v2 and fhir, add others, remove with omit', () => {
-    const [made] = overlayMaps(under, [rows('PID[Patient]', [
-      { v2: 'PID-8', fhir: 'gender', via: 'CWE[code]', table: 'B' },
-      { v2: 'PID-5', fhir: 'name', omit: true },
-      { v2: 'PID-10', fhir: '$race', via: 'CWE[string]' },
-    ])])
-    assert.deepEqual(made?.rows.map((row) => [row.v2, row.table]), [['PID-8', 'B'], ['PID-10', undefined]])
+    const [made] = overlayMaps(under, [
+      rows('PID[Patient]', [
+        { v2: 'PID-8', fhir: 'gender', via: 'CWE[code]', table: 'B' },
+        { v2: 'PID-5', fhir: 'name', omit: true },
+        { v2: 'PID-10', fhir: '$race', via: 'CWE[string]' },
+      ]),
+    ])
+    assert.deepEqual(
+      made?.rows.map((row) => [row.v2, row.table]),
+      [
+        ['PID-8', 'B'],
+        ['PID-10', undefined],
+      ],
+    )
   })
   it('replace all rows of a key by all of theirs', () => {
-    const [made] = overlayMaps(under, [rows('PID[Patient]', [
-      { v2: 'PID-5', fhir: 'name', via: 'a', when: 'PID-1 VALUED' },
-      { v2: 'PID-5', fhir: 'name', via: 'b', when: 'PID-1 NOT VALUED' },
-    ])])
-    assert.deepEqual(made?.rows.map((row) => row.via), ['CWE[code]', 'a', 'b'])
+    const [made] = overlayMaps(under, [
+      rows('PID[Patient]', [
+        { v2: 'PID-5', fhir: 'name', via: 'a', when: 'PID-1 VALUED' },
+        { v2: 'PID-5', fhir: 'name', via: 'b', when: 'PID-1 NOT VALUED' },
+      ]),
+    ])
+    assert.deepEqual(
+      made?.rows.map((row) => row.via),
+      ['CWE[code]', 'a', 'b'],
+    )
   })
   it('leave what they overlay as it is', () => {
     assert.equal(under[0]?.rows.length, 3)
@@ -165,7 +205,9 @@ describe('overlays', () => {
   it('map a Z segment of a site into the patient, with lineage', () => {
     const site = [
       rows('ADT_A05', [{ v2: 'ZPI', fhir: 'Patient', via: 'ZPI[Patient]', into: 'patient' }]),
-      rows('ZPI[Patient]', [{ v2: 'ZPI-3', fhir: "extension('https://stmary.example/vip').valueBoolean", via: 'ID[boolean]' }]),
+      rows('ZPI[Patient]', [
+        { v2: 'ZPI-3', fhir: "extension('https://stmary.example/vip').valueBoolean", via: 'ID[boolean]' },
+      ]),
     ]
     assert.deepEqual(checkMaps([sources, site], tables), [])
     const set = compileMaps(overlayMaps(sources, site), tables)
@@ -180,47 +222,100 @@ describe('overlays', () => {
   it('may put rows in the place of a leaf', () => {
     const site = [rows('CX[Identifier]', [{ v2: '1', fhir: 'value', via: 'ST[string]' }])]
     const set = compileMaps(overlayMaps(sources, site), tables)
-    assert.deepEqual(value(thing(map('ADT^A31', [pid()], {}, set), 'patient'), 'identifier', 'PID-3'), [{ value: 'MRN1' }])
+    assert.deepEqual(value(thing(map('ADT^A31', [pid()], {}, set), 'patient'), 'identifier', 'PID-3'), [
+      { value: 'MRN1' },
+    ])
   })
 })
 
 describe('the checker', () => {
-  const problems = (source: string, row: Row) => checkMaps([sources, [rows(source, [row])]], tables).map((one) => one.text)
+  const problems = (source: string, row: Row) =>
+    checkMaps([sources, [rows(source, [row])]], tables).map((one) => one.text)
   it('finds nothing wrong with the maps of the program', () => {
     assert.deepEqual(checkMaps(loadLayers({ base }), tables), [])
   })
   const cases: [string, Row, RegExp][] = [
-    ['PID[Patient]', { v2: 'PID-99', fhir: 'name', via: 'XPN[HumanName]' }, /PID-99 is in no version of HL7 v2 .* - correct the position/],
+    [
+      'PID[Patient]',
+      { v2: 'PID-99', fhir: 'name', via: 'XPN[HumanName]' },
+      /PID-99 is in no version of HL7 v2 .* - correct the position/,
+    ],
     ['PID[Patient]', { v2: 'PV1-3', fhir: 'name', via: 'XPN[HumanName]' }, /'PV1-3' is no field of PID/],
-    ['PID[Patient]', { v2: 'PID-5.30', fhir: 'name.family', via: 'ST[string]' }, /PID-5\.30 is beyond the components/],
-    ['PID[Patient]', { v2: 'PID-3.4.9', fhir: '$x', via: 'ST[string]' }, /PID-3\.4\.9 is beyond the subcomponents of HD/],
+    [
+      'PID[Patient]',
+      { v2: 'PID-5.30', fhir: 'name.family', via: 'ST[string]' },
+      /PID-5\.30 is beyond the components/,
+    ],
+    [
+      'PID[Patient]',
+      { v2: 'PID-3.4.9', fhir: '$x', via: 'ST[string]' },
+      /PID-3\.4\.9 is beyond the subcomponents of .*HD/,
+    ],
     ['PID[Patient]', { v2: 'PID-5', fhir: 'nmae', via: 'XPN[HumanName]' }, /R4 has no Patient\.nmae/],
-    ['PID[Patient]', { v2: 'PID-5', fhir: 'address', via: 'XPN[HumanName]' }, /yields HumanName, address is Address/],
+    [
+      'PID[Patient]',
+      { v2: 'PID-5', fhir: 'address', via: 'XPN[HumanName]' },
+      /yields HumanName, address is Address/,
+    ],
     ['PID[Patient]', { v2: 'PID-5', fhir: 'name', via: 'XPN[Nobody]' }, /no map or leaf 'XPN\[Nobody\]'/],
     ['PID[Patient]', { v2: 'PID-5', fhir: 'name' }, /neither via nor value/],
     ['PID[Patient]', { v2: 'PID-8', fhir: 'gender', via: 'CWE[code]', table: 'Nope' }, /no table 'Nope'/],
-    ['PID[Patient]', { v2: 'PID-8', fhir: 'gender', via: 'CWE[code]', when: 'PID-8 IS "F"' }, /when: expected NOT/],
-    ['PID[Patient]', { v2: 'PID-8', fhir: 'gender', via: 'CWE[code]', when: 'PID-88 VALUED' }, /PID-88 is in no version/],
-    ['PID[Patient]', { v2: 'PID-13', fhir: 'telecom', via: 'XTN[ContactPoint]', set: { usse: 'home' } }, /set: R4 has no ContactPoint\.usse/],
-    ['PID[Patient]', { v2: 'PID-13', fhir: 'generalPractitioner', via: 'PL[Location]' }, /does not refer to Location/],
-    ['PID[Patient]', { v2: 'PID-13', fhir: 'nothing', omit: true }, /omits PID-13 -> nothing, which is not there/],
-    ['PID[Patient]', { v2: 'PID-5', fhir: 'name', via: 'XPN[HumanName]', colour: 'red' } as Row, /column 'colour'/],
+    [
+      'PID[Patient]',
+      { v2: 'PID-8', fhir: 'gender', via: 'CWE[code]', when: 'PID-8 IS "F"' },
+      /when: expected NOT/,
+    ],
+    [
+      'PID[Patient]',
+      { v2: 'PID-8', fhir: 'gender', via: 'CWE[code]', when: 'PID-88 VALUED' },
+      /PID-88 is in no version/,
+    ],
+    [
+      'PID[Patient]',
+      { v2: 'PID-13', fhir: 'telecom', via: 'XTN[ContactPoint]', set: { usse: 'home' } },
+      /set: R4 has no ContactPoint\.usse/,
+    ],
+    [
+      'PID[Patient]',
+      { v2: 'PID-13', fhir: 'generalPractitioner', via: 'PL[Location]' },
+      /does not refer to Location/,
+    ],
+    [
+      'PID[Patient]',
+      { v2: 'PID-13', fhir: 'nothing', omit: true },
+      /omits PID-13 -> nothing, which is not there/,
+    ],
+    [
+      'PID[Patient]',
+      { v2: 'PID-5', fhir: 'name', via: 'XPN[HumanName]', colour: 'red' } as Row,
+      /column 'colour'/,
+    ],
     ['XPN[HumanName]', { v2: '30', fhir: 'family', via: 'ST[string]' }, /beyond the components of XPN/],
     ['XPN[HumanName]', { v2: 'PID-5', fhir: 'family', via: 'ST[string]' }, /no field of XPN/],
     ['ADT_A01', { v2: 'XXX', fhir: 'Patient', via: 'PID[Patient]' }, /segment 'XXX' is in no version/],
     ['ADT_A01', { v2: 'PID', fhir: 'Patient', via: 'QQQ[Patient]' }, /no map 'QQQ\[Patient\]'/],
-    ['ADT_A01', { v2: 'PD1', fhir: 'Patient', via: 'PD1[Patient]', into: 'patiant' }, /no row of this map makes 'patiant'/],
+    [
+      'ADT_A01',
+      { v2: 'PD1', fhir: 'Patient', via: 'PD1[Patient]', into: 'patiant' },
+      /no row of this map makes 'patiant'/,
+    ],
     ['ZZZ_Z01', { v2: 'PID', fhir: 'Patient', via: 'PID[Patient]' }, /serves no event/],
   ]
   for (const [source, row, text] of cases) {
     it(`says: ${text.source}`, () => {
       const found = problems(source, row)
-      assert.ok(found.some((one) => text.test(one)), found.join('\n'))
+      assert.ok(
+        found.some((one) => text.test(one)),
+        found.join('\n'),
+      )
       assert.match(found.join('\n'), /\(.+#1 in .+\) - |ZZZ_Z01/)
     })
   }
   it('names file and row', () => {
-    const [found] = checkMaps([[{ ...rows('PID[Patient]', [{ v2: 'PID-99', fhir: '-' }]), file: 'segments/pid.json' }]], tables)
+    const [found] = checkMaps(
+      [[{ ...rows('PID[Patient]', [{ v2: 'PID-99', fhir: '-' }]), file: 'segments/pid.json' }]],
+      tables,
+    )
     assert.deepEqual([found?.file, found?.row], ['segments/pid.json', 'PID[Patient]#1'])
   })
 })
@@ -234,19 +329,37 @@ describe('the compiler', () => {
   })
   it('serves the events of its message maps', () => {
     const expected = 'A01 A02 A03 A04 A05 A08 A11 A13 A28 A31 A40'.split(' ').map((event) => `ADT^${event}`)
-    for (const event of [...expected, 'SIU^S12', 'SIU^S13', 'SIU^S14', 'SIU^S15', 'SIU^S17', 'SIU^S26', 'DFT^P03']) {
+    for (const event of [
+      ...expected,
+      'SIU^S12',
+      'SIU^S13',
+      'SIU^S14',
+      'SIU^S15',
+      'SIU^S17',
+      'SIU^S26',
+      'DFT^P03',
+    ]) {
       assert.ok(maps.events.has(event), event)
     }
     assert.equal(maps.events.has('ADT^A99'), false)
   })
   it('refuses maps that the checker refuses', () => {
-    assert.throws(() => compileMaps([rows('PID[Patient]', [{ v2: 'PID-5', fhir: 'name', via: 'no' }])], []).hash && compileMaps(
-      [...sources, { map: 'Q_Q', events: ['Q^Q'], rows: [{ v2: 'QQQ', fhir: 'Q', via: 'QQQ[Q]' }] }], []), /no segment map 'QQQ\[Q\]'/)
+    const message = (via: string): MapSource => ({
+      map: 'Q_Q',
+      events: ['Q^Q'],
+      rows: [{ v2: 'PID', fhir: 'Q', via }],
+    })
+    assert.throws(() => compileMaps([message('QQQ[Q]')], []), /Q_Q#1: no segment map 'QQQ\[Q\]'/)
+    const leafless = rows('PID[Patient]', [{ v2: 'PID-5', fhir: 'name', via: 'no' }])
+    assert.throws(
+      () => compileMaps([message('PID[Patient]'), leafless], []),
+      /PID\[Patient\]#1: no map or leaf 'no'/,
+    )
   })
   it('uses every leaf in some map, and every map in some other', () => {
     const used = new Set(sources.flatMap((source) => source.rows.flatMap((row) => row.via ?? [])))
     const unused = [...leaves.keys()].filter((name) => !used.has(name))
-    assert.deepEqual(unused, ['NM[decimal]'], 'leaves that no base row uses')
+    assert.deepEqual(unused, ['NM[decimal]', 'CWE[text]'], 'leaves that no base row uses')
     const maps = sources.map((source) => source.map).filter((name) => name.includes('[') && !used.has(name))
     assert.deepEqual(maps, [])
   })
@@ -260,7 +373,10 @@ describe('the loader', () => {
       const file = join(folder, 'segments', 'pid.json')
       writeFileSync(file, JSON.stringify(rows('PID[Patient]', [{ v2: 'PID-5', fhir: 'name', omit: true }])))
       const pidRows = loadMaps({ base, site: folder }).find((source) => source.map === 'PID[Patient]')?.rows
-      assert.equal(pidRows?.some((row) => row.v2 === 'PID-5'), false)
+      assert.equal(
+        pidRows?.some((row) => row.v2 === 'PID-5'),
+        false,
+      )
       assert.equal(loadLayers({ base, site: folder })[1]?.[0]?.file, join('segments', 'pid.json'))
       writeFileSync(file, '{')
       assert.throws(() => loadMaps({ base, site: folder }), /pid\.json is no JSON/)

@@ -25,7 +25,9 @@ export function systems({ namespace, universalId, universalIdType }: Designator)
   }
   if (namespace === undefined) return undefined
   const system = known[namespace]
-  return system ? { system, registered: true } : { system: `urn:portico:aa:ADT1:${namespace}`, registered: false }
+  return system
+    ? { system, registered: true }
+    : { system: `urn:portico:aa:ADT1:${namespace}`, registered: false }
 }
 
 export const context: MapContext = {
@@ -95,7 +97,11 @@ export function typed(
   { table, over, beside }: { table?: string; over?: Partial<MapContext>; beside?: string } = {},
 ): Mapped & { readonly value: unknown } {
   const own: MapSource[] = [
-    { map: 'ZZT_Z01', events: ['ZZT^Z01'], rows: [{ v2: 'ZZT', fhir: 'Test', via: 'ZZT[Test]', as: 'test' }] },
+    {
+      map: 'ZZT_Z01',
+      events: ['ZZT^Z01'],
+      rows: [{ v2: 'ZZT', fhir: 'Test', via: 'ZZT[Test]', as: 'test' }],
+    },
     { map: 'ZZT[Test]', rows: [{ v2: 'ZZT-1', fhir: '$value', via, ...(table !== undefined && { table }) }] },
   ]
   const set = compileMaps([...sources, ...own], tables)

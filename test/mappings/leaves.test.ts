@@ -77,7 +77,10 @@ describe('DTM', () => {
     assert.deepEqual(issues('DTM[dateTime]', '20261101013000'), [['W', '0', 'DST-AMBIGUOUS', 'ZZT^1^1']])
   })
   it('with its end in the next field is a period, whichever of them was sent', () => {
-    assert.deepEqual(of('DT[Period]', '20260101', { beside: '20261231' }), { start: '2026-01-01', end: '2026-12-31' })
+    assert.deepEqual(of('DT[Period]', '20260101', { beside: '20261231' }), {
+      start: '2026-01-01',
+      end: '2026-12-31',
+    })
     assert.deepEqual(of('DT[Period]', '20260101'), { start: '2026-01-01' })
     assert.deepEqual(of('DT[Period-End]', '20261231'), { end: '2026-12-31' })
     assert.deepEqual(of('DR[Period]', '20260101^20261231'), { start: '2026-01-01', end: '2026-12-31' })
@@ -91,8 +94,17 @@ describe('numbers', () => {
   })
   it('are written as JSON does', () => {
     const cases: [string, string | undefined][] = [
-      ['+7', '7'], ['007.50', '7.50'], ['.5', '0.5'], ['5.', '5'], ['-0.10', '-0.10'], ['0', '0'],
-      ['', undefined], ['.', undefined], ['1,000', undefined], ['1e3', undefined], ['--1', undefined],
+      ['+7', '7'],
+      ['007.50', '7.50'],
+      ['.5', '0.5'],
+      ['5.', '5'],
+      ['-0.10', '-0.10'],
+      ['0', '0'],
+      ['', undefined],
+      ['.', undefined],
+      ['1,000', undefined],
+      ['1e3', undefined],
+      ['--1', undefined],
     ]
     for (const [sent, expected] of cases) assert.equal(decimalText(sent), expected, sent)
   })
@@ -103,15 +115,26 @@ describe('numbers', () => {
     assert.deepEqual(issues('NM[positiveInt]', '0'), [['W', '102', undefined, 'ZZT^1^1']])
     assert.deepEqual(of('NM[Quantity]', '1.50'), { value: 1.5 })
     assert.deepEqual(of('NM[Duration-Days]', '3'), {
-      value: 3, unit: 'days', system: 'http://unitsofmeasure.org', code: 'd',
+      value: 3,
+      unit: 'days',
+      system: 'http://unitsofmeasure.org',
+      code: 'd',
     })
   })
 })
 
 describe('durations in minutes', () => {
   const units: [string, string, number][] = [
-    ['30', 'min', 30], ['30', 'MIN', 30], ['30', 'minutes', 30], ['30', 'M', 30], ['1', 'H', 60], ['2', 'hr', 120],
-    ['900', 's', 15], ['1', 'D', 1440], ['-15', 'min', -15], ['0.5', 'h', 30],
+    ['30', 'min', 30],
+    ['30', 'MIN', 30],
+    ['30', 'minutes', 30],
+    ['30', 'M', 30],
+    ['1', 'H', 60],
+    ['2', 'hr', 120],
+    ['900', 's', 15],
+    ['1', 'D', 1440],
+    ['-15', 'min', -15],
+    ['0.5', 'h', 30],
   ]
   for (const [amount, unit, expected] of units) {
     it(`NM[minutes] reads ${amount} ${unit}, the unit in the next field`, () => {
@@ -125,7 +148,11 @@ describe('durations in minutes', () => {
   })
   it('of an unknown unit are nothing, with a warning', () => {
     assert.equal(of('NM[minutes]', '3', { beside: 'fortnights' }), undefined)
-    assert.deepEqual(issues('NM[minutes]', '3', { beside: 'fortnights' })[0]?.slice(0, 3), ['W', '0', 'UNMAPPED-CODE'])
+    assert.deepEqual(issues('NM[minutes]', '3', { beside: 'fortnights' })[0]?.slice(0, 3), [
+      'W',
+      '0',
+      'UNMAPPED-CODE',
+    ])
   })
   it('are read out of CQ and TQ as well', () => {
     assert.equal(of('CQ[minutes]', '30^min&minute&ISO+'), 30)
@@ -192,7 +219,10 @@ describe('CWE[CodeableConcept]', () => {
       coding: { code: string; version?: string }[]
       text: string
     }
-    assert.deepEqual(made.coding.map((one) => one.code), ['J06.9', '54150009'])
+    assert.deepEqual(
+      made.coding.map((one) => one.code),
+      ['J06.9', '54150009'],
+    )
     assert.equal(made.coding[0]?.version, '2016')
     assert.equal(made.text, 'as written')
   })
@@ -204,7 +234,13 @@ describe('CWE[CodeableConcept]', () => {
     assert.deepEqual(value, { coding: [{ system: 'urn:portico:local:ADT1:ZZT-1', code: 'QQ' }] })
     assert.deepEqual(found, [
       {
-        kind: 'unmapped-code', severity: 'W', code: '0', app: 'UNMAPPED-CODE', table, value: 'QQ', location: 'ZZT^1^1',
+        kind: 'unmapped-code',
+        severity: 'W',
+        code: '0',
+        app: 'UNMAPPED-CODE',
+        table,
+        value: 'QQ',
+        location: 'ZZT^1^1',
         row: 'ZZT[Test]#1',
         text: 'ZZT-1 code "QQ" is not in table MaritalStatus - add it to the tables of the source',
       },
@@ -215,7 +251,10 @@ describe('CWE[CodeableConcept]', () => {
   })
   it('is translated by the tables of the source before those of the program', () => {
     const over = {
-      tables: { codes: (name: string, code: string) => (name === table && code === 'QQ' ? { system: 'urn:x', code: 'y' } : undefined) },
+      tables: {
+        codes: (name: string, code: string) =>
+          name === table && code === 'QQ' ? { system: 'urn:x', code: 'y' } : undefined,
+      },
     }
     const made = of('CWE[CodeableConcept]', 'QQ', { table, over }) as { coding: unknown[] }
     assert.deepEqual(made.coding[1], { system: 'urn:x', code: 'y' })
@@ -243,22 +282,38 @@ describe('codes', () => {
   })
   it('as a Coding are the mapped one alone', () => {
     assert.deepEqual(of('CWE[Coding]', 'I^In', { table: 'PatientClass[EncounterClass]' }), {
-      system: 'http://terminology.hl7.org/CodeSystem/v3-ActCode', code: 'IMP', display: 'inpatient encounter',
+      system: 'http://terminology.hl7.org/CodeSystem/v3-ActCode',
+      code: 'IMP',
+      display: 'inpatient encounter',
     })
-    assert.deepEqual(issues('CWE[Coding]', 'XX', { table: 'PatientClass[EncounterClass]' }), [['E', '103', undefined, 'ZZT^1^1']])
-    assert.deepEqual(issues('CWE[Coding-Soft]', 'XX', { table: 'ModeOfArrivalCode' }), [['W', '0', 'UNMAPPED-CODE', 'ZZT^1^1']])
+    assert.deepEqual(issues('CWE[Coding]', 'XX', { table: 'PatientClass[EncounterClass]' }), [
+      ['E', '103', undefined, 'ZZT^1^1'],
+    ])
+    assert.deepEqual(issues('CWE[Coding-Soft]', 'XX', { table: 'ModeOfArrivalCode' }), [
+      ['W', '0', 'UNMAPPED-CODE', 'ZZT^1^1'],
+    ])
   })
   it('of a filler status are kept as sent beside what they mean, in any case', () => {
     const table = 'FillerStatusCodes[Appointment]'
     assert.deepEqual(of('CWE[FillerStatus]', 'Overbook^Overbook^HL70278', { table }), {
-      code: 'Overbook', display: 'Overbook', status: 'booked',
+      code: 'Overbook',
+      display: 'Overbook',
+      status: 'booked',
     })
     assert.deepEqual(of('CWE[FillerStatus]', 'BOOKED', { table }), { code: 'BOOKED', status: 'booked' })
     assert.deepEqual(issues('CWE[FillerStatus]', 'MAYBE', { table }), [['E', '103', undefined, 'ZZT^1^1']])
-    assert.deepEqual(issues('CWE[FillerStatus-Part]', 'MAYBE', { table }), [['W', '0', 'UNMAPPED-CODE', 'ZZT^1^1']])
+    assert.deepEqual(issues('CWE[FillerStatus-Part]', 'MAYBE', { table }), [
+      ['W', '0', 'UNMAPPED-CODE', 'ZZT^1^1'],
+    ])
   })
   it('of priority are the numbers of iCalendar', () => {
-    for (const [sent, priority] of [['S', 1], ['A', 3], ['R', 5], ['TM15', 1], ['PRN', 9]]) {
+    for (const [sent, priority] of [
+      ['S', 1],
+      ['A', 3],
+      ['R', 5],
+      ['TM15', 1],
+      ['PRN', 9],
+    ]) {
       assert.equal(of('CWE[priority]', String(sent)), priority)
     }
   })

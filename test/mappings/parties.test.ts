@@ -30,7 +30,10 @@ describe('CX', () => {
     assert.deepEqual(of('CX[Identifier]', '123'), { value: '123' })
   })
   it('of a visit or an account without authority belongs to the source and its field', () => {
-    assert.deepEqual(of('CX[Identifier-Local]', '123'), { system: 'urn:portico:local:ADT1:ZZT-1', value: '123' })
+    assert.deepEqual(of('CX[Identifier-Local]', '123'), {
+      system: 'urn:portico:local:ADT1:ZZT-1',
+      value: '123',
+    })
   })
   it('without CX.5 has no type', () => {
     assert.equal(of('CX[Identifier]', '1^^^GHH').type, undefined)
@@ -43,7 +46,10 @@ describe('CX', () => {
     ])
     assert.deepEqual(good.issues, [])
     const bad = typed('CX[Identifier]', '12345^6^M10^GHH^MR').issues
-    assert.deepEqual(bad.map(({ severity, app, location }) => [severity, app, location]), [['W', 'CHECK-DIGIT', 'ZZT^1^1^1^2']])
+    assert.deepEqual(
+      bad.map(({ severity, app, location }) => [severity, app, location]),
+      [['W', 'CHECK-DIGIT', 'ZZT^1^1^1^2']],
+    )
   })
   it('check digits are those of the standard', () => {
     assert.equal(mod10('12345'), '5')
@@ -60,7 +66,8 @@ describe('CX', () => {
 describe('EI', () => {
   it('keeps its system, which the guide loses', () => {
     assert.deepEqual(of('EI[Identifier]', 'FA1^SCHED1^2.16.840.1.113883.19.5.4^ISO'), {
-      system: 'urn:oid:2.16.840.1.113883.19.5.4', value: 'FA1',
+      system: 'urn:oid:2.16.840.1.113883.19.5.4',
+      value: 'FA1',
     })
   })
   it('is read when a CX was sent in its place', () => {
@@ -74,7 +81,10 @@ describe('EI', () => {
 describe('other identifiers', () => {
   it('a social security number has a system without a dot at the end, and no dashes', () => {
     assert.deepEqual(of('ST[Identifier-SSN]', '123-45-6780'), {
-      use: 'official', type: type('SS', 'Social Security number'), system: 'http://hl7.org/fhir/sid/us-ssn', value: '123456780',
+      use: 'official',
+      type: type('SS', 'Social Security number'),
+      system: 'http://hl7.org/fhir/sid/us-ssn',
+      value: '123456780',
     })
   })
   it('a social security number that means none is none', () => {
@@ -113,13 +123,20 @@ describe('XTN', () => {
   })
   it('reads the forms of XTN.1 and leaves others as they are', () => {
     const cases: [string, string][] = [
-      ['1-217-555-0134', '+1 217 5550134'], ['(217) 555-0134X22', '217 5550134 x22'], ['217.555.0134', '217 5550134'],
-      ['+44 20 7946 0000', '+44 20 7946 0000'], ['ask at desk', 'ask at desk'],
+      ['1-217-555-0134', '+1 217 5550134'],
+      ['(217) 555-0134X22', '217 5550134 x22'],
+      ['217.555.0134', '217 5550134'],
+      ['+44 20 7946 0000', '+44 20 7946 0000'],
+      ['ask at desk', 'ask at desk'],
     ]
     for (const [sent, expected] of cases) assert.equal(phoneText(sent, undefined), expected, sent)
   })
   it('makes a cell phone a phone of use mobile, not a system', () => {
-    assert.deepEqual(one('^PRN^CP^^1^217^5550134'), { system: 'phone', value: '+1 217 5550134', use: 'mobile' })
+    assert.deepEqual(one('^PRN^CP^^1^217^5550134'), {
+      system: 'phone',
+      value: '+1 217 5550134',
+      use: 'mobile',
+    })
   })
   it('reads e-mail from XTN.4 even without XTN.3', () => {
     assert.deepEqual(one('^NET^^a@example.org'), { system: 'email', value: 'a@example.org' })
@@ -147,7 +164,11 @@ describe('XTN', () => {
 describe('XPN', () => {
   it('has family, given names, prefix, suffix and use', () => {
     assert.deepEqual(of('XPN[HumanName]', 'DOE^JANE^ANN MARIE^JR^DR^MD^L'), {
-      use: 'official', family: 'DOE', given: ['JANE', 'ANN MARIE'], prefix: ['DR'], suffix: ['JR', 'MD'],
+      use: 'official',
+      family: 'DOE',
+      given: ['JANE', 'ANN MARIE'],
+      prefix: ['DR'],
+      suffix: ['JR', 'MD'],
     })
   })
   it('keeps the parts of a family name', () => {
@@ -159,21 +180,34 @@ describe('XPN', () => {
     assert.equal(of('XPN[HumanName]', 'X^Y^^^^^S').use, 'anonymous')
     const birth = of('XPN[HumanName]', 'X^Y^^^^^B')
     assert.equal(birth.use, undefined)
-    assert.deepEqual(birth.extension, [{ url: 'http://portico.example.org/StructureDefinition/name-type', valueCode: 'B' }])
+    assert.deepEqual(birth.extension, [
+      { url: 'http://portico.example.org/StructureDefinition/name-type', valueCode: 'B' },
+    ])
   })
   it('drops a component that is ""', () => {
     assert.deepEqual(of('XPN[HumanName]', 'DOE^""^ANN'), { family: 'DOE', given: ['ANN'] })
   })
   it('has its period from XPN.12 and XPN.13, else from XPN.10', () => {
-    assert.deepEqual(of('XPN[HumanName]', 'DOE^^^^^^^^^20200101&20210101').period, { start: '2020-01-01', end: '2021-01-01' })
-    assert.deepEqual(of('XPN[HumanName]', 'DOE^^^^^^^^^20200101&20210101^^20220101').period, { start: '2022-01-01' })
+    assert.deepEqual(of('XPN[HumanName]', 'DOE^^^^^^^^^20200101&20210101').period, {
+      start: '2020-01-01',
+      end: '2021-01-01',
+    })
+    assert.deepEqual(of('XPN[HumanName]', 'DOE^^^^^^^^^20200101&20210101^^20220101').period, {
+      start: '2022-01-01',
+    })
   })
 })
 
 describe('XAD', () => {
   it('has lines, city, state, postal code, country and use', () => {
     assert.deepEqual(of('XAD[Address]', '1 MAIN ST^APT 4^SPRINGFIELD^IL^62704^USA^H^^SANGAMON'), {
-      use: 'home', line: ['1 MAIN ST', 'APT 4'], city: 'SPRINGFIELD', district: 'SANGAMON', state: 'IL', postalCode: '62704', country: 'USA',
+      use: 'home',
+      line: ['1 MAIN ST', 'APT 4'],
+      city: 'SPRINGFIELD',
+      district: 'SANGAMON',
+      state: 'IL',
+      postalCode: '62704',
+      country: 'USA',
     })
   })
   it('takes SAD.2 and SAD.3 only when SAD.1 lacks them', () => {
@@ -191,7 +225,8 @@ describe('XAD', () => {
 })
 
 const doctor = '1234567893^CHEN^WEI^^^^^^NPI&2.16.840.1.113883.4.6&ISO^L^^^NPI'
-const visit = (fields: Record<number, string>) => map('ADT^A01', [pid(), segment('PV1', { 2: 'I', ...fields })])
+const visit = (fields: Record<number, string>) =>
+  map('ADT^A01', [pid(), segment('PV1', { 2: 'I', ...fields })])
 
 describe('XCN[Practitioner]', () => {
   it('makes a practitioner of its own and refers to it', () => {
@@ -199,12 +234,26 @@ describe('XCN[Practitioner]', () => {
     assert.deepEqual(value(thing(mapped, 'encounter'), 'participant'), [
       {
         individual: { reference: '#practitioner:1', display: 'CHEN, WEI' },
-        type: [{ coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v3-ParticipationType', code: 'ATND', display: 'attender' }] }],
+        type: [
+          {
+            coding: [
+              {
+                system: 'http://terminology.hl7.org/CodeSystem/v3-ParticipationType',
+                code: 'ATND',
+                display: 'attender',
+              },
+            ],
+          },
+        ],
       },
     ])
     const made = thing(mapped, 'practitioner:1')
     assert.deepEqual(value(made, 'identifier'), [
-      { type: type('NPI', 'National provider identifier'), system: 'http://hl7.org/fhir/sid/us-npi', value: '1234567893' },
+      {
+        type: type('NPI', 'National provider identifier'),
+        system: 'http://hl7.org/fhir/sid/us-npi',
+        value: '1234567893',
+      },
     ])
     assert.deepEqual(value(made, 'name'), [{ use: 'official', family: 'CHEN', given: ['WEI'] }])
     assert.equal(made.type, 'Practitioner')
@@ -212,13 +261,19 @@ describe('XCN[Practitioner]', () => {
   it('meets one person under one handle wherever the message names them', () => {
     const mapped = visit({ 7: doctor, 8: doctor, 17: '1234567893^^^^^^^^NPI&2.16.840.1.113883.4.6&ISO' })
     assert.equal(mapped.things.filter((one) => one.type === 'Practitioner').length, 1)
-    assert.match(JSON.stringify(value(thing(mapped, 'encounter'), 'participant', 'PV1-17')), /#practitioner:1/)
+    assert.match(
+      JSON.stringify(value(thing(mapped, 'encounter'), 'participant', 'PV1-17')),
+      /#practitioner:1/,
+    )
   })
   it('joins repetitions of one person with identifiers of different authorities', () => {
     const mapped = visit({ 7: `${doctor}~77^CHEN^WEI^^^^^^GHH` })
     assert.equal((value(thing(mapped, 'encounter'), 'participant') as unknown[]).length, 1)
     const ids = value(thing(mapped, 'practitioner:1'), 'identifier') as { value: string }[]
-    assert.deepEqual(ids.map((one) => one.value), ['1234567893', '77'])
+    assert.deepEqual(
+      ids.map((one) => one.value),
+      ['1234567893', '77'],
+    )
   })
   it('keeps namesakes with two numbers of one authority apart', () => {
     const mapped = visit({ 7: '1^SMITH^JOHN^^^^^^GHH~2^SMITH^JOHN^^^^^^GHH' })
@@ -234,7 +289,9 @@ describe('XCN[Practitioner]', () => {
   })
   it('as an operator is an id and a display', () => {
     assert.deepEqual(of('XCN[operator]', 'HIM01^GRAY^SAM'), {
-      id: 'HIM01', system: 'urn:portico:local:ADT1:practitioner', display: 'GRAY, SAM',
+      id: 'HIM01',
+      system: 'urn:portico:local:ADT1:practitioner',
+      display: 'GRAY, SAM',
     })
   })
 })
@@ -255,7 +312,10 @@ describe('PL[Location]', () => {
   it('makes bed, room, point of care and facility, each part of the next, and refers to the finest', () => {
     const { finest, ids, parents } = chain('3N^301^A^GHH')
     assert.deepEqual(ids, [
-      'urn:portico:facility|GHH', 'urn:portico:location:GHH|3N', 'urn:portico:location:GHH|3N-301', 'urn:portico:location:GHH|3N-301-A',
+      'urn:portico:facility|GHH',
+      'urn:portico:location:GHH|3N',
+      'urn:portico:location:GHH|3N-301',
+      'urn:portico:location:GHH|3N-301-A',
     ])
     assert.deepEqual(parents, [undefined, '#location:1', '#location:2', '#location:3'])
     assert.deepEqual(finest, { reference: '#location:4', display: '3N-301-A' })
@@ -267,7 +327,10 @@ describe('PL[Location]', () => {
   })
   it('puts floor and building between, without making a level its own parent', () => {
     const { ids, parents } = chain('3N^301^^GHH^^^MAIN^3')
-    assert.deepEqual(ids.slice(1, 3), ['urn:portico:location:GHH:building|MAIN', 'urn:portico:location:GHH:floor|MAIN-3'])
+    assert.deepEqual(ids.slice(1, 3), [
+      'urn:portico:location:GHH:building|MAIN',
+      'urn:portico:location:GHH:floor|MAIN-3',
+    ])
     assert.deepEqual(parents, [undefined, '#location:1', '#location:2', '#location:3', '#location:4'])
   })
   it('without a facility takes that of the sender', () => {
@@ -287,8 +350,13 @@ describe('organizations', () => {
   it('are one per identifier, else one per name', () => {
     const mapped = map('ADT^A31', [pid(), 'PD1|||CLINIC^^77^^^GHH~CLINIC TWO'])
     assert.deepEqual(
-      mapped.things.filter((one) => one.type === 'Organization').map((one) => [value(one, 'name'), plain(cell(one, 'identifier')?.value)]),
-      [['CLINIC', [{ system: 'urn:oid:2.16.840.1.113883.19.5.1', value: '77' }]], ['CLINIC TWO', undefined]],
+      mapped.things
+        .filter((one) => one.type === 'Organization')
+        .map((one) => [value(one, 'name'), plain(cell(one, 'identifier')?.value)]),
+      [
+        ['CLINIC', [{ system: 'urn:oid:2.16.840.1.113883.19.5.1', value: '77' }]],
+        ['CLINIC TWO', undefined],
+      ],
     )
   })
 })

@@ -90,6 +90,8 @@ describe('reading', () => {
       '/fhir/Bundle/1': [404, 'not-supported'],
       '/fhir/__proto__/1': [404, 'not-supported'],
       '/fhir/Patient/a/b/c': [404, 'not-found'],
+      '/fhir/Patient/$nonsense': [404, 'not-supported'],
+      '/fhir/Patient/a/$nonsense?x=1': [404, 'not-supported'],
     }
     for (const [path, [status, code]] of Object.entries(cases)) {
       const answer = await app.ask(path)
@@ -213,9 +215,11 @@ describe('reading', () => {
       ['PUT', '/fhir/Device/d2/_history/1', 'GET, HEAD'],
       ['POST', '/fhir/Device/d2', 'GET, HEAD, PUT, PATCH, DELETE'],
       ['PUT', '/fhir/Device/_search', 'POST'],
+      ['GET', '/fhir/Device/$validate', 'POST'],
+      ['POST', '/fhir', ''],
     ]
     for (const [method, path, allow] of cases) {
-      const answer = await app.ask(path, { method, body: {} })
+      const answer = await app.ask(path, { method, ...(method !== 'GET' && { body: {} }) })
       assert.deepEqual([answer.status, answer.headers.get('allow')], [405, allow], `${method} ${path}`)
       assert.deepEqual(codesOf(answer), ['not-supported'])
     }

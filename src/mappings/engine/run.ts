@@ -128,9 +128,9 @@ export class Run {
     }
   }
 
-  /** The position at work: 'PID-8'. */
-  position(): string {
-    return `${this.segment?.name ?? ''}-${this.field}`
+  /** The position at work: 'PID-8'; with an offset the field that many after it. */
+  position(offset = 0): string {
+    return `${this.segment?.name ?? ''}-${this.field + offset}`
   }
 
   /** ERR-2 location of the field at work, the repetition only when it is not the first; then deeper on request. */

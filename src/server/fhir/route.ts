@@ -57,5 +57,6 @@ export function fhirRoute(deps: Deps, needed: readonly Permission[], handler: Ha
 
 export function methodNotAllowed(c: AppContext, allow: string): Response {
   c.header('allow', allow)
-  return refuse(c, 'method-not-allowed', `${c.req.method} is not possible here - use ${allow}`)
+  const instead = allow === '' ? 'send one request for each resource' : `use ${allow}`
+  return refuse(c, 'method-not-allowed', `${c.req.method} is not possible here - ${instead}`)
 }

@@ -95,6 +95,14 @@ create table contribution (
   primary key (tenant, rtype, id, source, key)
 ) with (fillfactor = 85);
 
+-- Which v2 positions and mapping rows wrote the parts of a value. Few forms, many values: each form is kept once.
+create table lineage_shape (
+  tenant int not null,
+  id text collate "C" not null,                -- of the spans' hash
+  spans jsonb not null,                        -- [{ fhir, v2, row }]
+  primary key (tenant, id)
+);
+
 -- Who is meant by an identifier. One row per (type, system, value): the unique key is the rule that no two
 -- things share a deterministic identifier. Rows of merged things point at the survivor (one hop).
 create table registry (

@@ -15,25 +15,27 @@ function organization(raw: string, run: Run): Json | undefined {
   if (name === undefined && id === undefined) return undefined
   const type = run.text(parts[6])
   const system = id === undefined ? undefined : authority(run.designator(parts[5]), type, run)
-  return meet(run, name, id, system ?? run.localSystem('organization'), type, parts[9] ? '.10' : '.3')
+  const party = { name, id, system: system ?? run.localSystem('organization'), type }
+  return meet(run, party, run.printed(parts[9] ? '.10' : '.3'), run.printed('.1'))
 }
 
-function meet(
-  run: Run,
-  name: string | undefined,
-  id: string | undefined,
-  system: string,
-  type: string | undefined,
-  idAt: string,
-): Json {
+interface Party {
+  readonly name: string | undefined
+  readonly id: string | undefined
+  readonly system: string
+  readonly type?: string | undefined
+}
+
+/** `idAt` and `nameAt` are the v2 positions of number and name. */
+function meet(run: Run, { name, id, system, type }: Party, idAt: string, nameAt: string): Json {
   const values: LinkedValue[] = []
-  const spans = (path: string, v2: string) => (run.context.lineage ? [[path, run.printed(v2)] as const] : [])
+  const spans = (path: string, v2: string) => (run.context.lineage ? [[path, v2] as const] : [])
   if (id !== undefined) {
     const coded = type === undefined ? {} : { type: typeCoding(type, run) }
     const value = [{ ...coded, system, value: id }]
     values.push({ path: 'identifier', value, spans: spans('[0].value', idAt) })
   }
-  if (name !== undefined) values.push({ path: 'name', value: name, spans: spans('', '.1') })
+  if (name !== undefined) values.push({ path: 'name', value: name, spans: spans('', nameAt) })
   const key = id === undefined ? `name|${(name ?? '').toUpperCase()}` : `${system}|${id}`
   const handle = run.linked.meet('Organization', [key], run.mention(), values)
   run.mark(at.reference)
@@ -62,7 +64,8 @@ export const organizationLeaves: Leaves = {
       const name = named === undefined ? undefined : run.line(named)
       if (id === undefined) return undefined
       const system = authority(run.designator(parts[3]), run.text(parts[4]), run) ?? run.localSystem()
-      return meet(run, name, id, system, run.text(parts[4]), '.1')
+      const nameAt = `${run.position(1)}[1].1`
+      return meet(run, { name, id, system, type: run.text(parts[4]) }, run.printed('.1'), nameAt)
     },
   },
   /** The name alone. */
@@ -77,7 +80,8 @@ export const organizationLeaves: Leaves = {
       const id = run.text(parts[0])
       const name = run.text(parts[1])
       if (id === undefined && name === undefined) return undefined
-      return meet(run, name ?? id, id, run.localSystem(), undefined, '.1')
+      const nameAt = run.printed(name === undefined ? '.1' : '.2')
+      return meet(run, { name: name ?? id, id, system: run.localSystem() }, run.printed('.1'), nameAt)
     },
   },
 }

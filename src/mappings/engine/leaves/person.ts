@@ -87,65 +87,67 @@ function nameOf({ name: { family, given } }: Person): string {
 }
 
 function practitioner(raw: string, run: Run): Json | undefined {
-  const person = readPerson(run.parts(raw), run)
+  const parts = run.parts(raw)
+  const person = readPerson(parts, run)
   const { id, display, system = '' } = person
   if (id === undefined && display === undefined) return undefined
   const name = nameOf(person)
   const key = id === undefined ? `name|${name}` : `${system}|${id}`
   const people = peopleOf(run)
   // 2.3 and later: one repetition per identifier of the same person; an authority gives a person one identifier.
-  const same = people.find((one) => display !== undefined && one.name === name && !one.systems.includes(system))
+  const same = people.find(
+    (one) => display !== undefined && one.name === name && !one.systems.includes(system),
+  )
   if (same) {
     same.systems.push(system)
-    run.linked.meet('Practitioner', [same.key, key], run.mention(), values(person, run))
+    run.linked.meet('Practitioner', [same.key, key], run.mention(), values(person, parts, run))
     return undefined
   }
   people.push({ name, key, systems: [system] })
-  const handle = run.linked.meet('Practitioner', [key], run.mention(), values(person, run))
+  const handle = run.linked.meet('Practitioner', [key], run.mention(), values(person, parts, run))
   run.mark(id === undefined ? at.named : at.reference)
   if (display !== undefined) run.mark(at.display)
   const reference = `#${handle}`
   return display === undefined ? { reference } : { reference, display }
 }
 
-function values(person: Person, run: Run): LinkedValue[] {
+function values(person: Person, parts: readonly string[], run: Run): LinkedValue[] {
   const found: LinkedValue[] = []
-  const v2 = (component: string) => run.printed(component)
-  if (person.id !== undefined && person.system !== undefined) {
-    found.push({
-      path: 'identifier',
-      value: [
-        {
-          ...(person.type !== undefined && { type: typeCoding(person.type, run) }),
-          system: person.system,
-          value: person.id,
-        },
-      ],
-      spans: run.context.lineage
-        ? [
-            ['[0].value', v2('.1')],
-            ['[0].system', v2('.9')],
-            ...(person.type === undefined ? [] : [['[0].type', v2('.13')] as const]),
-          ]
-        : [],
-    })
-  }
-  if (person.display !== undefined) {
-    const spans = run.context.lineage
-      ? Object.keys(person.name).map((key) => [`[0].${key}`, v2(nameParts[key] ?? '')] as const)
+  const spans = (list: readonly (readonly [fhir: string, component: number])[]) =>
+    run.context.lineage
+      ? list
+          .filter(([, component]) => run.text(parts[component - 1]) !== undefined)
+          .map(([fhir, component]) => [fhir, run.printed(`.${component}`)] as const)
       : []
-    found.push({ path: 'name', value: [person.name], spans })
+  const { id, system, type, name, display } = person
+  if (id !== undefined && system !== undefined) {
+    const coded = type === undefined ? {} : { type: typeCoding(type, run) }
+    const from = spans([
+      ['[0].value', 1],
+      ['[0].system', 9],
+      ['[0].type', 13],
+    ])
+    found.push({ path: 'identifier', value: [{ ...coded, system, value: id }], spans: from })
+  }
+  if (display !== undefined) {
+    const from = nameParts
+      .filter(([key]) => name[key] !== undefined)
+      .map(([key, at]) => [`[0].${key}`, at] as const)
+    found.push({ path: 'name', value: [name], spans: spans(from) })
   }
   return found
 }
 
-const nameParts: Readonly<Record<string, string>> = {
-  use: '.10',
-  family: '.2',
-  given: '.3',
-  prefix: '.6',
-  suffix: '.5',
-}
+const nameParts = [
+  ['use', 10],
+  ['family', 2],
+  ['given', 3],
+  ['given', 4],
+  ['prefix', 6],
+  ['suffix', 5],
+  ['suffix', 7],
+  ['suffix', 21],
+] as const
 
 const xcnReads = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 13, 21]
 

@@ -111,16 +111,21 @@ function named(type: 'Location' | 'Device', raw: string, run: Run): Json | undef
   const value = code ?? name
   if (value === undefined || name === undefined) return undefined
   const system = run.localSystem()
+  const nameAt = run.printed(run.text(parts[1]) === undefined ? '.1' : '.2')
   const called: LinkedValue =
     type === 'Location'
-      ? { path: 'name', value: name, spans: [['', run.printed('.2')]] }
+      ? { path: 'name', value: name, spans: [['', nameAt]] }
       : {
           path: 'deviceName',
           value: [{ name, type: 'user-friendly-name' }],
-          spans: [['[0].name', run.printed('.2')]],
+          spans: [['[0].name', nameAt]],
         }
   const values = [
-    { path: 'identifier', value: [{ system, value }], spans: [['[0].value', run.printed('.1')]] },
+    {
+      path: 'identifier',
+      value: [{ system, value }],
+      spans: [['[0].value', code === undefined ? nameAt : run.printed('.1')]],
+    },
     called,
   ]
   const handle = run.linked.meet(type, [`${system}|${value}`], run.mention(), values as LinkedValue[])

@@ -1,0 +1,68 @@
+// npm run bench: how fast, how much memory, and what that is in relation to what the machine could do. Not a test.
+import { writeFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import { openCluster } from './cluster.ts'
+import { benchIngest, ingestDefaults, quickIngest } from './ingest.ts'
+import { benchMemory } from './memory.ts'
+import { benchMap, benchParse } from './parse.ts'
+import { profileIngest } from './profile.ts'
+import { factsOf, Results } from './report.ts'
+import { benchSearch } from './search.ts'
+
+const help = `node test/bench/main.ts [--only a,b,c,d] [--quick] [--json FILE] [--messages N] [--profile]
+
+  a  parse + 12 reads, beside the npm package hl7v2
+  b  parse + map, with and without lineage
+  c  durable ingest over MLLP, beside one transaction per message and beside the floor
+  d  FHIR read and four searches at 10,000 and 200,000 patients
+  e  memory while 1,000,000 messages pass (--messages N for fewer); takes long, so only when it is named
+
+--quick      fewer patients and seconds: to see that it works, not for figures
+--json FILE  figures, ratios, command and machine as JSON
+--profile    instead: where the time of ingest goes, by function and by statement
+
+PORTICO_BENCH_DATABASE_URL names a PostgreSQL server to use instead of the embedded one.
+`
+
+const { values } = parseArgs({
+  options: {
+    only: { type: 'string', default: 'a,b,c,d' },
+    json: { type: 'string' },
+    quick: { type: 'boolean', default: false },
+    messages: { type: 'string' },
+    profile: { type: 'boolean', default: false },
+    help: { type: 'boolean', short: 'h', default: false },
+  },
+})
+
+const million = 1_000_000
+const quickMemory = 50_000
+
+async function run(): Promise<void> {
+  const { quick } = values
+  const parts = new Set(values.only.split(','))
+  const results = new Results()
+  const needsStore = values.profile || ['c', 'd', 'e'].some((each) => parts.has(each))
+  const cluster = needsStore ? await openCluster({ logStatements: values.profile }) : undefined
+  try {
+    if (cluster && values.profile) {
+      process.stdout.write(await profileIngest(cluster, quick ? quickIngest : ingestDefaults))
+      return
+    }
+    if (parts.has('a')) benchParse(results, quick)
+    if (parts.has('b')) benchMap(results, quick)
+    if (cluster && parts.has('c')) await benchIngest(cluster, results, quick ? quickIngest : ingestDefaults)
+    if (cluster && parts.has('d')) await benchSearch(cluster, results, quick ? [1_000, 5_000] : [10_000, 200_000])
+    if (cluster && parts.has('e')) await benchMemory(cluster, results, Number(values.messages ?? (quick ? quickMemory : million)))
+    const facts = factsOf(cluster?.version ?? '-')
+    process.stdout.write(results.table(facts))
+    const json = JSON.stringify({ facts, figures: results.figures, ratios: results.ratios }, undefined, 2)
+    if (values.json !== undefined) writeFileSync(values.json, `${json}\n`)
+    else process.stdout.write(`\n${json}\n`)
+  } finally {
+    await cluster?.close()
+  }
+}
+
+if (values.help) process.stdout.write(help)
+else await run()
