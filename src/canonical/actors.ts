@@ -1,6 +1,7 @@
 // Practitioners, locations, organizations and devices: one resource each by business key, never one per message.
 import type { Thing } from '../mappings/mapped.ts'
 import { type Applying, assertionsOf, cellAt, cellsAt, referred } from './applying.ts'
+import { type Assertion, type CellKey, splitKey } from './contribution.ts'
 import { canonicalText } from './fhir-json.ts'
 import { type Identifier, stableId } from './identifier.ts'
 
@@ -62,15 +63,15 @@ function actorId(applying: Applying, thing: Thing): string {
   return id
 }
 
+/** Whichever field names an actor says the same thing of it: PV1-7 and PD1-4 are one statement, the later one counts. */
 function contributeActor(applying: Applying, thing: Thing): void {
   const reference = applying.references.get(`#${thing.as}`) ?? ''
   const id = reference.slice(reference.indexOf('/') + 1)
-  applying.draft.assert(
-    thing.type,
-    id,
-    applying.source.id,
-    assertionsOf(applying, thing, applying.times.event),
-  )
+  const said: Record<CellKey, Assertion> = {}
+  for (const [key, assertion] of Object.entries(assertionsOf(applying, thing, applying.times.event))) {
+    said[`${splitKey(key).path}<${thing.type}`] = assertion
+  }
+  applying.draft.assert(thing.type, id, applying.source.id, said)
 }
 
 /** Reference to the thing in a role, when it was resolved. */

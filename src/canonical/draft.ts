@@ -63,7 +63,7 @@ export class Draft {
     this.messageId = messageId
     this.activity = undefined
     this.occurred = undefined
-    this.#context = { trust, survivor: (reference) => this.survivor(reference) }
+    this.#context = { trust, survivor: (reference) => this.survivor(reference), isMerged: () => this.#merges.size > 0 || world.merged > 0 }
   }
 
   entity(rtype: string, id: string): Entity {
@@ -122,6 +122,7 @@ export class Draft {
     const own = this.contribution(rtype, id, source)
     const next: Record<CellKey, Assertion> = { ...own?.cells }
     const stale: CellKey[] = []
+    if (own === undefined && Object.keys(cells).length === 0) return stale
     let stated = own === undefined
     let news = stated
     for (const [key, cell] of Object.entries(cells)) {
@@ -299,6 +300,7 @@ export class Draft {
     for (const [key, entity] of this.#entities) world.entities.set(key, entity)
     for (const [key, to] of this.#registrations) world.registrations.set(key, to)
     for (const [key, to] of this.#merges) world.merges.set(key, to)
+    world.merged += this.#merges.size
     for (const [key, line] of this.#lines) {
       world.lines.set(key, line)
       // Charges that nobody has asked for yet are loaded when somebody does, with the lines of the world on top.

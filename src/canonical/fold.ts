@@ -15,6 +15,8 @@ export interface FoldContext {
   trust(source: string): number
   /** 'Patient/old' -> 'Patient/survivor'; anything else as it is. */
   survivor(reference: string): string
+  /** False when nothing that is loaded was merged: then no reference has to be looked at. */
+  isMerged(): boolean
 }
 
 /** What one thing tells another: kept there as a contribution of the gateway. undefined data takes it back. */
@@ -55,7 +57,7 @@ export function foldEntity(
     context,
   )
   if (!folded.body) return folded
-  const body = mapReferences(folded.body, context.survivor) as FhirJson
+  const body = context.isMerged() ? (mapReferences(folded.body, context.survivor) as FhirJson) : folded.body
   return isDeleted(live) ? { ...folded, body: undefined } : { ...folded, body }
 }
 

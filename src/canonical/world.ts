@@ -67,6 +67,8 @@ export class World {
   readonly registrations = new Map<string, Registration | null>()
   /** 'Patient/old' -> survivor's id. Loaded together with the entity. */
   readonly merges = new Map<string, string | null>()
+  /** How many of them are merged. */
+  merged: number
   readonly lines = new Map<string, LedgerLine | null>()
   /** Lines by account, newest last. */
   readonly charges = new Map<string, readonly LedgerLine[]>()
@@ -78,6 +80,7 @@ export class World {
 
   constructor() {
     this.collected = undefined
+    this.merged = 0
   }
 
   entity(rtype: string, id: string): Entity {

@@ -73,6 +73,7 @@ function create(draft: Draft, site: Site, write: FhirWrite, result: Result, fres
     if (hit) {
       result.id = draft.survivorId(rtype, hit.id)
       result.status = 200
+      draft.entity(rtype, result.id)
       return
     }
   }

@@ -31,13 +31,23 @@ export interface StatementCost {
 }
 
 /** Logs each statement with its time: for profiles, not for figures. */
-const logAll = { log_min_duration_statement: '0', log_parameter_max_length: '0', log_filename: 'statements.log' }
+const logAll = {
+  log_min_duration_statement: '0',
+  log_parameter_max_length: '0',
+  log_filename: 'statements.log',
+}
 
 export async function openCluster({ logStatements = false } = {}): Promise<Cluster> {
   const folder = mkdtempSync(join(tmpdir(), 'portico-bench-'))
   const given = process.env.PORTICO_BENCH_DATABASE_URL
   const quiet = { info() {}, warn() {}, error: (fields: object, text: string) => console.error(text, fields) }
-  const embedded = given ? undefined : await startEmbedded({ dataDir: join(folder, 'data'), log: quiet, settings: logStatements ? logAll : {} })
+  const embedded = given
+    ? undefined
+    : await startEmbedded({
+        dataDir: join(folder, 'data'),
+        log: quiet,
+        settings: logStatements ? logAll : {},
+      })
   const url = given ?? embedded?.url ?? ''
   const run = async (text: string): Promise<pg.QueryResult> => {
     const client = new pg.Client({ connectionString: url })
@@ -60,8 +70,12 @@ export async function openCluster({ logStatements = false } = {}): Promise<Clust
       await run(`set client_min_messages = warning; drop schema if exists "${schema}" cascade`)
     },
     analyze: async (schema) => {
-      const { rows: tables } = await run(`select quote_ident(relname) as name from pg_class where relnamespace = '"${schema}"'::regnamespace and relkind in ('r', 'p')`)
-      await run(`set search_path = "${schema}"; analyze ${(tables as { name: string }[]).map(({ name }) => name).join(', ')}`)
+      const { rows: tables } = await run(
+        `select quote_ident(relname) as name from pg_class where relnamespace = '"${schema}"'::regnamespace and relkind in ('r', 'p')`,
+      )
+      await run(
+        `set search_path = "${schema}"; analyze ${(tables as { name: string }[]).map(({ name }) => name).join(', ')}`,
+      )
     },
     statements: () => {
       const text = logText(folder)
@@ -86,8 +100,10 @@ function logText(folder: string): string {
 
 function statementCosts(log: string): StatementCost[] {
   const costs = new Map<string, { name: string; calls: number; ms: number; planMs: number }>()
-  for (const [, time = '0', step = '', text = ''] of log.matchAll(/duration: ([\d.]+) ms {2}(parse|bind|execute|statement) ?(.*)/g)) {
-    const name = step === 'statement' ? text.slice(2).split(' ')[0] ?? '' : text.split(/[:/]/)[0] ?? ''
+  for (const [, time = '0', step = '', text = ''] of log.matchAll(
+    /duration: ([\d.]+) ms {2}(parse|bind|execute|statement) ?(.*)/g,
+  )) {
+    const name = step === 'statement' ? (text.slice(2).split(' ')[0] ?? '') : (text.split(/[:/]/)[0] ?? '')
     const cost = costs.get(name) ?? { name, calls: 0, ms: 0, planMs: 0 }
     costs.set(name, cost)
     cost.ms += Number(time)
@@ -111,7 +127,10 @@ export function treeCpuMs(root: number): number | undefined {
       } catch {
         continue
       }
-      const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ').map(Number)
+      const fields = stat
+        .slice(stat.lastIndexOf(')') + 2)
+        .split(' ')
+        .map(Number)
       const [, parent = 0] = fields
       if (Number(name) !== root && parent !== root) continue
       ticks += (fields[11] ?? 0) + (fields[12] ?? 0)

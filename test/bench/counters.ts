@@ -36,15 +36,20 @@ export class Counters {
   }
 
   fault(error: unknown): void {
-    if (this.#faults.length < maxFaults) this.#faults.push(error instanceof Error ? (error.stack ?? error.message) : String(error))
+    if (this.#faults.length < maxFaults)
+      this.#faults.push(error instanceof Error ? (error.stack ?? error.message) : String(error))
   }
 
   /** Since the last call. */
   take(): Counts {
     const { user, system } = process.cpuUsage(this.#cpu)
     const counts = {
-      batches: this.#batches, batchMessages: this.#batchMessages, batchMs: this.#batchMs, faults: this.#faults,
-      statements: Object.fromEntries(this.#statements), cpuMs: (user + system) / 1000,
+      batches: this.#batches,
+      batchMessages: this.#batchMessages,
+      batchMs: this.#batchMs,
+      faults: this.#faults,
+      statements: Object.fromEntries(this.#statements),
+      cpuMs: (user + system) / 1000,
     }
     this.#batches = this.#batchMessages = this.#batchMs = 0
     this.#faults = []

@@ -45,7 +45,11 @@ const messagesOf = (transactions: readonly (readonly Prepared[])[]): number =>
     .filter((each) => each.name === 'write_messages')
     .reduce((sum, each) => sum + (JSON.parse(String(each.values[1])) as unknown[]).length, 0)
 
-async function play(db: Database, transactions: readonly (readonly Prepared[])[], spent: Map<string, number>): Promise<void> {
+async function play(
+  db: Database,
+  transactions: readonly (readonly Prepared[])[],
+  spent: Map<string, number>,
+): Promise<void> {
   for (const statements of transactions) {
     await db.transaction(async (tx) => {
       for (const { name, text, values } of statements) {
@@ -58,7 +62,11 @@ async function play(db: Database, transactions: readonly (readonly Prepared[])[]
 }
 
 /** `ready` runs between what came before the mark and what is measured. */
-export async function playFloor(path: string, db: Database, ready: () => Promise<void>): Promise<FloorResult> {
+export async function playFloor(
+  path: string,
+  db: Database,
+  ready: () => Promise<void>,
+): Promise<FloorResult> {
   const { before, after } = await readRecording(path)
   const spent = new Map<string, number>()
   await play(db, before, new Map())
@@ -67,7 +75,9 @@ export async function playFloor(path: string, db: Database, ready: () => Promise
   await play(db, after, spent)
   const seconds = (performance.now() - began) / 1000
   const messages = messagesOf(after)
-  const bytes = after.flat().reduce((sum, { values }) => sum + values.reduce<number>((all, each) => all + String(each).length, 0), 0)
+  const bytes = after
+    .flat()
+    .reduce((sum, { values }) => sum + values.reduce<number>((all, each) => all + String(each).length, 0), 0)
   return {
     messages,
     transactions: after.length,

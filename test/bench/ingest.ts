@@ -20,8 +20,20 @@ export interface IngestOptions {
   readonly rounds: number
 }
 
-export const ingestDefaults: IngestOptions = { seed: 1, patients: 2_000, warmMessages: 4_000, secondsPerPhase: 8, rounds: 2 }
-export const quickIngest: IngestOptions = { seed: 1, patients: 300, warmMessages: 800, secondsPerPhase: 3, rounds: 1 }
+export const ingestDefaults: IngestOptions = {
+  seed: 1,
+  patients: 2_000,
+  warmMessages: 4_000,
+  secondsPerPhase: 8,
+  rounds: 2,
+}
+export const quickIngest: IngestOptions = {
+  seed: 1,
+  patients: 300,
+  warmMessages: 800,
+  secondsPerPhase: 3,
+  rounds: 1,
+}
 
 const many = 1e9
 const patience = 600
@@ -41,15 +53,28 @@ export class Stand {
     this.load = start<LoadHandlers>(loadFile)
   }
 
-  async open({ seed, patients }: { seed: number; patients: number }, record?: string): Promise<{ httpPort: number }> {
+  async open(
+    { seed, patients }: { seed: number; patients: number },
+    record?: string,
+  ): Promise<{ httpPort: number }> {
     const opened = await this.gateway.call('open', { url: this.cluster.url, schema: this.schema, record })
     this.#port = opened.mllpPort
     await this.load.call('begin', { seed, patients })
     return opened
   }
 
-  run(connections: number, window: number, limit: { messages?: number; seconds?: number }): Promise<LoadResult> {
-    return this.load.call('run', { port: this.#port, connections, window, messages: limit.messages ?? many, seconds: limit.seconds ?? patience })
+  run(
+    connections: number,
+    window: number,
+    limit: { messages?: number; seconds?: number },
+  ): Promise<LoadResult> {
+    return this.load.call('run', {
+      port: this.#port,
+      connections,
+      window,
+      messages: limit.messages ?? many,
+      seconds: limit.seconds ?? patience,
+    })
   }
 
   /** Statistics as autovacuum would have them within a minute: without them the first minute is measured. */
@@ -76,11 +101,16 @@ async function phase(stand: Stand, connections: number, window: number, seconds:
   const result = await stand.run(connections, window, { seconds })
   const after = stand.cluster.cpuMs()
   const counts = await stand.gateway.call('counts', undefined)
-  return { result, counts, postgresCpuMs: after === undefined || before === undefined ? undefined : after - before }
+  return {
+    result,
+    counts,
+    postgresCpuMs: after === undefined || before === undefined ? undefined : after - before,
+  }
 }
 
 const rate = (phases: readonly Phase[]): number =>
-  phases.reduce((sum, each) => sum + each.result.messages, 0) / phases.reduce((sum, each) => sum + each.result.seconds, 0)
+  phases.reduce((sum, each) => sum + each.result.messages, 0) /
+  phases.reduce((sum, each) => sum + each.result.seconds, 0)
 
 function tell(report: Report, name: string, phases: readonly Phase[]): void {
   const [first] = phases
@@ -88,16 +118,33 @@ function tell(report: Report, name: string, phases: readonly Phase[]): void {
   if (!first || !last) return
   const messages = phases.reduce((sum, each) => sum + each.result.messages, 0)
   const batches = phases.reduce((sum, each) => sum + each.counts.batches, 0)
-  report.figure('c', name, rate(phases), 'msg/s', phases.length > 1 ? `rounds: ${phases.map((each) => rate([each]).toFixed(0)).join(', ')}` : undefined)
+  report.figure(
+    'c',
+    name,
+    rate(phases),
+    'msg/s',
+    phases.length > 1 ? `rounds: ${phases.map((each) => rate([each]).toFixed(0)).join(', ')}` : undefined,
+  )
   report.figure('c', '  ACK p50', last.result.p50Ms, 'ms')
   report.figure('c', '  ACK p99', last.result.p99Ms, 'ms')
   report.figure('c', '  messages a batch', messages / batches, '')
-  report.figure('c', '  CPU of the gateway', phases.reduce((sum, each) => sum + each.counts.cpuMs, 0) / messages, 'ms/msg')
+  report.figure(
+    'c',
+    '  CPU of the gateway',
+    phases.reduce((sum, each) => sum + each.counts.cpuMs, 0) / messages,
+    'ms/msg',
+  )
   if (last.postgresCpuMs !== undefined)
-    report.figure('c', '  CPU of PostgreSQL', phases.reduce((sum, each) => sum + (each.postgresCpuMs ?? 0), 0) / messages, 'ms/msg')
+    report.figure(
+      'c',
+      '  CPU of PostgreSQL',
+      phases.reduce((sum, each) => sum + (each.postgresCpuMs ?? 0), 0) / messages,
+      'ms/msg',
+    )
   for (const { result, counts } of phases) {
     const others = Object.entries(result.codes).filter(([code]) => code !== 'AA')
-    if (others.length > 0) report.say(`${name}: not AA: ${JSON.stringify(others)}\n${result.samples.join('\n')}`)
+    if (others.length > 0)
+      report.say(`${name}: not AA: ${JSON.stringify(others)}\n${result.samples.join('\n')}`)
     for (const fault of counts.faults) report.say(`${name}: fault: ${fault}`)
   }
 }
@@ -117,7 +164,11 @@ async function floor(cluster: Cluster, options: IngestOptions, report: Report): 
     await stand.close()
   }
   const schema = cluster.newSchema()
-  const db = await openDatabase({ connection: cluster.url, schema, warn: (fields, text) => report.say(`${text} ${JSON.stringify(fields)}`) })
+  const db = await openDatabase({
+    connection: cluster.url,
+    schema,
+    warn: (fields, text) => report.say(`${text} ${JSON.stringify(fields)}`),
+  })
   try {
     await migrate(db)
     await db.transaction((tx) => makePartitions(tx, new Date()))
@@ -147,17 +198,41 @@ export async function benchIngest(cluster: Cluster, report: Report, options: Ing
     await stand.gateway.call('useBatch', batchMessages)
     tell(report, '16 connections, 8 in flight on each', grouped)
     tell(report, 'one transaction per message (16 connections, 8 in flight)', single)
-    for (const [connections, window] of [[16, 1], [1, 8], [1, 1]] as const)
-      tell(report, `${connections} connection${connections > 1 ? 's' : ''}, ${window} in flight`, [await phase(stand, connections, window, seconds / 2)])
+    for (const [connections, window] of [
+      [16, 1],
+      [1, 8],
+      [1, 1],
+    ] as const)
+      tell(report, `${connections} connection${connections > 1 ? 's' : ''}, ${window} in flight`, [
+        await phase(stand, connections, window, seconds / 2),
+      ])
   } finally {
     await stand.close()
   }
   const lowest = await floor(cluster, options, report)
   const floorRate = lowest.messages / lowest.seconds
-  report.figure('c', 'floor: the same writes, no gateway', floorRate, 'msg/s', `${lowest.transactions} transactions of ${(lowest.messages / lowest.transactions).toFixed(1)} messages`)
+  report.figure(
+    'c',
+    'floor: the same writes, no gateway',
+    floorRate,
+    'msg/s',
+    `${lowest.transactions} transactions of ${(lowest.messages / lowest.transactions).toFixed(1)} messages`,
+  )
   report.figure('c', '  octets written per message', lowest.bytesPerMessage, 'octets')
-  const slowest = Object.entries(lowest.statements).sort((a, b) => b[1] - a[1]).slice(0, 5)
+  const slowest = Object.entries(lowest.statements)
+    .sort((a, b) => b[1] - a[1])
+    .slice(0, 5)
   report.say(`floor, ms per message: ${slowest.map(([name, ms]) => `${name} ${ms.toFixed(3)}`).join(', ')}`)
-  report.ratio({ part: 'c', name: 'ingest / one transaction per message', value: rate(grouped) / rate(single), atLeast: 5 })
-  report.ratio({ part: 'c', name: 'ingest / floor (goal 0.5)', value: rate(grouped) / floorRate, atLeast: 0.35 })
+  report.ratio({
+    part: 'c',
+    name: 'ingest / one transaction per message',
+    value: rate(grouped) / rate(single),
+    atLeast: 5,
+  })
+  report.ratio({
+    part: 'c',
+    name: 'ingest / floor (goal 0.5)',
+    value: rate(grouped) / floorRate,
+    atLeast: 0.35,
+  })
 }

@@ -64,8 +64,13 @@ class Run {
     const sorted = Float64Array.from(this.#latencies).sort()
     const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0
     return {
-      messages: sorted.length, seconds: took, p50Ms: at(0.5), p99Ms: at(0.99), bytes: this.#bytes,
-      codes: this.#codes, samples: this.#samples,
+      messages: sorted.length,
+      seconds: took,
+      p50Ms: at(0.5),
+      p99Ms: at(0.99),
+      bytes: this.#bytes,
+      codes: this.#codes,
+      samples: this.#samples,
     }
   }
 
@@ -98,7 +103,9 @@ class Run {
         fill()
       })
       socket.on('error', reject)
-      socket.on('close', () => (sentAt.length === 0 ? resolve() : reject(new Error('the gateway closed the connection'))))
+      socket.on('close', () =>
+        sentAt.length === 0 ? resolve() : reject(new Error('the gateway closed the connection')),
+      )
     })
   }
 
@@ -106,7 +113,8 @@ class Run {
     const text = ack.toString('latin1')
     const code = /\rMSA\|(\w\w)/.exec(text)?.[1] ?? '??'
     this.#codes[code] = (this.#codes[code] ?? 0) + 1
-    if ((code !== 'AA' || text.includes('\rERR|')) && this.#samples.length < maxSamples) this.#samples.push(text.replaceAll('\r', '\n'))
+    if ((code !== 'AA' || text.includes('\rERR|')) && this.#samples.length < maxSamples)
+      this.#samples.push(text.replaceAll('\r', '\n'))
   }
 }
 

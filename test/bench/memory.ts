@@ -37,17 +37,41 @@ export async function benchMemory(cluster: Cluster, report: Report, messages: nu
       heap.push(memory.heapUsed / mega)
       if (step % 10 === 0) {
         const seconds = (performance.now() - began) / 1000
-        report.say(`${step} %: ${((messages * step) / steps / seconds).toFixed(0)} msg/s, ${rss.at(-1)?.toFixed(0)} MiB resident, ${heap.at(-1)?.toFixed(0)} MiB heap`)
+        report.say(
+          `${step} %: ${((messages * step) / steps / seconds).toFixed(0)} msg/s, ${rss.at(-1)?.toFixed(0)} MiB resident, ${heap.at(-1)?.toFixed(0)} MiB heap`,
+        )
       }
     }
     const late = rss.slice(settled)
-    report.figure('e', 'messages passed', messages, '', `${(messages / ((performance.now() - began) / 1000)).toFixed(0)} msg/s`)
+    report.figure(
+      'e',
+      'messages passed',
+      messages,
+      '',
+      `${(messages / ((performance.now() - began) / 1000)).toFixed(0)} msg/s`,
+    )
     report.figure('e', 'resident after GC, at 10 %', rss[settled - 1] ?? 0, 'MiB')
     report.figure('e', 'resident after GC, at the end', rss.at(-1) ?? 0, 'MiB')
     report.figure('e', 'resident after GC, highest', Math.max(...rss), 'MiB')
-    report.figure('e', 'heap in use after GC, at 10 % and at the end', heap.at(-1) ?? 0, 'MiB', `${heap[settled - 1]?.toFixed(1)} MiB at 10 %`)
-    report.ratio({ part: 'e', name: 'drift of resident memory over the last 90 %, %', value: drift(late) * 100, atMost: 10 })
-    report.ratio({ part: 'e', name: 'drift of the heap over the last 90 %, %', value: drift(heap.slice(settled)) * 100, atMost: 10 })
+    report.figure(
+      'e',
+      'heap in use after GC, at 10 % and at the end',
+      heap.at(-1) ?? 0,
+      'MiB',
+      `${heap[settled - 1]?.toFixed(1)} MiB at 10 %`,
+    )
+    report.ratio({
+      part: 'e',
+      name: 'drift of resident memory over the last 90 %, %',
+      value: drift(late) * 100,
+      atMost: 10,
+    })
+    report.ratio({
+      part: 'e',
+      name: 'drift of the heap over the last 90 %, %',
+      value: drift(heap.slice(settled)) * 100,
+      atMost: 10,
+    })
   } finally {
     await stand.close()
   }

@@ -23,8 +23,18 @@ function sample(): string[] {
 
 /** What an interface engine looks at to route a message. Components that a message lacks are read as well. */
 const reads = [
-  ['MSH', 7, 1, 1], ['MSH', 9, 1, 1], ['MSH', 9, 1, 2], ['MSH', 10, 1, 1], ['MSH', 12, 1, 1], ['PID', 3, 1, 1],
-  ['PID', 3, 1, 5], ['PID', 5, 1, 1], ['PID', 5, 1, 2], ['PID', 7, 1, 1], ['PID', 8, 1, 1], ['PID', 18, 1, 1],
+  ['MSH', 7, 1, 1],
+  ['MSH', 9, 1, 1],
+  ['MSH', 9, 1, 2],
+  ['MSH', 10, 1, 1],
+  ['MSH', 12, 1, 1],
+  ['PID', 3, 1, 1],
+  ['PID', 3, 1, 5],
+  ['PID', 5, 1, 1],
+  ['PID', 5, 1, 2],
+  ['PID', 7, 1, 1],
+  ['PID', 8, 1, 1],
+  ['PID', 18, 1, 1],
 ] as const
 
 function readOurs(text: string): number {
@@ -40,14 +50,21 @@ function readTheirs(text: string): number {
   const message = HL7Message.parse(text)
   let found = 0
   for (const [name, field, repetition, component] of reads) {
-    const repeated = message.getSegment(name)?.field(field).repetition(repetition - 1)
+    const repeated = message
+      .getSegment(name)
+      ?.field(field)
+      .repetition(repetition - 1)
     if (repeated?.getValue(component)) found++
   }
   return found
 }
 
 /** Calls `work` for every message of the list, again and again, for so many ms of processor time. */
-function messagesPerCpuSecond(messages: readonly string[], cpuMs: number, work: (text: string) => unknown): number {
+function messagesPerCpuSecond(
+  messages: readonly string[],
+  cpuMs: number,
+  work: (text: string) => unknown,
+): number {
   const began = process.cpuUsage()
   let count = 0
   for (;;) {
@@ -57,10 +74,15 @@ function messagesPerCpuSecond(messages: readonly string[], cpuMs: number, work: 
   }
 }
 
-const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0
+const median = (values: readonly number[]): number =>
+  values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0
 
 /** Medians of rounds in turn, so that both sides see the same machine. The first round only warms up. */
-function compare(messages: readonly string[], quick: boolean, works: readonly ((text: string) => unknown)[]): number[] {
+function compare(
+  messages: readonly string[],
+  quick: boolean,
+  works: readonly ((text: string) => unknown)[],
+): number[] {
   const rounds = quick ? 3 : 7
   const cpuMs = quick ? 300 : 1_000
   const rates = works.map((): number[] => [])
@@ -75,8 +97,11 @@ function compare(messages: readonly string[], quick: boolean, works: readonly ((
 
 export function benchParse(report: Report, quick: boolean): void {
   const messages = sample()
-  const found = [readOurs, readTheirs].map((read) => messages.slice(0, 100).reduce((sum, text) => sum + read(text), 0))
-  if (found[0] !== found[1]) report.say(`the readers find different numbers of values: ${found.join(' and ')}`)
+  const found = [readOurs, readTheirs].map((read) =>
+    messages.slice(0, 100).reduce((sum, text) => sum + read(text), 0),
+  )
+  if (found[0] !== found[1])
+    report.say(`the readers find different numbers of values: ${found.join(' and ')}`)
   const [ours = 0, theirs = 0] = compare(messages, quick, [readOurs, readTheirs])
   report.figure('a', 'parse + 12 reads', ours, 'msg/CPU s')
   report.figure('a', 'parse + 12 reads, npm hl7v2 1.8.0', theirs, 'msg/CPU s')
@@ -88,8 +113,12 @@ function mapper(site: Site, maps: MapSet, lineage: boolean): (text: string) => n
     const source = sourceOf(site, readHeader(message).source)
     if (!source) throw new Error('a source that the site does not know')
     const context = {
-      source: source.id, zone: source.timezone, currency: site.gateway.currency, systems: authorityResolver(site, source),
-      emptyMeansDelete: new Set(source.emptyMeansDelete), lineage,
+      source: source.id,
+      zone: source.timezone,
+      currency: site.gateway.currency,
+      systems: authorityResolver(site, source),
+      emptyMeansDelete: new Set(source.emptyMeansDelete),
+      lineage,
     }
     return mapMessage(message, maps, context)?.things.length ?? 0
   }
@@ -105,8 +134,16 @@ export function benchMap(report: Report, quick: boolean): void {
   const read = readSite(siteFile)
   if ('problems' in read) throw new Error(read.problems.join('\n'))
   const maps = loadSiteMaps(siteFile)
-  const [withLineage = 0, without = 0] = compare(messages, quick, [mapper(read.site, maps, true), mapper(read.site, maps, false)])
+  const [withLineage = 0, without = 0] = compare(messages, quick, [
+    mapper(read.site, maps, true),
+    mapper(read.site, maps, false),
+  ])
   report.figure('b', 'parse + map with lineage', withLineage, 'msg/CPU s')
   report.figure('b', 'parse + map without lineage', without, 'msg/CPU s')
-  report.ratio({ part: 'b', name: 'cost of lineage, % more time per message', value: (without / withLineage - 1) * 100, atMost: 30 })
+  report.ratio({
+    part: 'b',
+    name: 'cost of lineage, % more time per message',
+    value: (without / withLineage - 1) * 100,
+    atMost: 30,
+  })
 }

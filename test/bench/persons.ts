@@ -2,13 +2,69 @@
 import { type Pick, pickFrom } from './pick.ts'
 
 export const given = [
-  'ANA', 'BEN', 'CARLA', 'DAVID', 'ELENA', 'FELIX', 'GRETA', 'HUGO', 'IRIS', 'JONAS', 'KIRA', 'LEO', 'MARTA', 'NILS', 'OLGA',
-  'PAVEL', 'QUINN', 'ROSA', 'SAMUEL', 'TARA', 'ULRICH', 'VERA', 'WALTER', 'XENIA', 'YUSUF', 'ZOE',
+  'ANA',
+  'BEN',
+  'CARLA',
+  'DAVID',
+  'ELENA',
+  'FELIX',
+  'GRETA',
+  'HUGO',
+  'IRIS',
+  'JONAS',
+  'KIRA',
+  'LEO',
+  'MARTA',
+  'NILS',
+  'OLGA',
+  'PAVEL',
+  'QUINN',
+  'ROSA',
+  'SAMUEL',
+  'TARA',
+  'ULRICH',
+  'VERA',
+  'WALTER',
+  'XENIA',
+  'YUSUF',
+  'ZOE',
 ] as const
-const starts = ['AB', 'BAR', 'CAS', 'DEL', 'ES', 'FER', 'GAL', 'HAN', 'IV', 'JAN', 'KOR', 'LIN', 'MOR', 'NOV', 'OR', 'PET', 'RAM', 'SAN', 'TOR', 'VAL', 'WIN', 'ZAM']
+const starts = [
+  'AB',
+  'BAR',
+  'CAS',
+  'DEL',
+  'ES',
+  'FER',
+  'GAL',
+  'HAN',
+  'IV',
+  'JAN',
+  'KOR',
+  'LIN',
+  'MOR',
+  'NOV',
+  'OR',
+  'PET',
+  'RAM',
+  'SAN',
+  'TOR',
+  'VAL',
+  'WIN',
+  'ZAM',
+]
 const middles = ['A', 'E', 'I', 'O', 'U', 'ALI', 'ERO', 'INO', 'ULE', 'AVE', 'ETI', 'OBA']
 const ends = ['BERG', 'DEZ', 'FORD', 'KOWSKI', 'LEY', 'MAN', 'NOVA', 'RAS', 'SEN', 'SON', 'TTI', 'WICZ']
-const streets = ['MILL ST', 'RIVER RD', 'HARBOR LN', 'OAK AVE', 'CHURCH ST', 'STATION RD', 'LAKE DR', 'PARK PL'] as const
+const streets = [
+  'MILL ST',
+  'RIVER RD',
+  'HARBOR LN',
+  'OAK AVE',
+  'CHURCH ST',
+  'STATION RD',
+  'LAKE DR',
+  'PARK PL',
+] as const
 const towns = ['RIVERBEND^IL^62099', 'LAKESIDE^IL^62101', 'OAKTON^IL^62105', 'MILLBROOK^IL^62110'] as const
 
 export interface Person {

@@ -16,7 +16,9 @@ export async function profileIngest(cluster: Cluster, options: IngestOptions): P
     await stand.gateway.call('counts', undefined)
     cluster.statements()
     const cpuBefore = cluster.cpuMs() ?? 0
-    const { messages, seconds, codes, samples } = await stand.run(16, 8, { seconds: options.secondsPerPhase * 1.5 })
+    const { messages, seconds, codes, samples } = await stand.run(16, 8, {
+      seconds: options.secondsPerPhase * 1.5,
+    })
     const cpuMs = (cluster.cpuMs() ?? 0) - cpuBefore
     const counts = await stand.gateway.call('counts', undefined)
     const { functions } = await stand.gateway.call('endProfile', undefined)
@@ -25,7 +27,8 @@ export async function profileIngest(cluster: Cluster, options: IngestOptions): P
     const lines = [
       `warm-up ${(warm.messages / warm.seconds).toFixed(0)} msg/s; profiled (profiler and statement log on) ${(messages / seconds).toFixed(0)} msg/s, ${JSON.stringify(codes)}`,
       `${(messages / counts.batches).toFixed(1)} messages a batch, ${(counts.batchMs / counts.batches).toFixed(0)} ms a batch; CPU ms/msg: gateway ${each(counts.cpuMs)}, PostgreSQL ${each(cpuMs)}`,
-      ...samples, ...counts.faults,
+      ...samples,
+      ...counts.faults,
       '',
       'statements (server time): ms/msg, of it parse and plan, ms/call, calls/batch; waited for by the gateway ms/msg',
       ...statements.map(({ name, calls, ms, planMs }) => {
@@ -34,10 +37,16 @@ export async function profileIngest(cluster: Cluster, options: IngestOptions): P
       }),
       '',
       'functions, self: ms/msg',
-      ...top(functions, (row) => row.selfMs, topFunctions).map(({ selfMs, name, place }) => `${each(selfMs)}  ${name}  ${place}`),
+      ...top(functions, (row) => row.selfMs, topFunctions).map(
+        ({ selfMs, name, place }) => `${each(selfMs)}  ${name}  ${place}`,
+      ),
       '',
       'functions with what they call: ms/msg',
-      ...top(functions.filter(({ place }) => /^(src|test)\//.test(place)), (row) => row.totalMs, topInclusive).map(({ totalMs, name, place }) => `${each(totalMs)}  ${name}  ${place}`),
+      ...top(
+        functions.filter(({ place }) => /^(src|test)\//.test(place)),
+        (row) => row.totalMs,
+        topInclusive,
+      ).map(({ totalMs, name, place }) => `${each(totalMs)}  ${name}  ${place}`),
     ]
     return `${lines.join('\n')}\n`
   } finally {
@@ -45,6 +54,10 @@ export async function profileIngest(cluster: Cluster, options: IngestOptions): P
   }
 }
 
-function top(functions: readonly FunctionCost[], by: (row: FunctionCost) => number, count: number): readonly FunctionCost[] {
+function top(
+  functions: readonly FunctionCost[],
+  by: (row: FunctionCost) => number,
+  count: number,
+): readonly FunctionCost[] {
   return functions.toSorted((a, b) => by(b) - by(a)).slice(0, count)
 }

@@ -48,11 +48,18 @@ export class Profiler {
 
 function placeOf(url: string, line: number): string {
   if (url === '') return '(v8)'
-  const path = url.replace(/^file:\/\//, '').replace(/^.*\/node_modules\//, '').replace(/^.*\/(src|test)\//, '$1/')
+  const path = url
+    .replace(/^file:\/\//, '')
+    .replace(/^.*\/node_modules\//, '')
+    .replace(/^.*\/(src|test)\//, '$1/')
   return `${path}:${line + 1}`
 }
 
-function summarise(nodes: readonly ProfileNode[], samples: readonly number[], deltas: readonly number[]): CpuProfile {
+function summarise(
+  nodes: readonly ProfileNode[],
+  samples: readonly number[],
+  deltas: readonly number[],
+): CpuProfile {
   const self = new Map<number, number>()
   for (const [i, id] of samples.entries()) self.set(id, (self.get(id) ?? 0) + (deltas[i] ?? 0) / 1000)
   const byId = new Map(nodes.map((node) => [node.id, node]))
@@ -67,7 +74,12 @@ function summarise(nodes: readonly ProfileNode[], samples: readonly number[], de
     const own = self.get(id) ?? 0
     wallMs += own
     if (functionName === '(idle)') idleMs += own
-    const row = rows.get(key) ?? { name: functionName || '(anonymous)', place: placeOf(url, lineNumber), selfMs: 0, totalMs: 0 }
+    const row = rows.get(key) ?? {
+      name: functionName || '(anonymous)',
+      place: placeOf(url, lineNumber),
+      selfMs: 0,
+      totalMs: 0,
+    }
     rows.set(key, row)
     row.selfMs += own
     const inside = new Set(above).add(key)

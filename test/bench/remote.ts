@@ -16,7 +16,10 @@ interface Answer {
 
 export interface Remote<H extends Handlers> {
   readonly pid: number
-  call<N extends keyof H & string>(name: N, parameters: Parameters<H[N]>[0]): Promise<Awaited<ReturnType<H[N]>>>
+  call<N extends keyof H & string>(
+    name: N,
+    parameters: Parameters<H[N]>[0],
+  ): Promise<Awaited<ReturnType<H[N]>>>
   /** Lets the process end by itself, and waits for it. */
   end(): Promise<void>
 }

@@ -41,14 +41,21 @@ export interface Facts {
 
 function git(...parameters: string[]): string {
   try {
-    return execFileSync('git', parameters, { cwd: import.meta.dirname, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim()
+    return execFileSync('git', parameters, {
+      cwd: import.meta.dirname,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }).trim()
   } catch {
     return ''
   }
 }
 
 export function factsOf(postgres: string): Facts {
-  const changed = git('status', '--porcelain', '--', join(import.meta.dirname, '../../src')) === '' ? '' : ' with changes in src'
+  const changed =
+    git('status', '--porcelain', '--', join(import.meta.dirname, '../../src')) === ''
+      ? ''
+      : ' with changes in src'
   return {
     command: ['node test/bench/main.ts', ...process.argv.slice(2)].join(' '),
     date: new Date().toISOString(),
@@ -81,13 +88,18 @@ export class Results implements Report {
     const lines = Object.entries(facts).map(([name, value]) => `${name.padEnd(10)}${value}`)
     lines.push('')
     for (const { part, name, value, unit, note } of this.figures) {
-      lines.push(`(${part}) ${name.padEnd(58)}${shown(value).padStart(12)} ${unit}${note === undefined ? '' : `  ${note}`}`)
+      lines.push(
+        `(${part}) ${name.padEnd(58)}${shown(value).padStart(12)} ${unit}${note === undefined ? '' : `  ${note}`}`,
+      )
     }
     lines.push('')
     for (const { part, name, value, atLeast, atMost } of this.ratios) {
-      const wanted = atLeast !== undefined ? `at least ${atLeast}` : atMost !== undefined ? `at most ${atMost}` : ''
+      const wanted =
+        atLeast !== undefined ? `at least ${atLeast}` : atMost !== undefined ? `at most ${atMost}` : ''
       const kept = (atLeast === undefined || value >= atLeast) && (atMost === undefined || value <= atMost)
-      lines.push(`(${part}) ${name.padEnd(58)}${shown(value).padStart(12)} ${wanted === '' ? '' : `${kept ? 'ok    ' : 'MISSED'} ${wanted}`}`)
+      lines.push(
+        `(${part}) ${name.padEnd(58)}${shown(value).padStart(12)} ${wanted === '' ? '' : `${kept ? 'ok    ' : 'MISSED'} ${wanted}`}`,
+      )
     }
     return `${lines.join('\n')}\n`
   }

@@ -1,6 +1,7 @@
 // Traffic of a made-up hospital, endless and the same for the same seed: ADT, SIU and DFT (HL7 v2.5.1, chapters 3, 6, 10).
-import { type Pick, pickFrom } from './pick.ts'
+
 import { locations, type Person, personOf, practitioners } from './persons.ts'
+import { type Pick, pickFrom } from './pick.ts'
 
 export const events = ['A01', 'A02', 'A03', 'A08', 'A28', 'A31', 'S12', 'S13', 'S14', 'S15', 'P03'] as const
 export type Event = (typeof events)[number]
@@ -40,7 +41,16 @@ interface PatientState {
 
 /** How often an event follows, where the patient's state allows it. */
 const weights: Readonly<Record<Exclude<Event, 'A28'>, number>> = {
-  A01: 16, A02: 8, A03: 12, A08: 16, A31: 5, S12: 10, S13: 5, S14: 4, S15: 4, P03: 20,
+  A01: 16,
+  A02: 8,
+  A03: 12,
+  A08: 16,
+  A31: 5,
+  S12: 10,
+  S13: 5,
+  S14: 4,
+  S15: 4,
+  P03: 20,
 }
 /** Of 100 messages of the mix, those that register somebody new. */
 const newcomers = 4
@@ -67,7 +77,10 @@ export class Traffic {
   next(): string {
     const { shard, shards } = this.#options
     const at = firstMessage + (this.#count++ * shards + shard) * 1_000
-    const state = this.#count <= this.registrations || this.#pick.below(100) < newcomers ? this.#newcomer() : this.#pick.one(this.#states)
+    const state =
+      this.#count <= this.registrations || this.#pick.below(100) < newcomers
+        ? this.#newcomer()
+        : this.#pick.one(this.#states)
     const event = state.registered ? this.#eventFor(state) : 'A28'
     const segments = this.#write(event, state, at)
     return `${segments.join('\r')}\r`
@@ -101,13 +114,21 @@ export class Traffic {
     switch (event) {
       case 'A28':
         state.registered = true
-        return [...this.#head('ADT', event, 'ADT_A05', 'ADT1', at), pid(state), ...personSegments(state.person)]
+        return [
+          ...this.#head('ADT', event, 'ADT_A05', 'ADT1', at),
+          pid(state),
+          ...personSegments(state.person),
+        ]
       case 'A31':
         state.person.change(this.#pick)
         return [...this.#head('ADT', event, 'ADT_A05', 'ADT1', at), pid(state), 'PV1|1|N']
       case 'A01':
         state.visit = this.#admit(at)
-        return [...this.#visitHead(event, 'ADT_A01', state, state.visit, at), 'PV2|||HIP^Hip replacement^L', insurance(state.person)]
+        return [
+          ...this.#visitHead(event, 'ADT_A01', state, state.visit, at),
+          'PV2|||HIP^Hip replacement^L',
+          insurance(state.person),
+        ]
       case 'A02':
       case 'A08':
       case 'A03':
@@ -127,7 +148,15 @@ export class Traffic {
     return type === 'SIU' ? [msh] : [msh, `EVN||${time}|||REG${1 + (this.#count % 9)}^CLERK^PAT`]
   }
 
-  #visitHead(event: Event, structure: string, state: PatientState, visit: Visit, at: number, end?: string, prior = ''): string[] {
+  #visitHead(
+    event: Event,
+    structure: string,
+    state: PatientState,
+    visit: Visit,
+    at: number,
+    end?: string,
+    prior = '',
+  ): string[] {
     const pv1 = pv1Of(visit, 'I', prior, end)
     return [...this.#head('ADT', event, structure, 'ADT1', at), pid(state, visit), pv1]
   }
@@ -136,8 +165,11 @@ export class Traffic {
     const { shard } = this.#options
     const number = `${10 + shard}${String(++this.#things).padStart(7, '0')}`
     return {
-      number: `V${number}`, account: `A${number}`, admitted: dtm(at - 300_000),
-      attending: this.#pick.one(practitioners), place: this.#pick.one(locations.beds),
+      number: `V${number}`,
+      account: `A${number}`,
+      admitted: dtm(at - 300_000),
+      attending: this.#pick.one(practitioners),
+      place: this.#pick.one(locations.beds),
     }
   }
 
@@ -162,7 +194,11 @@ export class Traffic {
     const visit = state.visit ?? state.past
     if (!visit) throw new Error('no visit')
     const lines = 1 + this.#pick.below(2)
-    const segments = [...this.#head('DFT', 'P03', 'DFT_P03', 'BILL1', at), pid(state, visit), pv1Of(visit, 'I', '')]
+    const segments = [
+      ...this.#head('DFT', 'P03', 'DFT_P03', 'BILL1', at),
+      pid(state, visit),
+      pv1Of(visit, 'I', ''),
+    ]
     for (let line = 1; line <= lines; line++) {
       const { code, text, amount } = this.#pick.one(fees)
       const transaction = `T${10 + this.#options.shard}${String(++this.#things).padStart(8, '0')}`
@@ -181,7 +217,12 @@ export class Traffic {
     if (event === 'S13') booking.start = this.#startAfter(at)
     if (event === 'S15') state.bookings.splice(state.bookings.indexOf(booking), 1)
     const status = event === 'S15' ? 'Cancelled^Cancelled^HL70278' : 'Booked^Booked^HL70278'
-    const reason = { S12: 'NEW^New booking^L', S13: 'PATREQ^Patient request^L', S14: 'MOD^Comment added^L', S15: 'PATCAN^Cancelled by the patient^L' }
+    const reason = {
+      S12: 'NEW^New booking^L',
+      S13: 'PATREQ^Patient request^L',
+      S14: 'MOD^Comment added^L',
+      S15: 'PATCAN^Cancelled by the patient^L',
+    }
     const segments = [
       ...this.#head('SIU', event, 'SIU_S12', 'SCHED1', at),
       `SCH||${booking.filler}^SCHED1^2.16.840.1.113883.19.200.4^ISO||||${reason[event as 'S12']}|FOLLOWUP^A follow up visit from a previous appointment^HL70276|` +
@@ -194,15 +235,20 @@ export class Traffic {
     const action = event === 'S12' ? 'A' : 'U'
     const tail = `${booking.start}|||30|min||Booked^Booked^HL70278`
     return [
-      ...segments, `RGS|1|${action}`, `AIS|1|${action}|OV30^Office visit 30^L|${tail}`,
-      `AIL|1|${action}|${booking.room}|||${tail}`, `AIP|1|${action}|${booking.practitioner}|ATND^attender^L||${tail}`,
+      ...segments,
+      `RGS|1|${action}`,
+      `AIS|1|${action}|OV30^Office visit 30^L|${tail}`,
+      `AIL|1|${action}|${booking.room}|||${tail}`,
+      `AIP|1|${action}|${booking.practitioner}|ATND^attender^L||${tail}`,
     ]
   }
 
   #book(at: number): Booking {
     return {
       filler: `F${10 + this.#options.shard}${String(++this.#things).padStart(7, '0')}`,
-      practitioner: this.#pick.one(practitioners), room: this.#pick.one(locations.clinics), start: this.#startAfter(at),
+      practitioner: this.#pick.one(practitioners),
+      room: this.#pick.one(locations.clinics),
+      start: this.#startAfter(at),
     }
   }
 

@@ -115,7 +115,8 @@ function checkAppointments(judgement: Judgement, readings: readonly Reading[], b
   for (const [filler, { event, tq1 }] of last) {
     const body = only(bodies, `Appointment ${filler}`, wrong)
     if (!body) continue
-    if (body.status !== (event === 'SIU^S15' ? 'cancelled' : 'booked')) wrong.push(`${filler} is ${body.status}`)
+    if (body.status !== (event === 'SIU^S15' ? 'cancelled' : 'booked'))
+      wrong.push(`${filler} is ${body.status}`)
     const start = String(body.start).replace(/[-:T]/g, '').slice(0, 12)
     if (start !== part(tq1, 7).slice(0, 12)) wrong.push(`${filler} starts at ${body.start}`)
   }

@@ -61,7 +61,9 @@ const shareUnits = 10_000
 export class Messages {
   readonly #options: MessagesOptions
   readonly #traffic: Traffic
+  /** Decides what is sent; the dice decide what else is done with it, which may depend on time. */
   readonly #pick: Pick
+  readonly #dice: Pick
   #place = 0
 
   constructor(options: MessagesOptions) {
@@ -69,6 +71,7 @@ export class Messages {
     this.#options = options
     this.#traffic = new Traffic({ seed, patients, shard: feed, shards: feeds })
     this.#pick = pickFrom(seed * 7 + feed)
+    this.#dice = pickFrom(seed * 11 + feed)
   }
 
   /** How many there were. */
@@ -76,19 +79,18 @@ export class Messages {
     return this.#place
   }
 
-  /** Same choices every time for the same seed. */
   chance(share: number): boolean {
-    return this.#pick.below(shareUnits) < share * shareUnits
+    return this.#dice.below(shareUnits) < share * shareUnits
   }
 
   one<T>(list: readonly T[]): T {
-    return this.#pick.one(list)
+    return this.#dice.one(list)
   }
 
   next(): Sent {
     const { feed, invalidShare } = this.#options
     const place = this.#place++
-    return this.chance(invalidShare)
+    return this.#pick.below(shareUnits) < invalidShare * shareUnits
       ? sentOf(this.#invalid(place), feed, place, 'AR', 'rejected')
       : sentOf(this.#traffic.next(), feed, place, 'AA', 'processed')
   }

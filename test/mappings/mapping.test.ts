@@ -334,11 +334,70 @@ describe('any message', () => {
     }
   })
 
-  it('of ten thousand charges maps in time that grows with them', () => {
-    const lines = Array.from({ length: 10_000 }, (_, i) =>
-      segment('FT1', { 1: String(i + 1), 2: `T${i}^^^GHH`, 6: 'CG', 7: '99213', 11: '1.00' }),
-    )
-    const mapped = map('DFT^P03', [pid({ 18: 'A1' }), 'PV1||O', ...lines])
-    assert.equal(mapped.things.filter((one) => one.type === 'FinancialTransaction').length, 10_000)
+  // Each of these took minutes while something in the engine was quadratic.
+  const many = 10_000
+  const floods: [string, string, readonly string[], number][] = [
+    [
+      'charges',
+      'DFT^P03',
+      Array.from({ length: many }, (_, i) => `FT1|1|T${i}||20260101||CG|99213`),
+      many + 1,
+    ],
+    ['comments', 'SIU^S12', ['SCH||F1', ...Array.from({ length: many }, () => 'NTE|1||x')], 2],
+    [
+      'visits without a patient',
+      'ADT^A01',
+      Array.from({ length: many }, () => 'PV1|1|I|||||||||||||||||||C'),
+      many + 1,
+    ],
+    [
+      'policies',
+      'ADT^A01',
+      ['PID|||1', ...Array.from({ length: many }, () => 'IN1|1|A|B'), 'IN2|1|2'],
+      2 * many + 2,
+    ],
+    [
+      'repetitions',
+      'ADT^A01',
+      [`PV1|1|I|||||${Array.from({ length: 9_999 }, (_, i) => `${i}^A^B^^^^^^X${i}`).join('~')}`],
+      0,
+    ],
+  ]
+  for (const [what, event, segments, things] of floods) {
+    it(`with very many ${what} maps in time that grows with them`, () => {
+      const mapped = map(event, segments)
+      assert.ok(mapped.things.length >= things, `${mapped.things.length} things`)
+    })
+  }
+
+  it('joins the comments of all its NTE segments', () => {
+    const mapped = map('SIU^S12', ['SCH||F1', ...Array.from({ length: 500 }, (_, i) => `NTE|${i}||${i}`)])
+    assert.equal((value(thing(mapped, 'appointment'), 'comment') as string).split('\n').length, 500)
   })
+})
+
+describe('the acceptance scenarios', () => {
+  const folder = shared('acceptance', 'scenarios')
+  for (const file of readdirSync(folder)) {
+    const { steps } = JSON.parse(readFileSync(join(folder, file), 'utf8')) as {
+      steps: { id: string; message?: unknown; ack?: { code: string } }[]
+    }
+    for (const { id, message, ack } of steps) {
+      if (!Array.isArray(message) || !message.every((line) => typeof line === 'string')) continue
+      const mapped = mapText(message.join('\r'))
+      if (!mapped || !maps.events.has(mapped.event)) continue
+      it(`${id} (${mapped.event}) maps without an error and leaves nothing that matters`, () => {
+        assert.deepEqual(
+          mapped.issues.filter((issue) => issue.app !== 'UNMAPPED-CODE'),
+          [],
+          ack?.code ?? '',
+        )
+        const decoration = /^(RGS-3|AIG-3)\[1\]\.[23]$/
+        assert.deepEqual(
+          mapped.residue.filter((position) => !decoration.test(position)),
+          [],
+        )
+      })
+    }
+  }
 })

@@ -74,7 +74,7 @@ describe('pages', () => {
   for (const [place, form] of forms.entries()) {
     test(`${form}: every resource once, in the same order as on one page`, async () => {
       const whole = await walk(query(form, 1000), async () => {})
-      for (const count of [1, 7, 50, whole.ids.length - 1, whole.ids.length]) {
+      for (const count of [3, 50, whole.ids.length - 1, whole.ids.length]) {
         const paged = await walk(query(form, count), async () => {})
         assert.deepEqual(paged.ids, whole.ids, `_count=${count}`)
         assert.deepEqual(new Set(paged.totals), new Set([whole.ids.length]))

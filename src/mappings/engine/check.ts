@@ -27,8 +27,8 @@ const COMPONENT = /^(\d+)(?:\.(\d+))?$/
 export type Checked = MapSource & { readonly file?: string }
 
 /**
- * All problems of the layers (base, realm, site; weakest first), row by row; none means that compileMaps accepts
- * the overlaid maps. `declared`: Z segments of the site and how many fields they have.
+ * All problems of the layers (base, realm, site; weakest first), row by row; none means that compileMaps
+ * accepts the overlaid maps. `declared`: Z segments of the site and how many fields they have.
  */
 export function checkMaps(
   layers: readonly (readonly Checked[])[],

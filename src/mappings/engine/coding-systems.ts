@@ -1,4 +1,5 @@
-// Table 0396, coding systems: the name in CWE.3 -> URI (HL7 Terminology; HL7 v2.9.1 chapter 2C). Keys in upper case.
+// Table 0396, coding systems: the name in CWE.3 -> URI (HL7 Terminology; HL7 v2.9.1 chapter 2C). Keys in
+// upper case.
 export const codingSystems: Readonly<Record<string, string>> = {
   ACR: 'http://terminology.hl7.org/CodeSystem/ACR',
   ATC: 'http://www.whocc.no/atc',

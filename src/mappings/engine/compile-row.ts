@@ -1,4 +1,5 @@
-// Rows to closures, once: how one row turns raw text into a value inside an item (segment and data type maps).
+// Rows to closures, once: how one row turns raw text into a value inside an item (segment and data type
+// maps).
 import { parseCondition, type Test } from './condition.ts'
 import { type Draft, type ElementPath, parseElementPath, parseSteps, put, type Step } from './element-path.ts'
 import { type Leaf, leaves } from './leaf.ts'
@@ -36,7 +37,9 @@ export interface CompiledRow {
   readonly enter: EnterStep
 }
 
-/** A compiled data type map: rows over the components of a repetition, or the subcomponents of a component. */
+/**
+ * A compiled data type map: rows over the components of a repetition, or the subcomponents of a component.
+ */
 export interface TypeMap {
   readonly name: string
   readonly target: string
@@ -131,7 +134,8 @@ function printed(steps: readonly Step[]): string {
     .join('.')
 }
 
-// `set` of one row as a tree per first key: { 'type.coding.code': 'VN' } -> type: { coding: [{ code: 'VN' }] }.
+// `set` of one row as a tree per first key: { 'type.coding.code': 'VN' } -> type: { coding: [{ code: 'VN'
+// }] }.
 function defaultsOf(row: Row, id: string, path: ElementPath, v2: string): Default[] {
   if (!row.set) return []
   const base = path.many || path.rest.length > 0 ? path.itemType : path.type

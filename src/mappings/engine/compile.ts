@@ -100,8 +100,8 @@ function messageRow(
 }
 
 /**
- * What a message says, as things with cells. Never throws, whatever the message holds. Of an event that no map
- * serves (see `events`) everything is residue.
+ * What a message says, as things with cells. Never throws, whatever the message holds. Of an event that no
+ * map serves (see `events`) everything is residue.
  */
 export function mapMessage(message: Message, maps: MapSet, context: MapContext): Mapped {
   const msh = message.first('MSH')

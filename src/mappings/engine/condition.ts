@@ -1,6 +1,10 @@
-// Conditions of rows: the IG's "Computable ANTLR" column in one regular spelling (v2-to-FHIR IG, condition syntax).
+// Conditions of rows: the IG's "Computable ANTLR" column in one regular spelling (v2-to-FHIR IG, condition
+// syntax).
 
-/** What a condition may ask of a message. Positions are as written: 'PID-5.1', 'PID-11', 'PID-3[2].4', '7' in data type maps. */
+/**
+ * What a condition may ask of a message. Positions are as written: 'PID-5.1', 'PID-11', 'PID-3[2].4', '7'
+ * in data type maps.
+ */
 export interface Facts {
   /** Decoded text of the first repetition; undefined when absent, empty or `""`. */
   text(position: string): string | undefined

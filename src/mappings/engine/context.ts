@@ -25,7 +25,10 @@ export interface MapContext {
   readonly currency?: string
   /** Country calling code of telephone numbers that have none: '1'. Unset: none is added. */
   readonly countryCode?: string
-  /** Identifier system of an authority for this source; `type` is the CX.5. Called for absent authorities too. */
+  /**
+   * Identifier system of an authority for this source; `type` is the CX.5. Called for absent authorities
+   * too.
+   */
   readonly systems: (authority: Designator, type?: string) => Authority | undefined
   /** Code tables of the source and the site, asked before the base tables. */
   readonly tables?: { codes(table: string, code: string): Translation | undefined }

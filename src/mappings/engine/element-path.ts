@@ -1,4 +1,5 @@
-// Paths of the `fhir` column: FHIR elements, extensions by url, and facts that begin with '$' (mapping guidelines).
+// Paths of the `fhir` column: FHIR elements, extensions by url, and facts that begin with '$' (mapping
+// guidelines).
 import { elements } from './elements.generated.ts'
 
 /** One step of a path; `url` for extension('...'), `many` when the element repeats, `index` for name[0]. */
@@ -153,7 +154,10 @@ function isDraft(value: unknown): value is Draft {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** Writes a value at a path inside an item, making what lies between. Keys come from rows, never from messages. */
+/**
+ * Writes a value at a path inside an item, making what lies between. Keys come from rows, never from
+ * messages.
+ */
 export function put(item: Draft, path: readonly Step[], value: unknown): void {
   let at = item
   const last = path.length - 1

@@ -1,8 +1,12 @@
-// What the checker knows of HL7 v2: segments, fields and data types of all versions, and the tables there are.
+// What the checker knows of HL7 v2: segments, fields and data types of all versions, and the tables there
+// are.
 import { segments as segmentFields, types as typeComponents } from './v2.generated.ts'
 
 export interface Grammar {
-  /** Data types that a field has had; undefined when no version has the field. Empty = declared without types. */
+  /**
+   * Data types that a field has had; undefined when no version has the field. Empty = declared without
+   * types.
+   */
   field(segment: string, field: number): readonly string[] | undefined
   /** True when some version, or the site, has the segment. */
   hasSegment(name: string): boolean

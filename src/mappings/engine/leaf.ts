@@ -1,4 +1,5 @@
-// The leaves: named functions from v2 text to a FHIR value, for what rows cannot say. Each is tested on its own.
+// The leaves: named functions from v2 text to a FHIR value, for what rows cannot say. Each is tested on its
+// own.
 
 import type { Leaf } from './leaf-type.ts'
 import { codeLeaves } from './leaves/code.ts'

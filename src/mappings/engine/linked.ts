@@ -1,5 +1,9 @@
-// Things that a field names in passing: practitioners, locations, organizations. Equal ones in a message are one.
+// Things that a field names in passing: practitioners, locations, organizations. Equal ones in a message
+// are one.
 import type { Cell, Json, Span, Thing } from '../mapped.ts'
+
+/** Items that one field may add to a list of a linked thing. */
+const maxItems = 20
 
 interface LinkedCell {
   readonly path: string
@@ -93,6 +97,7 @@ function add(thing: Linked, mention: Mention, { path, value, spans }: LinkedValu
     return
   }
   if (!Array.isArray(own.value) || !Array.isArray(value)) return
+  if (own.value.length >= maxItems) return
   const known = new Set(own.value.map((item) => JSON.stringify(item)))
   const fresh = value.filter((item) => !known.has(JSON.stringify(item)))
   if (fresh.length === 0) return

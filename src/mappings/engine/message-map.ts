@@ -1,4 +1,5 @@
-// Mapping of one message: segments in their groups to things, things to each other (v2-to-FHIR IG, message maps).
+// Mapping of one message: segments in their groups to things, things to each other (v2-to-FHIR IG, message
+// maps).
 import type { Message, Segment } from '../../hl7/message.ts'
 import { type Path, parsePath } from '../../hl7/path.ts'
 import { type Arrangement, arrange, type Group } from '../../hl7/structure.ts'
@@ -8,7 +9,7 @@ import type { Facts, Test } from './condition.ts'
 import type { MapContext } from './context.ts'
 import { addResidue, mergeReads, type ReadPlan } from './reads.ts'
 import { Run } from './run.ts'
-import { type CellList, runSegment } from './run-segment.ts'
+import { type CellList, finishedCells, runSegment } from './run-segment.ts'
 import type { Tables } from './table.ts'
 
 /** One compiled row of a message map. */
@@ -50,6 +51,9 @@ interface Draft extends CellList {
 /** Plans kept per message map; there are few combinations of conditions. */
 const maxPlans = 4_096
 
+/** Things of one handle that are looked at for a reference to what comes later. */
+const maxCandidates = 16
+
 class Mapping {
   readonly #map: MessageMap
   readonly #run: Run
@@ -58,6 +62,7 @@ class Mapping {
   readonly #scopes = new Map<Group, Map<string, Draft>>()
   readonly #counts = new Map<string, number>()
   readonly #residue: string[] = []
+  readonly #nearby = new Map<Group, Map<string, Segment | undefined>>()
   readonly #waiting: (readonly [thing: Draft, role: string, handle: string])[] = []
 
   constructor(map: MessageMap, message: Message, context: MapContext, tables: Tables) {
@@ -69,16 +74,27 @@ class Mapping {
   all(event: string): Mapped {
     for (const segment of this.#run.message.segments) this.#segment(segment)
     // What is named before it comes (the patient of an SCH) is found at the end.
-    for (const [thing, role, handle] of this.#waiting) {
-      const target = this.#things.find((one) => one.handle === handle && isWithin(one.group, thing.group))
-      if (target) thing.refs[role] = target.as
-    }
+    this.#resolveLate()
     return {
       event,
       structure: this.#map.structure,
-      things: [...this.#things, ...this.#run.linked.things()].map(finished),
+      things: [...this.#things.map(finished), ...this.#run.linked.things().map(linkedThing)],
       issues: this.#run.issues,
       residue: this.#residue,
+    }
+  }
+
+  #resolveLate(): void {
+    if (this.#waiting.length === 0) return
+    const byHandle = new Map<string, Draft[]>()
+    for (const thing of this.#things) {
+      const same = byHandle.get(thing.handle)
+      if (!same) byHandle.set(thing.handle, [thing])
+      else if (same.length < maxCandidates) same.push(thing)
+    }
+    for (const [thing, role, handle] of this.#waiting) {
+      const target = byHandle.get(handle)?.find((one) => isWithin(one.group, thing.group))
+      if (target) thing.refs[role] = target.as
     }
   }
 
@@ -92,7 +108,7 @@ class Mapping {
     // A second IN1 is another policy: what the first one made is no longer meant, even in one group.
     const scope = this.#scopes.get(group)
     if (scope) for (const row of rows) if (row.into === undefined) scope.delete(row.as)
-    const facts = new SegmentFacts(segment, group, this.#run)
+    const facts = new SegmentFacts(segment, group, this.#run, this.#nearby)
     let key = segment.name
     const applied: (readonly [SegmentMap, number])[] = []
     for (const row of rows) {
@@ -134,6 +150,7 @@ class Mapping {
       segment: { name: segment.name, occurrence: segment.occurrence },
       cells: [],
       byKey: new Map(),
+      joins: new Map(),
     }
     this.#things.push(thing)
     for (const [role, handle] of waiting) this.#waiting.push([thing, role, handle])
@@ -156,14 +173,18 @@ class Mapping {
   }
 }
 
+function linkedThing({ type, as, refs, segment, cells }: Thing): Thing {
+  return { type, as, refs, segment, cells }
+}
+
 function isWithin(group: Group, around: Group): boolean {
   for (let at: Group | undefined = group; at; at = at.parent) if (at === around) return true
   return false
 }
 
-function finished(thing: Thing | Draft): Thing {
-  const { type, as, refs, segment, cells } = thing
-  return { type, as, refs, segment, cells }
+function finished(thing: Draft): Thing {
+  const { type, as, refs, segment } = thing
+  return { type, as, refs, segment, cells: finishedCells(thing) }
 }
 
 /** Positions of conditions: in the segment itself, else in the nearest segment of that name. */
@@ -171,11 +192,19 @@ class SegmentFacts implements Facts {
   readonly #segment: Segment
   readonly #group: Group
   readonly #run: Run
+  /** First segment by name in each group, so that no group is searched twice. */
+  readonly #nearby: Map<Group, Map<string, Segment | undefined>>
 
-  constructor(segment: Segment, group: Group, run: Run) {
+  constructor(
+    segment: Segment,
+    group: Group,
+    run: Run,
+    nearby: Map<Group, Map<string, Segment | undefined>>,
+  ) {
     this.#segment = segment
     this.#group = group
     this.#run = run
+    this.#nearby = nearby
   }
 
   text(position: string): string | undefined {
@@ -197,7 +226,21 @@ class SegmentFacts implements Facts {
 
   #named(name: string): Segment | undefined {
     if (name === this.#segment.name) return this.#segment
-    return this.#group.nearest(name) ?? this.#run.message.first(name)
+    for (let at: Group | undefined = this.#group; at; at = at.parent) {
+      const found = this.#firstIn(at, name)
+      if (found) return found
+    }
+    return undefined
+  }
+
+  #firstIn(group: Group, name: string): Segment | undefined {
+    let known = this.#nearby.get(group)
+    if (!known) {
+      known = new Map()
+      this.#nearby.set(group, known)
+    }
+    if (!known.has(name)) known.set(name, group.first(name))
+    return known.get(name)
   }
 }
 

@@ -1,4 +1,5 @@
-// Layers of maps: base <- realm <- site <- source. A row of a stronger layer replaces those with its v2 and fhir.
+// Layers of maps: base <- realm <- site <- source. A row of a stronger layer replaces those with its v2 and
+// fhir.
 import type { MapSource, Row } from './row.ts'
 
 /** Base maps with overlays applied in order; inputs stay as they are. */

@@ -47,7 +47,10 @@ export function mergeReads(into: ReadPlan, from: ReadPlan): void {
   })
 }
 
-/** Adds the valued positions of a segment that the plan does not read: 'PV1-21', 'NK1[2]-13[1].9', 'PID-5[1].1.4'. */
+/**
+ * Adds the valued positions of a segment that the plan does not read: 'PV1-21', 'NK1[2]-13[1].9',
+ * 'PID-5[1].1.4'.
+ */
 export function addResidue(segment: Segment, plan: ReadPlan, into: string[]): void {
   const count = segment.fieldCount
   let name: string | undefined

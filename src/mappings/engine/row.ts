@@ -5,20 +5,32 @@
  * What does not fit is a leaf (a named, tested function) or a repair of one sender.
  */
 export interface Row {
-  /** Where it is read: 'PID-5', 'PID-3.4' in segment maps; 'XPN.2' as '2' or '1.1' in data type maps; 'PID' in message maps. */
+  /**
+   * Where it is read: 'PID-5', 'PID-3.4' in segment maps; 'XPN.2' as '2' or '1.1' in data type maps; 'PID'
+   * in message maps.
+   */
   readonly v2: string
   /**
    * Where it is written: a FHIR path under the map's target ('name', 'hospitalization.admitSource',
-   * "extension('http://...').valueCodeableConcept"), or a fact that only the canonical rules read, which begins
-   * with '$' ('$fillerStatus', '$actionCode'; '$priorIdentifier[]' holds a list), or '-': read, and deliberately
-   * without a destination (set ids). In message maps: the resource or part ('Patient', 'Appointment.participant').
+   * "extension('http://...').valueCodeableConcept"), or a fact that only the canonical rules read,
+   * which begins
+   * with '$' ('$fillerStatus', '$actionCode'; '$priorIdentifier[]' holds a list), or '-': read,
+   * and deliberately
+   * without a destination (set ids). In message maps: the resource or part ('Patient',
+   * 'Appointment.participant').
    */
   readonly fhir: string
-  /** Data type map or leaf: 'CX[Identifier]', 'DTM[dateTime]', 'ID[code]'. In message maps the segment map: 'PID[Patient]'. */
+  /**
+   * Data type map or leaf: 'CX[Identifier]', 'DTM[dateTime]', 'ID[code]'. In message maps the segment map:
+   * 'PID[Patient]'.
+   */
   readonly via?: string
   /** Name of the code table (FHIR ConceptMap). */
   readonly table?: string
-  /** The guide's condition, in one spelling: VALUED, NOT VALUED, EQUALS, NOT EQUALS, IN, NOT IN, COUNT, LENGTH, AND, OR, ( ). */
+  /**
+   * The guide's condition, in one spelling: VALUED, NOT VALUED, EQUALS, NOT EQUALS, IN, NOT IN, COUNT,
+   * LENGTH, AND, OR, ( ).
+   */
   readonly when?: string
   /** A constant in place of what was read, written when v2 is valued and `when` holds. */
   readonly value?: string | boolean | number
@@ -36,7 +48,10 @@ export interface Row {
   readonly as?: string
   /** Message maps only: writes into what the handle's nearest row made, in place of a thing of its own. */
   readonly into?: string
-  /** Message maps only: role -> handle, resolved to the nearest such thing in the same or an enclosing group. */
+  /**
+   * Message maps only: role -> handle, resolved to the nearest such thing in the same or an enclosing
+   * group.
+   */
   readonly refs?: Readonly<Record<string, string>>
 }
 

@@ -1,6 +1,7 @@
-// One segment through its compiled map: presence, repetitions, cells (semantics, section 6; v2-to-FHIR IG, segment maps).
+// One segment through its compiled map: presence, repetitions, cells (semantics, section 6; v2-to-FHIR IG,
+// segment maps).
 import type { Segment } from '../../hl7/message.ts'
-import type { Cell, Json } from '../mapped.ts'
+import type { Cell, Json, Span } from '../mapped.ts'
 import { applyDefaults, type CompiledRow, readValue } from './compile-row.ts'
 import type { CellPlan, FieldPlan, SegmentMap } from './compile-segment.ts'
 import type { Facts } from './condition.ts'
@@ -12,6 +13,8 @@ import { spansAt, TraceNode } from './trace.ts'
 export interface CellList {
   readonly cells: Cell[]
   readonly byKey: Map<string, number>
+  /** What further segments add to a cell, by its index. */
+  readonly joins: Map<number, { readonly values: Json[]; readonly spans: Span[] }>
 }
 
 /** Occurrences of a segment whose shapes are remembered. */
@@ -212,15 +215,30 @@ function add(into: CellList, cell: CellPlan, value: unknown, run: Run, spans: Ce
     })
     return
   }
-  const joined = join(known.value, value, cell)
-  if (joined !== undefined) into.cells[at] = { ...known, value: joined, spans: [...known.spans, ...spans] }
+  if (known.value === null) into.cells[at] = { ...known, value: value as Json, spans }
+  else if (value !== null && (cell.many || cell.lines)) {
+    // Collected, and joined once at the end: a message may hold very many such segments.
+    let joined = into.joins.get(at)
+    if (!joined) {
+      joined = { values: [known.value], spans: [...known.spans] }
+      into.joins.set(at, joined)
+    }
+    joined.values.push(value as Json)
+    joined.spans.push(...spans)
+  }
 }
 
-function join(known: Json, value: unknown, cell: CellPlan): Json | undefined {
-  if (known === null) return value as Json
-  if (Array.isArray(known) && Array.isArray(value)) return [...known, ...(value as Json[])]
-  if (cell.lines && typeof known === 'string' && typeof value === 'string') return `${known}\n${value}`
-  return undefined
+/** The cells of a thing, those of several segments joined. */
+export function finishedCells(list: CellList): readonly Cell[] {
+  for (const [at, { values, spans }] of list.joins) {
+    const cell = list.cells[at]
+    if (!cell) continue
+    const value = Array.isArray(cell.value)
+      ? (values as readonly (readonly Json[])[]).flat()
+      : values.join('\n')
+    list.cells[at] = { ...cell, value, spans }
+  }
+  return list.cells
 }
 
 /** Completes an item of a cell made before: the district that PID-12 gives to the address of PID-11. */

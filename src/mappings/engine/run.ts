@@ -133,7 +133,10 @@ export class Run {
     return `${this.segment?.name ?? ''}-${this.field + offset}`
   }
 
-  /** ERR-2 location of the field at work, the repetition only when it is not the first; then deeper on request. */
+  /**
+   * ERR-2 location of the field at work, the repetition only when it is not the first; then deeper on
+   * request.
+   */
   location(component?: number, subcomponent?: number): string {
     const repetition = this.repetition > 0 || component !== undefined ? this.repetition + 1 : undefined
     return this.segment?.location(this.field, repetition, component, subcomponent) ?? ''

@@ -1,9 +1,14 @@
-// Lineage: which v2 position and which row wrote each value. Kept as a path through a shared trie, so that equal
-// shapes of a cell (the usual case: one sender, one form) share one finished list of spans and cost a few pointer
+// Lineage: which v2 position and which row wrote each value. Kept as a path through a shared trie, so that
+// equal
+// shapes of a cell (the usual case: one sender, one form) share one finished list of spans and cost a few
+// pointer
 // comparisons instead of strings.
 import type { Span } from '../mapped.ts'
 
-/** One write of a row; `fhir` is relative to the item, `v2` to the position ('.1', '.4.2', '' = the position itself). */
+/**
+ * One write of a row; `fhir` is relative to the item, `v2` to the position ('.1', '.4.2', '' = the position
+ * itself).
+ */
 export interface WriteStep {
   readonly kind: 'write'
   readonly fhir: string

@@ -114,7 +114,8 @@ create table registry (
   retired boolean not null default false,
   primary key (tenant, rtype, system, value)
 );
-create index registry_id on registry (tenant, rtype, id);
+-- id before rtype: otherwise, without statistics, this index would tie with the primary key for look-ups by identifier.
+create index registry_id on registry (tenant, id, rtype);
 
 -- Merged things: source is read as target. Path-compressed, so that every source resolves in one hop.
 create table merge (

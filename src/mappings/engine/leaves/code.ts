@@ -1,4 +1,5 @@
-// Coded values (HL7 v2.9.1 chapter 2A CWE, CE, IS, ID; table 0396 coding systems; FHIR R4 CodeableConcept, Coding).
+// Coded values (HL7 v2.9.1 chapter 2A CWE, CE, IS, ID; table 0396 coding systems; FHIR R4 CodeableConcept,
+// Coding).
 import type { Json } from '../../mapped.ts'
 import { codingSystems } from '../coding-systems.ts'
 import type { Leaves } from '../leaf-type.ts'
@@ -104,7 +105,10 @@ function push(list: Json[], one: Coded, display: string | undefined, run: Run, a
   run.mark(codingMarks[list.length - 1]?.own.code ?? at.code)
 }
 
-/** Original coding first, mapped second, then the sender's alternates; text is CWE.9, else CWE.2, else CWE.5. */
+/**
+ * Original coding first, mapped second, then the sender's alternates; text is CWE.9, else CWE.2, else
+ * CWE.5.
+ */
 function concept(raw: string, run: Run): Json | undefined {
   const parts = run.parts(raw)
   const coding: Json[] = []

@@ -23,7 +23,10 @@ const marks = {
   eiSystem: mark('system', '.2'),
 }
 
-/** How an identifier without assigning authority is taken: without system, or as one that only this source knows. */
+/**
+ * How an identifier without assigning authority is taken: without system, or as one that only this source
+ * knows.
+ */
 type Unassigned = 'open' | 'local'
 
 /** The coding of an identifier type; the code as sent, whatever table 0203 says of it. */
@@ -32,7 +35,9 @@ export function typeCoding(code: string, run: Run): Json {
   return { coding: [{ system: identifierTypes, code, ...(display !== undefined && { display }) }] }
 }
 
-/** The system of an authority; undefined when there is none. Who minted systems warns of them, not the map. */
+/**
+ * The system of an authority; undefined when there is none. Who minted systems warns of them, not the map.
+ */
 export function authority(designator: Designator, type: string | undefined, run: Run): string | undefined {
   return run.context.systems(designator, type)?.system
 }

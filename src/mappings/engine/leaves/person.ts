@@ -52,7 +52,9 @@ function displayOf(family: string | undefined, given: readonly string[]): string
   return given.length > 0 ? `${family}, ${given.join(' ')}` : family
 }
 
-/** The authority's system; a number without one is known to its source only (XCN.8 names the source table). */
+/**
+ * The authority's system; a number without one is known to its source only (XCN.8 names the source table).
+ */
 function systemOf(parts: readonly string[], type: string | undefined, run: Run): string {
   const designator = run.designator(parts[8])
   const named = designator.namespace !== undefined || designator.universalId !== undefined
@@ -63,6 +65,11 @@ function systemOf(parts: readonly string[], type: string | undefined, run: Run):
   }
   return run.localSystem(run.text(parts[7]) ?? 'practitioner')
 }
+
+/** Identifiers of one person that are joined; nobody has more, but messages may. */
+const maxIdentifiers = 20
+/** People of one field among whom an identifier looks for its owner. */
+const maxPeople = 64
 
 /** What the earlier repetitions of the field at work named, for joining those of one person. */
 interface Named {
@@ -94,16 +101,21 @@ function practitioner(raw: string, run: Run): Json | undefined {
   const name = nameOf(person)
   const key = id === undefined ? `name|${name}` : `${system}|${id}`
   const people = peopleOf(run)
-  // 2.3 and later: one repetition per identifier of the same person; an authority gives a person one identifier.
+  // 2.3 and later: one repetition per identifier of the same person; an authority gives a person one
+  // identifier.
   const same = people.find(
-    (one) => display !== undefined && one.name === name && !one.systems.includes(system),
+    (one) =>
+      display !== undefined &&
+      one.name === name &&
+      one.systems.length < maxIdentifiers &&
+      !one.systems.includes(system),
   )
   if (same) {
     same.systems.push(system)
     run.linked.meet('Practitioner', [same.key, key], run.mention(), values(person, parts, run))
     return undefined
   }
-  people.push({ name, key, systems: [system] })
+  if (people.length < maxPeople) people.push({ name, key, systems: [system] })
   const handle = run.linked.meet('Practitioner', [key], run.mention(), values(person, parts, run))
   run.mark(id === undefined ? at.named : at.reference)
   if (display !== undefined) run.mark(at.display)

@@ -9,7 +9,9 @@ const midnight = /^\d{8}24(?:00)*(?:[.][0]+)?(?:[+-]\d{4})?$/
 const iso = /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d))?(?:\.(\d{1,4})\d*)?)?(Z|[+-]\d\d:?\d\d)?$/
 const longFraction = /^(\d{14}\.\d{4})\d+/
 
-/** The moment that a text names. Zero dates and 24:00 are known habits: a warning; anything else is refused. */
+/**
+ * The moment that a text names. Zero dates and 24:00 are known habits: a warning; anything else is refused.
+ */
 function moment(raw: string, run: Run): Dtm | undefined {
   const text = run.head(raw)
   if (text === undefined) return undefined
