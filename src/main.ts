@@ -221,10 +221,10 @@ async function openMllp(
   port: number,
   tls?: NonNullable<MllpOptions['tls']>,
 ): Promise<MllpReceiver> {
-  const answer = (text: string, code: '100' | '207') => {
+  const nak = (text: string) => {
     const { application, facility, timezone } = gateway.site().gateway
     const now = formatDtm(gateway.now().getTime(), timezone)
-    const error = { severity: 'E', code, locations: ['MSH^1'], text } as const
+    const error = { severity: 'E', code: '100', locations: ['MSH^1'], text } as const
     const ack = buildAck({
       code: 'AR',
       errors: [error],
@@ -248,8 +248,8 @@ async function openMllp(
     maxInFlight: config.mllpMaxInFlight,
     maxBufferedBytes: config.maxBufferedBytes,
     nak: (fault) =>
-      answer(`the frame cannot be read (${fault.code}) - send one message between 0x0B and 0x1C 0x0D`, '100'),
-    unavailable: () => answer('the store is not available - send the message again later', '207'),
+      nak(`the frame cannot be read (${fault.code}) - send one message between 0x0B and 0x1C 0x0D`),
+    unavailable: gateway.unstored,
   }
   return await listenMllp(options, gateway.receive, {
     fault: ({ code, peer, offset, length }) => {

@@ -1,5 +1,5 @@
 // Practitioners, locations, organizations and devices: one resource each by business key, never one per message.
-import type { Thing } from '../mappings/mapped.ts'
+import type { Json, Thing } from '../mappings/mapped.ts'
 import { type Applying, assertionsOf, cellAt, cellsAt, referred } from './applying.ts'
 import { type Assertion, type CellKey, splitKey } from './contribution.ts'
 import { canonicalText } from './fhir-json.ts'
@@ -63,16 +63,23 @@ function actorId(applying: Applying, thing: Thing): string {
   return id
 }
 
-/** Whichever field names an actor says the same thing of it: PV1-7 and PD1-4 are one statement, the later one counts. */
+/**
+ * Actors are named in passing by nearly every message. Each value counts from the first time that it was said, and
+ * the newest one shows: saying it again changes nothing, in whatever order messages come, so that a feed does not
+ * rewrite its doctors all day and no two batches wait for each other over one of them.
+ */
 function contributeActor(applying: Applying, thing: Thing): void {
   const reference = applying.references.get(`#${thing.as}`) ?? ''
   const id = reference.slice(reference.indexOf('/') + 1)
   const said: Record<CellKey, Assertion> = {}
   for (const [key, assertion] of Object.entries(assertionsOf(applying, thing, applying.times.event))) {
-    said[`${splitKey(key).path}<${thing.type}`] = assertion
+    said[`${splitKey(key).path}<${thing.type}:${valueName(assertion.v)}`] = assertion
   }
-  applying.draft.assert(thing.type, id, applying.source.id, said)
+  applying.draft.assertFirst(thing.type, id, applying.source.id, said)
 }
+
+/** Short name of a value, to tell two of them apart. */
+const valueName = (value: Json): string => stableId(canonicalText(value)).slice(0, 13)
 
 /** Reference to the thing in a role, when it was resolved. */
 export function referenceTo(applying: Applying, thing: Thing, role: string): string | undefined {

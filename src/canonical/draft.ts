@@ -144,6 +144,17 @@ export class Draft {
     return stale
   }
 
+  /** States cells of which only the first time counts. */
+  assertFirst(rtype: string, id: string, source: string, cells: Readonly<Record<CellKey, Assertion>>): void {
+    const own = this.contribution(rtype, id, source)
+    const news = Object.entries(cells).filter(([key, cell]) => {
+      const known = own?.cells[key]
+      return !known || compareAssertions(known, cell) < 0
+    })
+    if (news.length === 0) return
+    this.contribute(rtype, id, { source, key: '', i: this.messageId, cells: { ...own?.cells, ...Object.fromEntries(news) } })
+  }
+
   #losesToOthers(rtype: string, id: string, source: string, key: CellKey, cell: Assertion): boolean {
     const { path } = splitKey(key)
     if (rtype !== 'Patient' || !latestGroups.has(path)) return false

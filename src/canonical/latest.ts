@@ -26,14 +26,21 @@ export function statementsByPath(contributions: Iterable<Contribution>): Map<str
   return byPath
 }
 
+/** 'Practitioner:1f2e…' and 'Practitioner:77ab…' are values of one field. */
+const fieldOf = (statement: Statement): string => statement.field.replace(/:.*$/s, '')
+
 /** Value of an element by its latest source: lists that several fields of that source feed are joined in field order. */
 export function latestValue(statements: readonly Statement[]): Json | undefined {
   const [winner] = statements
   if (!winner) return undefined
-  const own = statements.filter((each) => each.source === winner.source && each.v !== null)
-  if (own.length === 0) return undefined
-  if (winner.field === 'FHIR') return winner.v === null ? undefined : winner.v
-  const lists = own.filter((each) => Array.isArray(each.v) && each.field !== 'FHIR')
+  if (statements.length === 1 || winner.field === 'FHIR') return winner.v === null ? undefined : winner.v
+  const newest = new Map<string, Statement>()
+  for (const each of statements) {
+    const field = fieldOf(each)
+    if (each.source === winner.source && each.field !== 'FHIR' && !newest.has(field)) newest.set(field, each)
+  }
+  const own = [...newest.values()].filter((each) => each.v !== null)
+  const lists = own.filter((each) => Array.isArray(each.v))
   if (lists.length < 2) return winner.v === null ? own[0]?.v : winner.v
   return lists.sort((a, b) => (a.field < b.field ? -1 : 1)).flatMap((each) => each.v as readonly Json[])
 }

@@ -69,6 +69,8 @@ export class World {
   readonly merges = new Map<string, string | null>()
   /** How many of them are merged. */
   merged: number
+  /** Needs that no hint had named. */
+  misses: number
   readonly lines = new Map<string, LedgerLine | null>()
   /** Lines by account, newest last. */
   readonly charges = new Map<string, readonly LedgerLine[]>()
@@ -81,6 +83,7 @@ export class World {
   constructor() {
     this.collected = undefined
     this.merged = 0
+    this.misses = 0
   }
 
   entity(rtype: string, id: string): Entity {

@@ -5,18 +5,19 @@ import type { Site } from '../canonical/site.ts'
 import { zoneOffsetOf } from '../fhir/date.ts'
 import { validateResource } from '../fhir/validate.ts'
 import type { MapSet } from '../mappings/engine/compile.ts'
-import { type Database, sqlState, type Transaction } from '../store/db.ts'
+import { classify, type Database, sqlState, type Transaction } from '../store/db.ts'
 import { clearTenant } from '../store/maintenance.ts'
 import { takeMessageIds } from '../store/messages.ts'
 import { readResource } from '../store/resources.ts'
 import { Batcher, type Lane } from './batcher.ts'
 import { clientWriteItem } from './client-write.ts'
+import { keepFailed } from './failed.ts'
 import type { DryRun, FhirWrite, FhirWritten, Gateway, LineageEntry } from './gateway.ts'
 import { isoIn } from './iso.ts'
 import type { Item, MessageItem, Outcome } from './item.ts'
 import { lineageOf } from './lineage.ts'
 import { type ProcessContext, processBatch } from './process.ts'
-import { acknowledge, type ReceiveContext, readPayload, receivePayload } from './receive.ts'
+import { acknowledge, type ReceiveContext, readPayload, receivePayload, refuseUnstored } from './receive.ts'
 import { Worker } from './worker.ts'
 
 export interface EngineOptions {
@@ -53,6 +54,8 @@ export interface Observer {
 export interface Engine extends Gateway {
   /** Messages that wait for their batch. */
   waiting(): number
+  /** The answer to a payload for which there was no store: AR 207, and nothing of it is kept. */
+  unstored(inbound: Inbound): Uint8Array | undefined
   /** Finishes what has begun; takes nothing new. */
   close(): Promise<void>
   start(): void
@@ -119,8 +122,11 @@ export function createEngine(options: EngineOptions): Engine {
       } catch (error) {
         // A key that somebody else has just written: the next try sees it.
         if (sqlState(error) === '23505' && tries < conflictTries) continue
-        if (items.length > 1 && isContent(error)) return await bisect(items, runBatch)
-        throw error
+        const [first, ...others] = items
+        if (!first || !isOfItems(error)) throw error
+        if (others.length > 0) return await bisect(items, runBatch)
+        if (first.kind === 'rule') throw error
+        return [await db.transaction((tx) => keepFailed(tx, first, error, processing()))]
       }
     }
   }
@@ -144,7 +150,7 @@ export function createEngine(options: EngineOptions): Engine {
     worker.wake()
     return outcomes
   }
-  const worker = new Worker({ db, tenant, context, clock, submit, pressure: () => batcher.size > 0 })
+  const worker = new Worker({ db, tenant, context, clock, submit, pressure: () => batcher.busy })
 
   return {
     receive: async (inbound) => {
@@ -169,6 +175,7 @@ export function createEngine(options: EngineOptions): Engine {
     },
     now: () => clock.now(),
     waiting: () => batcher.size,
+    unstored: (inbound) => refuseUnstored(inbound, context),
     start: () => worker.start(),
     close: async () => {
       await worker.close()
@@ -186,7 +193,8 @@ async function bisect(
   return [...(await run(items.slice(0, half))), ...(await run(items.slice(half)))]
 }
 
-const isContent = (error: unknown): boolean => /^(22|23|54)/.test(sqlState(error) ?? '')
+/** Content that the store refuses, or that our own code does not survive: the store itself is well. */
+const isOfItems = (error: unknown): boolean => ['data', 'bug'].includes(classify(error))
 
 const maxProblems = 5
 

@@ -18,6 +18,7 @@ import type { Mapped } from '../mappings/mapped.ts'
 import type { Queryable } from '../store/db.ts'
 import {
   type LedgerRow,
+  type LoadedThings,
   loadCharges,
   loadLines,
   loadReferrers,
@@ -91,7 +92,7 @@ async function loadEntities(
     const slash = key.indexOf('/')
     return { rtype: key.slice(0, slash), id: key.slice(slash + 1) }
   })
-  const loaded = await loadThings(tx, tenant, wanted)
+  const loaded = await loadLocked(tx, tenant, wanted)
   const contributions = new Map<string, Map<string, Contribution>>()
   for (const { rtype, id, source, key: own, body } of loaded.contributions) {
     const key = entityKey(rtype, id)
@@ -128,6 +129,37 @@ async function loadEntities(
     world,
     loaded.merges.map(({ rtype, targetId }) => entityKey(rtype, targetId)),
   )
+}
+
+/**
+ * Masters are not locked, or all batches would wait for each other over the same doctors. Only those that nobody has
+ * yet are, and looked at again: whoever waited finds what the other has made.
+ */
+async function loadLocked(
+  tx: Queryable,
+  tenant: number,
+  wanted: readonly { readonly rtype: string; readonly id: string }[],
+): Promise<LoadedThings> {
+  const loaded = await loadThings(tx, tenant, wanted)
+  const found = new Set(loaded.entities.map((each) => entityKey(each.rtype, each.id)))
+  const fresh = wanted.filter((each) => {
+    const key = entityKey(each.rtype, each.id)
+    return !isExclusive(key) && !found.has(key)
+  })
+  if (fresh.length === 0) return loaded
+  await lockThings(
+    tx,
+    tenant,
+    fresh.map((each) => entityKey(each.rtype, each.id)),
+  )
+  const again = await loadThings(tx, tenant, fresh)
+  const isFresh = new Set(fresh.map((each) => entityKey(each.rtype, each.id)))
+  const kept = loaded.contributions.filter((each) => !isFresh.has(entityKey(each.rtype, each.id)))
+  return {
+    entities: [...loaded.entities, ...again.entities],
+    contributions: [...kept, ...again.contributions],
+    merges: loaded.merges,
+  }
 }
 
 async function loadLedger(

@@ -132,6 +132,7 @@ function reuse(item: MessageItem, id: string, write: BatchWrite): Outcome {
 }
 
 const maxLoadsPerItem = 200
+const scoutEvery = 4
 
 /** One item to its end: applied, refused or deferred; it is never half of any. */
 async function processItem(
@@ -155,7 +156,9 @@ async function processItem(
       return write.applied(item, id, draft)
     } catch (error) {
       if (error instanceof Miss && loads < maxLoadsPerItem) {
-        await loadNeeds(tx, context.tenant, world, [error.need, ...needsOf(world, [item, ...rest], context)])
+        // One need is loaded; when they add up, the rest of the batch is tried out to learn all of them at once.
+        const scouted = ++world.misses % scoutEvery === 0 ? needsOf(world, [item, ...rest], context) : []
+        await loadNeeds(tx, context.tenant, world, [error.need, ...scouted])
       } else if (error instanceof ItemRefused) {
         return {
           messageId: id,
@@ -195,7 +198,7 @@ function needsOf(world: World, items: readonly Item[], context: ProcessContext):
   return needs
 }
 
-const internalError = (): AckError => ({
+export const internalError = (): AckError => ({
   severity: 'E',
   code: '207',
   locations: ['MSH^1^9'],

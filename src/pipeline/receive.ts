@@ -56,12 +56,25 @@ export async function receivePayload(
     const [first] = outcomes
     return { bytes: acks[0] === undefined ? undefined : first?.ack }
   }
-  const text = joinBatch(
-    acks.filter((each) => each !== undefined),
-    batch,
-    { now: dtmOf(context), controlId: context.newControlId() },
-  )
-  return { bytes: encodeText(text, charset) }
+  const owed = acks.filter((each) => each !== undefined)
+  return { bytes: encodeText(envelope(owed, batch, context), charset) }
+}
+
+const envelope = (acks: readonly string[], batch: Batch, context: ReceiveContext): string =>
+  joinBatch(acks, batch, { now: dtmOf(context), controlId: context.newControlId() })
+
+/** The answer to a payload that could not be stored: AR 207 (mllp.md, E20). Undefined when none is owed. */
+export function refuseUnstored(inbound: Inbound, context: ReceiveContext): Uint8Array | undefined {
+  const read = readPayload(inbound, context)
+  const text = 'the store is not available - send the message again later'
+  const error: AckError = { severity: 'E', code: '207', locations: ['MSH^1'], text }
+  const refuse = (item: MessageItem) => acknowledge(item, 'AR', [error], context)
+  if ('fault' in read) return refuse(read.fault)
+  const { batch, items, charset } = read
+  const [first] = items
+  if (!batch.enveloped || !first) return first && refuse(first)
+  const acks = items.map((item) => decodeBytes(refuse(item), { endpointDefault: item.charset }))
+  return encodeText(envelope(acks.flatMap((each) => ('text' in each ? [each.text] : [])), batch, context), charset)
 }
 
 /** Text of an acknowledgement; undefined when nothing is owed for this message. */

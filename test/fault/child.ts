@@ -124,6 +124,7 @@ export function launch({ dataDir, mutant, env, probed = false }: ChildOptions) {
       MLLP_PORT: '0',
       DATA_DIR: dataDir,
       SITE: siteFile,
+      MLLP_MAX_CONNECTIONS_PER_PEER: '100',
       // These tests fill disks on purpose; what the watermark does is asked for by the one that tests it.
       DISK_STOP_PERCENT: '0',
       DISK_STOP_BYTES: '0',

@@ -196,6 +196,7 @@ class Feed {
       const { code, id } = readMsa(answer)
       if (saysNotNow(answer, code)) {
         this.#load.refusals++
+        if (id !== flight.sent.id) this.#load.complain(`the refusal of ${flight.sent.id} names "${id}"`)
         await sleep(retryMs)
         return
       }

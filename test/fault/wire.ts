@@ -75,6 +75,6 @@ export class Wire {
 
 /** MSA-1 and MSA-2. */
 export function readMsa(ack: Buffer): { readonly code: string; readonly id: string } {
-  const [, code = '', id = ''] = /(?:^|\r)MSA\|([A-Z]*)\|([^|\r]*)/.exec(ack.toString('latin1')) ?? []
+  const [, code = '', id = ''] = /(?:^|\r)MSA\|([A-Z]*)(?:\|([^|\r]*))?/.exec(ack.toString('latin1')) ?? []
   return { code, id }
 }

@@ -1,0 +1,23 @@
+// A message that cannot be stored with all that it changes: kept by itself, so that nothing else waits for it.
+import type { Transaction } from '../store/db.ts'
+import { takeStored } from '../store/messages.ts'
+import type { MessageItem, Outcome } from './item.ts'
+import { internalError, type ProcessContext } from './process.ts'
+import { BatchWrite } from './write.ts'
+
+/** Changes nothing; the message is in the log, its sender gets AE 207 and goes on. */
+export async function keepFailed(
+  tx: Transaction,
+  item: MessageItem,
+  error: unknown,
+  context: ProcessContext,
+): Promise<Outcome> {
+  const [fresh = ''] = item.stored ? [] : await context.messageIds(tx, 1)
+  const id = item.stored?.id ?? fresh
+  if (item.stored) await takeStored(tx, context.tenant, [id])
+  const write = new BatchWrite(context)
+  const outcome = write.refused(item, id, 'AE', [internalError()], 'failed')
+  await write.flush(tx)
+  context.onFault(id, error)
+  return outcome
+}
