@@ -1,15 +1,10 @@
 // What one message changes, on top of the world; folded at the end, then taken over as a whole or dropped.
 import { createHash } from 'node:crypto'
-import {
-  type Assertion,
-  type CellKey,
-  type Contribution,
-  compareAssertions,
-  splitKey,
-} from './contribution.ts'
+import type { Assertion, CellKey, Contribution } from './contribution.ts'
 import { canonicalText, type FhirJson } from './fhir-json.ts'
 import type { Finding, TaskRequest } from './finding.ts'
 import { type FoldContext, foldEntity, type Projection } from './fold.ts'
+import { stateCells, stateFirst } from './statement.ts'
 import {
   contributionKey,
   type Entity,
@@ -31,9 +26,6 @@ export interface Change {
   readonly body: FhirJson | undefined
   readonly hash: string
 }
-
-/** Latest-wins groups of a person are compared with the winning source, too (semantics, section 8.4). */
-const latestGroups = new Set(['address', 'telecom', 'maritalStatus', 'communication'])
 
 export class Draft {
   readonly messageId: string
@@ -63,7 +55,11 @@ export class Draft {
     this.messageId = messageId
     this.activity = undefined
     this.occurred = undefined
-    this.#context = { trust, survivor: (reference) => this.survivor(reference), isMerged: () => this.#merges.size > 0 || world.merged > 0 }
+    this.#context = {
+      trust,
+      survivor: (reference) => this.survivor(reference),
+      isMerged: () => this.#merges.size > 0 || world.merged > 0,
+    }
   }
 
   entity(rtype: string, id: string): Entity {
@@ -98,11 +94,6 @@ export class Draft {
     if (fold) this.#dirty.add(at)
   }
 
-  #isAlone(rtype: string, id: string, source: string): boolean {
-    for (const each of this.contributions(rtype, id).values()) if (each.source !== source) return false
-    return true
-  }
-
   withdraw(rtype: string, id: string, source: string, key: string): void {
     if (!this.contribution(rtype, id, source, key)) return
     const empty: Contribution = { source, key, i: this.messageId, cells: {} }
@@ -119,54 +110,16 @@ export class Draft {
    * in a latest-wins group, is skipped and returned.
    */
   assert(rtype: string, id: string, source: string, cells: Readonly<Record<CellKey, Assertion>>): CellKey[] {
-    const own = this.contribution(rtype, id, source)
-    const next: Record<CellKey, Assertion> = { ...own?.cells }
-    const stale: CellKey[] = []
-    if (own === undefined && Object.keys(cells).length === 0) return stale
-    let stated = own === undefined
-    let news = stated
-    for (const [key, cell] of Object.entries(cells)) {
-      const known = next[key]
-      const same = known !== undefined && canonicalText(known.v) === canonicalText(cell.v)
-      if (known && compareAssertions(known, cell) <= 0) {
-        if (known.t > cell.t && !same) stale.push(key)
-        continue
-      }
-      if (this.#losesToOthers(rtype, id, source, key, cell)) stale.push(key)
-      next[key] = cell
-      stated = true
-      news ||= !same
-    }
-    if (!stated) return stale
-    // Said again by the only one who speaks of it: later now, but nothing that shows can differ.
-    const echo = !news && this.#isAlone(rtype, id, source)
-    this.#put(rtype, id, { source, key: '', i: this.messageId, cells: next }, !echo)
+    const all = this.contributions(rtype, id)
+    const { next, stale, echo } = stateCells(rtype, source, all, cells)
+    if (next) this.#put(rtype, id, { source, key: '', i: this.messageId, cells: next }, !echo)
     return stale
   }
 
   /** States cells of which only the first time counts. */
   assertFirst(rtype: string, id: string, source: string, cells: Readonly<Record<CellKey, Assertion>>): void {
-    const own = this.contribution(rtype, id, source)
-    const news = Object.entries(cells).filter(([key, cell]) => {
-      const known = own?.cells[key]
-      return !known || compareAssertions(known, cell) < 0
-    })
-    if (news.length === 0) return
-    this.contribute(rtype, id, { source, key: '', i: this.messageId, cells: { ...own?.cells, ...Object.fromEntries(news) } })
-  }
-
-  #losesToOthers(rtype: string, id: string, source: string, key: CellKey, cell: Assertion): boolean {
-    const { path } = splitKey(key)
-    if (rtype !== 'Patient' || !latestGroups.has(path)) return false
-    const others = [...this.contributions(rtype, id).values()].filter(
-      (each) => each.source !== source && each.key === '',
-    )
-    return others.some((each) =>
-      Object.entries(each.cells).some(
-        ([other, { v, t }]) =>
-          splitKey(other).path === path && t > cell.t && canonicalText(v) !== canonicalText(cell.v),
-      ),
-    )
+    const next = stateFirst(this.contribution(rtype, id, source), cells)
+    if (next) this.contribute(rtype, id, { source, key: '', i: this.messageId, cells: next })
   }
 
   lookup(rtype: string, system: string, value: string): Registration | undefined {

@@ -62,6 +62,11 @@ export function clientWriteItem(
     logged: true,
     entities: write.id === undefined ? [] : [`${rtype}/${write.id}`],
     apply,
+    ...(write.idempotencyKey === undefined
+      ? {}
+      : {
+          once: { key: write.idempotencyKey, answer: (outcome: Outcome) => answerOf(outcome, result, now) },
+        }),
   }
   return { item, answer: (outcome) => answerOf(outcome, result, now) }
 }
@@ -231,6 +236,12 @@ function requestFiller(draft: Draft, write: FhirWrite, owner: string, result: Re
 }
 
 function answerOf(outcome: Outcome, { rtype, id, status }: Result, now: Date): FhirWritten {
+  if (outcome.answered) {
+    if (outcome.answered.same) return JSON.parse(outcome.answered.body) as FhirWritten
+    const diagnostics =
+      'this Idempotency-Key came with another request before - use a new key for a new request'
+    return { status: 422, issues: [{ severity: 'error', code: 'business-rule', diagnostics }] }
+  }
   if (outcome.refusal instanceof WriteRefused)
     return { status: outcome.refusal.status, issues: outcome.refusal.issues }
   const { draft } = outcome

@@ -9,6 +9,7 @@ import { classify, type Database, sqlState, type Transaction } from '../store/db
 import { clearTenant } from '../store/maintenance.ts'
 import { takeMessageIds } from '../store/messages.ts'
 import { readResource } from '../store/resources.ts'
+import { acknowledge } from './acknowledge.ts'
 import { Batcher, type Lane } from './batcher.ts'
 import { clientWriteItem } from './client-write.ts'
 import { keepFailed } from './failed.ts'
@@ -17,7 +18,7 @@ import { isoIn } from './iso.ts'
 import type { Item, MessageItem, Outcome } from './item.ts'
 import { lineageOf } from './lineage.ts'
 import { type ProcessContext, processBatch } from './process.ts'
-import { acknowledge, type ReceiveContext, readPayload, receivePayload, refuseUnstored } from './receive.ts'
+import { type ReceiveContext, readPayload, receivePayload, refuseUnstored } from './receive.ts'
 import { Worker } from './worker.ts'
 
 export interface EngineOptions {

@@ -52,6 +52,8 @@ export interface RuleItem extends Common {
   readonly entities: readonly string[]
   /** Applies itself; throws Refusal or Miss like any rule. Called again when a transaction is tried again. */
   readonly apply: (draft: Draft, site: Site) => void
+  /** With an Idempotency-Key: its first answer is kept and given again. */
+  readonly once?: { readonly key: string; readonly answer: (outcome: Outcome) => { readonly status: number } }
   /** Called after the fold, before anything is written: may look at the result and throw. */
   readonly check?: (draft: Draft) => void
 }
@@ -68,6 +70,8 @@ export interface Outcome {
   /** True when the stored answer was given again. */
   readonly resent: boolean
   readonly draft: Draft | undefined
+  /** Set when this request was answered before: JSON text of that answer, and whether the request was the same. */
+  readonly answered?: { readonly body: string; readonly same: boolean }
   /** Set when a rule refused itself: who asked is answered with it. */
   readonly refusal?: ItemRefused
   readonly diff: readonly {

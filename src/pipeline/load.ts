@@ -121,7 +121,8 @@ async function loadEntities(
       body: deleted ? undefined : (row.body as FhirJson),
     })
   }
-  for (const { rtype, sourceId, targetId } of loaded.merges) world.merges.set(entityKey(rtype, sourceId), targetId)
+  for (const { rtype, sourceId, targetId } of loaded.merges)
+    world.merges.set(entityKey(rtype, sourceId), targetId)
   world.merged += loaded.merges.length
   await loadEntities(
     tx,

@@ -7,13 +7,15 @@ import { type Finding, Refusal, type TaskRequest } from '../canonical/finding.ts
 import { type Author, addProvenance } from '../canonical/provenance.ts'
 import type { Site, Source } from '../canonical/site.ts'
 import { completeTask, openTasks, pairKey } from '../canonical/task.ts'
-import { Miss, type Need, World } from '../canonical/world.ts'
+import { Miss, World } from '../canonical/world.ts'
 import type { ZoneOffset } from '../fhir/date.ts'
 import type { AckCode, AckError } from '../hl7/ack.ts'
 import type { Transaction } from '../store/db.ts'
-import { loadMessageKeys, type MessageKeyRow, takeStored } from '../store/messages.ts'
+import { takeStored } from '../store/messages.ts'
 import { type Item, ItemRefused, type MessageItem, type Outcome, type RuleItem } from './item.ts'
 import { loadBatch, loadNeeds } from './load.ts'
+import { answerAgain, answerResend, answersOf, isResend, resends } from './resend.ts'
+import { needsOf } from './scout.ts'
 import { BatchWrite } from './write.ts'
 
 export interface ProcessContext {
@@ -50,6 +52,7 @@ export async function processBatch(
   const known = await resends(tx, context.tenant, items)
   const stored = items.flatMap((each) => (each.kind === 'message' && each.stored ? [each.stored.id] : []))
   const taken = await takeStored(tx, context.tenant, stored)
+  const answers = await answersOf(tx, context.tenant, items)
   const world = new World()
   const fresh = items.filter((each) => !isResend(each, known))
   const hinted = fresh.flatMap((each) =>
@@ -77,58 +80,24 @@ export async function processBatch(
       continue
     }
     const outcome =
+      answerAgain(item, answers) ??
       answerResend(item, id, known, write, context) ??
       (await processItem(tx, world, item, items.slice(i + 1), id, write, context))
+    if (item.kind === 'rule' && item.once && !outcome.resent && !outcome.refusal) {
+      const answer = item.once.answer(outcome)
+      const row = {
+        client: item.source,
+        key: item.once.key,
+        sha256: item.sha256,
+        body: JSON.stringify(answer),
+      }
+      answers.set(`${row.client} ${row.key}`, row)
+      write.answers.push({ ...row, status: answer.status })
+    }
     outcomes.push(outcome)
   }
   await write.flush(tx)
   return { outcomes, committed: () => write.committed() }
-}
-
-async function resends(
-  tx: Transaction,
-  tenant: number,
-  items: readonly Item[],
-): Promise<Map<string, MessageKeyRow>> {
-  const keys = items.flatMap((each) =>
-    each.kind === 'message' && each.key && !each.stored ? [each.key] : [],
-  )
-  const rows = await loadMessageKeys(tx, tenant, keys)
-  return new Map(rows.map((row) => [row.key, row]))
-}
-
-const isResend = (item: Item, known: ReadonlyMap<string, MessageKeyRow>): boolean =>
-  item.kind === 'message' && !item.stored && item.key !== undefined && known.has(item.key)
-
-/** The stored answer to a message that is here already; an error when its content is another one. */
-function answerResend(
-  item: Item,
-  id: string,
-  known: ReadonlyMap<string, MessageKeyRow>,
-  write: BatchWrite,
-  context: ProcessContext,
-): Outcome | undefined {
-  if (item.kind !== 'message' || item.stored || item.key === undefined) return undefined
-  const row = known.get(item.key)
-  const earlier = write.answered.get(item.key)
-  if (!row && !earlier) return undefined
-  if ((earlier?.sha256 ?? row?.sha256) !== item.sha256) return reuse(item, id, write)
-  const ack = earlier?.ack ?? row?.ack ?? context.acknowledge(item, 'AA', [])
-  const code = (earlier?.code ?? row?.ackCode ?? 'AA') as AckCode
-  return { messageId: row?.messageId ?? '', code, errors: [], ack, resent: true, draft: undefined, diff: [] }
-}
-
-/** Kept like any message that is refused, but without the key: that is the first one's. */
-function reuse(item: MessageItem, id: string, write: BatchWrite): Outcome {
-  const text = `control id ${item.header?.controlId ?? ''} was used for another message (MSH^1^10) - send this one under a new control id`
-  const error: AckError = {
-    severity: 'E',
-    code: '205',
-    app: 'CONTROL-ID-REUSE',
-    locations: ['MSH^1^10'],
-    text,
-  }
-  return write.refused({ ...item, key: undefined }, id, 'AE', [error])
 }
 
 const maxLoadsPerItem = 200
@@ -180,24 +149,6 @@ async function processItem(
   }
 }
 
-/** What messages will need that is not loaded: they are tried out on drafts that nobody keeps. */
-function needsOf(world: World, items: readonly Item[], context: ProcessContext): Need[] {
-  const needs: Need[] = []
-  world.collected = needs
-  for (const item of items) {
-    if (item.kind !== 'message' || !item.mapped || item.refusal || item.defer) continue
-    const draft = new Draft(world, '0', trustOf(context.site))
-    try {
-      applyMessage(draft, item, context)
-      draft.fold()
-    } catch {
-      // A refusal or a fault shows when the message is applied for good.
-    }
-  }
-  world.collected = undefined
-  return needs
-}
-
 export const internalError = (): AckError => ({
   severity: 'E',
   code: '207',
@@ -205,7 +156,7 @@ export const internalError = (): AckError => ({
   text: 'the gateway could not process this message - it is kept; ask its operator, who finds it under failed messages',
 })
 
-const trustOf =
+export const trustOf =
   (site: Site) =>
   (source: string): number =>
     site.sources.get(source)?.trust ?? site.clients.get(source)?.trust ?? 50
@@ -215,7 +166,8 @@ function applyRule(draft: Draft, item: RuleItem, site: Site): Author {
   return item.author
 }
 
-function applyMessage(draft: Draft, item: MessageItem, context: ProcessContext): Author {
+/** Applies a mapped message to a draft; returns who its author is. */
+export function applyMessage(draft: Draft, item: MessageItem, context: ProcessContext): Author {
   const { mapped, sender } = item
   if (!mapped || !sender) throw new Error('a message without mapping or source reached the rules')
   const times = timesOf(mapped, item.receivedAt.getTime(), context.site.policy.futureEventHours)

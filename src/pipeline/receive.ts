@@ -3,15 +3,7 @@ import { createHash } from 'node:crypto'
 import type { Inbound, Reply } from '../adapters/adapter.ts'
 import { authorityResolver } from '../canonical/authority.ts'
 import type { Site, Source } from '../canonical/site.ts'
-import {
-  type AckCode,
-  type AckError,
-  type AckSetting,
-  buildAck,
-  decideAckMode,
-  faultAnswer,
-  salvageHeader,
-} from '../hl7/ack.ts'
+import { type AckError, faultAnswer, salvageHeader } from '../hl7/ack.ts'
 import { type Batch, joinBatch, splitBatch } from '../hl7/batch.ts'
 import { decodeBytes, encodeText } from '../hl7/charset.ts'
 import { formatDtm, readDtm } from '../hl7/datetime.ts'
@@ -20,6 +12,7 @@ import { type Message, parseMessage } from '../hl7/message.ts'
 import { type MapSet, mapMessage } from '../mappings/engine/compile.ts'
 import type { Translation } from '../mappings/engine/table.ts'
 import type { MapIssue } from '../mappings/mapped.ts'
+import { acknowledge, replyText } from './acknowledge.ts'
 import type { MessageItem, Outcome } from './item.ts'
 import { sourceOf } from './site.ts'
 
@@ -74,23 +67,15 @@ export function refuseUnstored(inbound: Inbound, context: ReceiveContext): Uint8
   const [first] = items
   if (!batch.enveloped || !first) return first && refuse(first)
   const acks = items.map((item) => decodeBytes(refuse(item), { endpointDefault: item.charset }))
-  return encodeText(envelope(acks.flatMap((each) => ('text' in each ? [each.text] : [])), batch, context), charset)
+  return encodeText(
+    envelope(
+      acks.flatMap((each) => ('text' in each ? [each.text] : [])),
+      batch,
+      context,
+    ),
+    charset,
+  )
 }
-
-/** Text of an acknowledgement; undefined when nothing is owed for this message. */
-function replyText(outcome: Outcome, item: MessageItem | undefined): string | undefined {
-  if (!outcome.ack || !item) return undefined
-  const plan = decideAckMode(item.header?.acceptAck, item.header?.applicationAck, ackSetting(item), true)
-  const positive = outcome.code === 'AA' || outcome.code === 'CA'
-  if (plan.mode === 'enhanced') {
-    const owed = positive ? plan.accept.stored : plan.accept.refused
-    if (!owed) return undefined
-  }
-  const decoded = decodeBytes(outcome.ack, { endpointDefault: item.charset })
-  return 'text' in decoded ? decoded.text : undefined
-}
-
-const ackSetting = (item: MessageItem): AckSetting => item.sender?.ackMode ?? 'original'
 
 const dtmOf = (context: ReceiveContext): string =>
   formatDtm(context.now().getTime(), context.site().gateway.timezone)
@@ -272,27 +257,4 @@ function mapContext(site: Site, sender: Source, header: Header, maps: MapSet, li
 function toAckError(issue: MapIssue): AckError {
   const { severity, code, app, location, text } = issue
   return { severity, code, ...(app === undefined ? {} : { app }), locations: [location], text }
-}
-
-/** The acknowledgement of an item, in the sender's character set. */
-export function acknowledge(
-  item: MessageItem,
-  code: AckCode,
-  errors: readonly AckError[],
-  context: ReceiveContext,
-): Uint8Array {
-  const { application, facility } = context.site().gateway
-  const plan = decideAckMode(item.header?.acceptAck, item.header?.applicationAck, ackSetting(item), true)
-  const enhanced = { AA: 'CA', AE: 'CE', AR: 'CR' } as const
-  const shown =
-    plan.mode === 'enhanced' && (code === 'AA' || code === 'AE' || code === 'AR') ? enhanced[code] : code
-  const text = buildAck({
-    message: item.message,
-    code: shown,
-    errors,
-    now: formatDtm(item.receivedAt.getTime(), context.site().gateway.timezone),
-    controlId: context.newControlId(),
-    gateway: { application, facility },
-  })
-  return encodeText(text, item.charset)
 }

@@ -135,15 +135,20 @@ export class Worker {
   async #duplicates(ids: readonly string[]): Promise<RuleItem[]> {
     const { db, tenant, clock } = this.#options
     const patients = await this.#patients([...new Set(ids)])
-    const keys = [...patients].flatMap(([subject, body]) => blockingKeys(body).map((key) => ({ subject, key })))
+    const keys = [...patients].flatMap(([subject, body]) =>
+      blockingKeys(body).map((key) => ({ subject, key })),
+    )
     const pairs = await findCandidates(db.read, tenant, keys)
-    const others = await this.#patients([...new Set(pairs.map((each) => each.id))].filter((id) => !patients.has(id)))
+    const others = await this.#patients(
+      [...new Set(pairs.map((each) => each.id))].filter((id) => !patients.has(id)),
+    )
     const items = new Map<string, RuleItem>()
     for (const { subject, id } of pairs) {
       const [a, b] = [patients.get(subject), patients.get(id) ?? others.get(id)]
       if (!a || !b || items.has(pairKey(subject, id))) continue
       const { grade } = scorePatients(a, b)
-      if (grade === 'certain' || grade === 'probable') items.set(pairKey(subject, id), duplicateRule(subject, id, grade, clock.now()))
+      if (grade === 'certain' || grade === 'probable')
+        items.set(pairKey(subject, id), duplicateRule(subject, id, grade, clock.now()))
     }
     return [...items.values()]
   }
@@ -151,8 +156,14 @@ export class Worker {
   /** Active patients by id. */
   async #patients(ids: readonly string[]): Promise<Map<string, FhirJson>> {
     const { db, tenant } = this.#options
-    const rows = await readResources(db.read, tenant, ids.map((id) => ({ rtype: 'Patient', id })))
-    const live = rows.filter((row) => !row.deleted).map((row) => [row.id, JSON.parse(row.body) as FhirJson] as const)
+    const rows = await readResources(
+      db.read,
+      tenant,
+      ids.map((id) => ({ rtype: 'Patient', id })),
+    )
+    const live = rows
+      .filter((row) => !row.deleted)
+      .map((row) => [row.id, JSON.parse(row.body) as FhirJson] as const)
     return new Map(live.filter(([, body]) => body.active !== false))
   }
 }

@@ -2,7 +2,6 @@
 import type { Contribution } from '../canonical/contribution.ts'
 import type { Change, Draft } from '../canonical/draft.ts'
 import type { FhirJson } from '../canonical/fhir-json.ts'
-import { blockingKeys } from '../canonical/match.ts'
 import { pack } from '../canonical/packed.ts'
 import { spansOfShape } from '../canonical/shape.ts'
 import { contributionKey, entityKey, registrationKey } from '../canonical/world.ts'
@@ -27,9 +26,9 @@ import {
   writeTodo,
   writeVersions,
 } from '../store/batch.ts'
-import { blockParam } from '../store/candidates.ts'
 import type { Transaction } from '../store/db.ts'
-import { diffIndexRows, resourceIndex, type SideRows } from '../store/index-rows.ts'
+import { type AnswerRow, writeAnswers } from '../store/idempotency.ts'
+import { diffIndexRows, resourceIndex } from '../store/index-rows.ts'
 import {
   type MessageKeyWrite,
   type MessageState,
@@ -41,15 +40,12 @@ import {
   writeMessages,
   writeParked,
 } from '../store/messages.ts'
+import { blocksOf, IndexRowsToWrite, inOrder, isMatchable } from './index-writes.ts'
 import type { Item, MessageItem, Outcome } from './item.ts'
+import { messageRow } from './message-row.ts'
 import { announcements } from './outbox.ts'
 import type { ProcessContext } from './process.ts'
 
-/** What made this patient a candidate for the search for duplicates. */
-const matchedElements = ['name', 'birthDate', 'gender', 'telecom', 'address', 'identifier'] as const
-
-const base64 = (bytes: Uint8Array): string =>
-  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64')
 const msPerHour = 3_600_000
 
 export class BatchWrite {
@@ -58,6 +54,8 @@ export class BatchWrite {
     string,
     { readonly sha256: string; readonly code: AckCode; readonly ack: Uint8Array | undefined }
   >()
+  /** Answers to requests that must be carried out once. */
+  readonly answers: (AnswerRow & { readonly status: number })[] = []
   readonly #context: ProcessContext
   readonly #messages: MessageWrite[] = []
   readonly #updates: MessageWrite[] = []
@@ -192,35 +190,15 @@ export class BatchWrite {
     errors: readonly AckError[],
     cluster: string | undefined,
   ): void {
+    const row = messageRow(item, id, { state, code, ack, errors, cluster })
     const stored = item.kind === 'message' ? item.stored : undefined
-    const receivedAt = stored?.receivedAt ?? item.receivedAt.toISOString()
-    const row: MessageWrite = {
-      id,
-      received_at: receivedAt,
-      source: item.source,
-      channel: item.channel,
-      peer: item.peer,
-      control_id: item.kind === 'message' ? item.header?.controlId : undefined,
-      event: item.event,
-      version: item.kind === 'message' ? item.header?.version : undefined,
-      charset: item.kind === 'message' ? item.charset : undefined,
-      raw: stored ? '' : base64(item.raw),
-      sha256: item.sha256,
-      state,
-      cluster,
-      ack_code: code,
-      ack: ack && base64(ack),
-      findings: errors,
-      maps_hash: item.kind === 'message' ? item.mapsHash : undefined,
-      processed_at: state === 'received' ? undefined : item.receivedAt.toISOString(),
-    }
     if (stored) {
       this.#updates.push(row)
       return
     }
     this.#messages.push(row)
     if (item.kind !== 'message' || item.key === undefined) return
-    this.#keys.push({ key: item.key, sha256: item.sha256, message_id: id, received_at: receivedAt })
+    this.#keys.push({ key: item.key, sha256: item.sha256, message_id: id, received_at: row.received_at })
     this.answered.set(item.key, { sha256: item.sha256, code, ack })
   }
 
@@ -252,8 +230,9 @@ export class BatchWrite {
     const { versions, index } = this.#versionsAndIndex()
     const count = versions.length + this.#outbox.length
     // Statements of one connection run in the order in which they are given; nobody waits for an answer in between.
-    const [, , , , , , , , , , , , first] = await Promise.all([
+    const [, , , , , , , , , , , , , first] = await Promise.all([
       writeMessageKeys(tx, tenant, this.#keys),
+      writeAnswers(tx, tenant, now, this.answers),
       writeMessages(tx, tenant, this.#messages),
       updateMessages(tx, tenant, this.#updates),
       writeParked(tx, tenant, this.#parked),
@@ -311,40 +290,4 @@ export class BatchWrite {
     })
     return { versions, index: index.writes }
   }
-}
-
-const tables = ['identifier', 'reference', 'string', 'date', 'number'] as const
-
-/** Search rows of many resources, by table. */
-/** Blocking keys of somebody who could have a double. */
-const blocksOf = (body: FhirJson | undefined): readonly string[] => (body && body.active !== false ? blockingKeys(body) : [])
-
-class IndexRowsToWrite {
-  readonly writes = tables.map((table) => ({ table, add: [] as object[], remove: [] as object[] }))
-
-  takeBlocks(id: string, before: readonly string[], after: readonly string[]): void {
-    const row = (value: string) => ({ rtype: 'Patient', id, param: blockParam, value, system: '' })
-    const [identifiers] = this.writes
-    for (const key of after) if (!before.includes(key)) identifiers?.add.push(row(key))
-    for (const key of before) if (!after.includes(key)) identifiers?.remove.push(row(key))
-  }
-
-  take(rtype: string, id: string, insert: SideRows, remove: SideRows): void {
-    for (const { table, add, remove: gone } of this.writes) {
-      for (const row of insert[table]) add.push({ rtype, id, ...row })
-      for (const row of remove[table]) gone.push({ rtype, id, ...row })
-    }
-  }
-}
-
-/** Rows in one order for everybody, so that two batches that insert the same keys never wait for each other in a circle. */
-function inOrder<Row>(rows: Row[], key: (row: Row) => string): Row[] {
-  const keyed = rows.map((row) => ({ row, key: key(row) }))
-  keyed.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))
-  return keyed.map((each) => each.row)
-}
-
-function isMatchable({ before, body, op }: Change): boolean {
-  if (op === 'delete' || !body || body.active === false) return false
-  return matchedElements.some((each) => JSON.stringify(before?.[each]) !== JSON.stringify(body[each]))
 }

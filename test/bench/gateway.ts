@@ -23,12 +23,21 @@ export interface GatewayOptions {
   readonly schema: string
   /** File that the writing statements go to; undefined = not recorded. */
   readonly record: string | undefined
+  /** undefined = as the product has it. */
+  readonly batching?: Batching
+}
+
+export interface Batching {
+  /** Messages of one transaction, at most. */
+  readonly messages: number
+  /** Transactions at once; undefined = as the product has it. */
+  readonly lanes?: number
 }
 
 export const gatewayFile = import.meta.filename
 export const siteFile = join(import.meta.dirname, 'site.json')
 /** As in main.ts. */
-export const batchMessages = 200
+export const productBatching: Batching = { messages: 200 }
 const maxBatchBytes = 4 * 1_048_576
 const maxWaiting = 2_000
 const maxInFlight = 64
@@ -38,7 +47,7 @@ const tenant = 1
 type Opened = Awaited<ReturnType<typeof open>>
 let opened: Opened | undefined
 
-async function open({ url, schema, record }: GatewayOptions) {
+async function open({ url, schema, record, batching = productBatching }: GatewayOptions) {
   const read = readSite(siteFile)
   if ('problems' in read) throw new Error(read.problems.join('\n'))
   const { site } = read
@@ -58,7 +67,7 @@ async function open({ url, schema, record }: GatewayOptions) {
   await db.transaction((tx) => makePartitions(tx, new Date()))
   compileSearchParams()
   const recorder = record === undefined ? undefined : new Recorder(record)
-  const engineWith = (maxBatchMessages: number): Engine => {
+  const engineWith = ({ messages, lanes }: Batching): Engine => {
     const engine = createEngine({
       db: recorder ? recording(db, recorder) : db,
       tenant,
@@ -66,21 +75,22 @@ async function open({ url, schema, record }: GatewayOptions) {
       maps: () => maps,
       clock: { now: () => new Date() },
       lineage: true,
-      maxBatchMessages,
+      maxBatchMessages: messages,
+      ...(lanes === undefined ? {} : { lanes }),
       maxBatchBytes,
       maxWaiting,
       observe: {
         ...metrics,
-        batch: (messages, ms) => {
-          metrics.batch(messages, ms)
-          counters.batch(messages, ms)
+        batch: (count, ms) => {
+          metrics.batch(count, ms)
+          counters.batch(count, ms)
         },
       },
     })
     engine.start()
     return engine
   }
-  let engine = engineWith(batchMessages)
+  let engine = engineWith(batching)
   const mllp = await listenMllp(
     { host: '127.0.0.1', port: 0, maxInFlight, maxConnectionsPerPeer },
     (inbound) => engine.receive(inbound),
@@ -107,9 +117,9 @@ async function open({ url, schema, record }: GatewayOptions) {
     idle: async () => {
       while (!(await engine.idle())) await new Promise((resolve) => setTimeout(resolve, 50))
     },
-    useBatch: async (maxBatchMessages: number) => {
+    useBatch: async (next: Batching) => {
       const old = engine
-      engine = engineWith(maxBatchMessages)
+      engine = engineWith(next)
       await old.close()
     },
     close: async () => {
@@ -132,8 +142,8 @@ const handlers = {
     opened = await open(options)
     return { mllpPort: opened.mllp.port, httpPort: opened.http.port, server: opened.db.server }
   },
-  /** Messages of one transaction from now on. */
-  useBatch: (messages: number) => now().useBatch(messages),
+  /** From now on; nothing may be in flight. */
+  useBatch: (batching: Batching) => now().useBatch(batching),
   mark: (name: string) => now().recorder?.mark(name),
   /** Counts since the last call. */
   counts: (_: undefined) => now().counters.take(),

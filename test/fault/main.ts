@@ -1,15 +1,29 @@
 // npm run test:fault: causes faults, judges from outside, and proves by mutants that the judge can say no.
 import { parseArgs } from 'node:util'
 import { diskFull } from './disk-full.ts'
+import { doubleStart, killedFirstStart } from './double-start.ts'
+import { hostileFrames } from './hostile.ts'
 import { killDatabase } from './kill-database.ts'
 import { killGateway } from './kill-gateway.ts'
 import { lostAck } from './lost-ack.ts'
 import type { MutantName } from './mutants.ts'
+import { poisonMessages } from './poison.ts'
+import { replayEquality } from './replay.ts'
 import { printTable } from './report.ts'
 import type { Outcome, Trial } from './trial.ts'
 import { Cleanup } from './wait.ts'
 
-const trials: readonly Trial[] = [killGateway, killDatabase, diskFull, lostAck]
+const trials: readonly Trial[] = [
+  killGateway,
+  killDatabase,
+  diskFull,
+  lostAck,
+  poisonMessages,
+  hostileFrames,
+  replayEquality,
+  doubleStart,
+  killedFirstStart,
+]
 const usage = `node test/fault/main.ts [--only T01,T03] [--seed N] [--kills N] [--quick] [--mutants | --no-mutants] [--json]
 
   --only        the tests to run; default all

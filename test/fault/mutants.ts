@@ -9,6 +9,7 @@ export const mutants = {
   'no-resend-check': 'knows no message again',
   'fsync-off': 'runs PostgreSQL with fsync and synchronous_commit off',
   'stall-with-poison': 'takes content that cannot be stored for a store that is away',
+  'partial-log': 'applies one message in fifty without keeping it',
   blocking: 'keeps the event loop busy for 400 ms now and then',
 } as const
 export type MutantName = keyof typeof mutants
@@ -89,6 +90,21 @@ function stallWithPoison(run: Run): Run {
   }
 }
 
+const forgetEvery = 50
+
+function partialLog(run: Run): Run {
+  let count = 0
+  const execute =
+    (tx: Transaction): Execute =>
+    async (name, text, values = []) => {
+      const [tenant, rows] = values
+      if (name !== 'write_messages' || typeof rows !== 'string') return await tx.execute(name, text, values)
+      const kept = (JSON.parse(rows) as unknown[]).filter(() => ++count % forgetEvery !== 0)
+      return await tx.execute(name, text, [tenant, JSON.stringify(kept)])
+    }
+  return (work, options) => run((tx) => work({ ...tx, execute: execute(tx) }), options)
+}
+
 const blockEvery = 40
 const blockMs = 400
 
@@ -111,6 +127,7 @@ export function mutate(name: MutantName): (db: Database) => Database {
     'outbox-outside': outside('write_outbox'),
     'no-resend-check': noResendCheck,
     'stall-with-poison': stallWithPoison,
+    'partial-log': partialLog,
     blocking,
   }
   const change = changes[name]

@@ -16,7 +16,10 @@ const answeredWithinMs = 30_000
 const feed = 99
 const warmUpMs = 1_500
 
-const victims = { rules: { mrn: '77000001', family: 'POISONRULES' }, store: { mrn: '77000002', family: 'POISONSTORE' } }
+const victims = {
+  rules: { mrn: '77000001', family: 'POISONRULES' },
+  store: { mrn: '77000002', family: 'POISONSTORE' },
+}
 type Kind = keyof typeof victims
 
 function messageFor(kind: Kind, event: 'A28' | 'A31', place: number, seed: number, code: Sent['code']): Sent {

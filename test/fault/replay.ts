@@ -1,7 +1,8 @@
 // T22: the state is rebuilt from the message log in an empty store; both must show the same.
 import { createHash } from 'node:crypto'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { Child } from './child.ts'
+import { Child, siteFile } from './child.ts'
 import { type Query, withRows } from './database.ts'
 import { Load, usualLoad } from './load.ts'
 import { Judgement, judge } from './oracle.ts'
@@ -23,7 +24,10 @@ function canonical(value: unknown, name: (reference: string) => string, top = tr
   if (typeof value !== 'object' || value === null) return value
   const entries = Object.entries(value)
     .filter(([key]) => !(top && (key === 'id' || key === 'meta')))
-    .map(([key, each]) => [key, key === 'reference' ? name(String(each)) : canonical(each, name, false)] as const)
+    .map(
+      ([key, each]) =>
+        [key, key === 'reference' ? name(String(each)) : canonical(each, name, false)] as const,
+    )
   return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)))
 }
 
@@ -65,7 +69,7 @@ async function run({ seed, quick, kills, mutant, cleanup, say }: Context): Promi
   const folder = cleanup.folder()
   const [first, second] = [join(folder, 'data'), join(cleanup.folder(), 'data')]
   // Both at one instant: what is left of the time of receipt is the same.
-  const env = { CLOCK: 'manual' }
+  const env = { CLOCK: 'manual', SITE: siteWithAdmin(folder) }
   const one = await Child.start({ dataDir: first, mutant, env })
   cleanup.add(() => one.end())
   await stopClock(one)
@@ -95,7 +99,9 @@ async function run({ seed, quick, kills, mutant, cleanup, say }: Context): Promi
   const rebuilt = digest(await withRows(second, stateOf))
   const original = digest(state)
   const differs = (a: Map<string, number>, b: Map<string, number>, what: string) =>
-    [...a].filter(([name, times]) => (b.get(name) ?? 0) < times).map(([name]) => `${what} ${name.slice(0, 40)}`)
+    [...a]
+      .filter(([name, times]) => (b.get(name) ?? 0) < times)
+      .map(([name]) => `${what} ${name.slice(0, 40)}`)
   extra.rule('the rebuilt state is the same', [
     ...differs(original, rebuilt, 'only before:'),
     ...differs(rebuilt, original, 'only rebuilt:'),
@@ -107,10 +113,21 @@ async function run({ seed, quick, kills, mutant, cleanup, say }: Context): Promi
   }
 }
 
+const token = 'fault-admin'
+
+/** The site of the other tests with a client that may set the clock. */
+function siteWithAdmin(folder: string): string {
+  const site = JSON.parse(readFileSync(siteFile, 'utf8')) as { clients: object[] }
+  const clients = [...site.clients, { id: 'admin', token, scopes: ['system/*.cruds'], admin: true }]
+  const file = join(folder, 'site.json')
+  writeFileSync(file, JSON.stringify({ ...site, clients }))
+  return file
+}
+
 async function stopClock({ httpPort }: Child): Promise<void> {
   const response = await fetch(`http://127.0.0.1:${httpPort}/admin/clock`, {
     method: 'PUT',
-    headers: { authorization: 'Bearer bench-client', 'content-type': 'application/json' },
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
     body: JSON.stringify({ now: '2026-05-01T12:00:00-05:00' }),
   })
   if (!response.ok) throw new Error(`PUT /admin/clock: ${response.status}`)
@@ -119,6 +136,6 @@ async function stopClock({ httpPort }: Child): Promise<void> {
 export const replayEquality: Trial = {
   id: 'T22',
   fault: 'the store is lost, its message log is not',
-  mutants: ['key-outside'],
+  mutants: ['partial-log'],
   run,
 }

@@ -2,7 +2,7 @@
 import type { Row } from './main.ts'
 
 /** 0 losses in n independent faults: at 95 % confidence a fault loses with at most this probability. */
-const boundOf = (faults: number): string => (faults > 0 ? `<= ${((3 / faults) * 100).toPrecision(2)} %` : '')
+const boundOf = (faults: number): string => (faults > 3 ? `<= ${((3 / faults) * 100).toPrecision(2)} %` : '')
 
 const verdictOf = ({ ok, mutant, outcome }: Row): string => {
   if (outcome.skipped !== undefined) return 'skipped'

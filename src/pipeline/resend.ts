@@ -1,0 +1,85 @@
+// What was answered before: messages that come again, and requests with an Idempotency-Key (semantics, section 8.1).
+import type { AckCode, AckError } from '../hl7/ack.ts'
+import type { Transaction } from '../store/db.ts'
+import { type AnswerRow, loadAnswers } from '../store/idempotency.ts'
+import { loadMessageKeys, type MessageKeyRow } from '../store/messages.ts'
+import type { Item, MessageItem, Outcome } from './item.ts'
+import type { ProcessContext } from './process.ts'
+import type { BatchWrite } from './write.ts'
+
+export async function answersOf(
+  tx: Transaction,
+  tenant: number,
+  items: readonly Item[],
+): Promise<Map<string, AnswerRow>> {
+  const keys = items.flatMap((each) =>
+    each.kind === 'rule' && each.once ? [{ client: each.source, key: each.once.key }] : [],
+  )
+  const rows = await loadAnswers(tx, tenant, keys)
+  return new Map(rows.map((row) => [`${row.client} ${row.key}`, row]))
+}
+
+/** The first answer to a request with the same key; it also stands when the first one is in this batch. */
+export function answerAgain(item: Item, answers: ReadonlyMap<string, AnswerRow>): Outcome | undefined {
+  if (item.kind !== 'rule' || !item.once) return undefined
+  const row = answers.get(`${item.source} ${item.once.key}`)
+  if (!row) return undefined
+  const answered = { body: row.body, same: row.sha256 === item.sha256 }
+  return {
+    messageId: '',
+    code: 'AA',
+    errors: [],
+    ack: undefined,
+    resent: true,
+    draft: undefined,
+    diff: [],
+    answered,
+  }
+}
+
+/** Answers given before to messages with these keys. */
+export async function resends(
+  tx: Transaction,
+  tenant: number,
+  items: readonly Item[],
+): Promise<Map<string, MessageKeyRow>> {
+  const keys = items.flatMap((each) =>
+    each.kind === 'message' && each.key && !each.stored ? [each.key] : [],
+  )
+  const rows = await loadMessageKeys(tx, tenant, keys)
+  return new Map(rows.map((row) => [row.key, row]))
+}
+
+export const isResend = (item: Item, known: ReadonlyMap<string, MessageKeyRow>): boolean =>
+  item.kind === 'message' && !item.stored && item.key !== undefined && known.has(item.key)
+
+/** The stored answer to a message that is here already; an error when its content is another one. */
+export function answerResend(
+  item: Item,
+  id: string,
+  known: ReadonlyMap<string, MessageKeyRow>,
+  write: BatchWrite,
+  context: ProcessContext,
+): Outcome | undefined {
+  if (item.kind !== 'message' || item.stored || item.key === undefined) return undefined
+  const row = known.get(item.key)
+  const earlier = write.answered.get(item.key)
+  if (!row && !earlier) return undefined
+  if ((earlier?.sha256 ?? row?.sha256) !== item.sha256) return reuse(item, id, write)
+  const ack = earlier?.ack ?? row?.ack ?? context.acknowledge(item, 'AA', [])
+  const code = (earlier?.code ?? row?.ackCode ?? 'AA') as AckCode
+  return { messageId: row?.messageId ?? '', code, errors: [], ack, resent: true, draft: undefined, diff: [] }
+}
+
+/** Kept like any message that is refused, but without the key: that is the first one's. */
+function reuse(item: MessageItem, id: string, write: BatchWrite): Outcome {
+  const text = `control id ${item.header?.controlId ?? ''} was used for another message (MSH^1^10) - send this one under a new control id`
+  const error: AckError = {
+    severity: 'E',
+    code: '205',
+    app: 'CONTROL-ID-REUSE',
+    locations: ['MSH^1^10'],
+    text,
+  }
+  return write.refused({ ...item, key: undefined }, id, 'AE', [error])
+}

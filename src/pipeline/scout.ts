@@ -1,0 +1,23 @@
+// Trying messages out to learn what they need, so that it is loaded for all of them at once.
+import { Draft } from '../canonical/draft.ts'
+import type { Need, World } from '../canonical/world.ts'
+import type { Item } from './item.ts'
+import { applyMessage, type ProcessContext, trustOf } from './process.ts'
+
+/** What messages will need that is not loaded: they are tried out on drafts that nobody keeps. */
+export function needsOf(world: World, items: readonly Item[], context: ProcessContext): Need[] {
+  const needs: Need[] = []
+  world.collected = needs
+  for (const item of items) {
+    if (item.kind !== 'message' || !item.mapped || item.refusal || item.defer) continue
+    const draft = new Draft(world, '0', trustOf(context.site))
+    try {
+      applyMessage(draft, item, context)
+      draft.fold()
+    } catch {
+      // A refusal or a fault shows when the message is applied for good.
+    }
+  }
+  world.collected = undefined
+  return needs
+}

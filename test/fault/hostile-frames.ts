@@ -1,0 +1,180 @@
+// Octets that no honest sender would send, out of a seed: damaged messages, lying headers, floods of delimiters.
+import { type Pick, pickFrom } from '../bench/pick.ts'
+import { Traffic } from '../bench/traffic.ts'
+
+export interface Hostile {
+  readonly kind: string
+  /** Without the frame around it. */
+  readonly payload: Buffer
+  /** What may come back before the next frame's answer: exactly one reply, or none because it is an acknowledgement. */
+  readonly replies: 0 | 1
+}
+
+const large = 200_000
+const nasty = [
+  "' OR 1=1--",
+  '${jndi:ldap://x}',
+  '{{7*7}}',
+  '__proto__',
+  'constructor',
+  '<img src=x onerror=alert(1)>',
+  '../../etc/passwd',
+  '=cmd|calc',
+  '\\X00\\',
+  '\\X0D\\PV1|1|I',
+  '\\.sp200000000\\',
+  '\\.in+99999\\',
+  '\\Xzz\\',
+  '\\',
+  '\u0000',
+  '\ud800',
+  '\u202e\u2066',
+  'a\u0301'.repeat(500),
+  '1e400',
+  'NaN',
+  '-0',
+  '00000000',
+  '99991231235960',
+  '20260401060000.0000+2599',
+  '""',
+  '^^^^^^^^^^^^',
+  'x'.repeat(5_000),
+]
+const charsets = [
+  'UNICODE UTF-16',
+  'UNICODE UTF-8',
+  '8859/1',
+  'ISO IR87',
+  'GB 18030-2000',
+  'KLINGON',
+  '8859/1~ISO IR87',
+]
+
+type Make = (pick: Pick, valid: string) => string | Buffer
+
+/** `field` of a segment of the message replaced. */
+function withField(text: string, segment: number, field: number, value: string): string {
+  const segments = text.split('\r')
+  const fields = (segments[segment] ?? '').split('|')
+  fields[field] = value
+  segments[segment] = fields.join('|')
+  return segments.join('\r')
+}
+
+function somewhere(pick: Pick, text: string, change: (fields: string[], at: number) => void): string {
+  const segments = text.split('\r').filter((each) => each !== '')
+  const segment = pick.below(segments.length)
+  const fields = (segments[segment] ?? '').split('|')
+  // Not the control id: the reply could not be matched.
+  const at = segment === 0 ? 2 + pick.below(7) : 1 + pick.below(Math.max(fields.length - 1, 1))
+  change(fields, at)
+  segments[segment] = fields.join('|')
+  return `${segments.join('\r')}\r`
+}
+
+const kinds: Readonly<Record<string, Make>> = {
+  octets: (pick) => Buffer.from(Array.from({ length: 1 + pick.below(400) }, () => pick.below(256))),
+  text: (pick) => 'lorem ipsum\r'.repeat(1 + pick.below(40)),
+  'only MSH': (pick) =>
+    'MSH|^~\\&|ADT1|LKH|PORTICO|LKH|20260401||ADT^A01|1|P|2.5.1'.slice(0, 1 + pick.below(58)),
+  truncated: (pick, valid) => valid.slice(0, 1 + pick.below(valid.length)),
+  flipped: (pick, valid) => {
+    const octets = Buffer.from(valid, 'latin1')
+    for (let i = 0; i < 1 + pick.below(8); i++) octets[pick.below(octets.length)] = pick.below(256)
+    return octets
+  },
+  spliced: (pick, valid) => {
+    const at = pick.below(valid.length)
+    const from = pick.below(valid.length)
+    return valid.slice(0, at) + valid.slice(from, from + pick.below(400)) + valid.slice(at)
+  },
+  'segments in disorder': (pick, valid) => {
+    const [msh = '', ...rest] = valid.split('\r')
+    return [
+      msh,
+      ...rest
+        .map((each) => ({ each, at: pick.below(1_000) }))
+        .sort((a, b) => a.at - b.at)
+        .map(({ each }) => each),
+    ].join('\r')
+  },
+  'nasty field': (pick, valid) =>
+    somewhere(pick, valid, (fields, at) => {
+      fields[at] = pick.one(nasty)
+    }),
+  'field gone': (pick, valid) =>
+    somewhere(pick, valid, (fields, at) => {
+      fields[at] = ''
+    }),
+  'odd separators': (pick) => {
+    const odd = () => String.fromCharCode(pick.below(256))
+    const separator = odd()
+    return Buffer.from(
+      `MSH${separator}${odd()}${odd()}${odd()}${odd()}${separator}ADT1${separator}LKH\rPID${separator}1\r`,
+      'latin1',
+    )
+  },
+  'lying charset': (pick, valid) =>
+    Buffer.concat([
+      Buffer.from(withField(valid, 0, 17, pick.one(charsets)), 'latin1'),
+      Buffer.of(0xff, 0xfe, 0xc3, 0x28, 0x0d),
+    ]),
+  'many repetitions': (pick, valid) => withField(valid, 2, 3, '~'.repeat(pick.below(large))),
+  'many components': (pick, valid) => withField(valid, 2, 5, '^'.repeat(pick.below(large))),
+  'many fields': (pick, valid) => `${valid}ZZZ${'|'.repeat(pick.below(large))}\r`,
+  'many segments': (pick, valid) => valid + 'NTE|1||x\r'.repeat(pick.below(large / 10)),
+  'long field': (pick, valid) => withField(valid, 2, 5, 'A'.repeat(pick.below(large))),
+  escapes: (pick, valid) =>
+    withField(valid, 2, 5, '\\'.repeat(pick.below(large / 4)) + '\\X41'.repeat(pick.below(large / 8))),
+  'other version': (pick, valid) =>
+    withField(valid, 0, 11, pick.one(['2.99', '', '9', '2.5.1^USA', '-1', 'x'.repeat(300)])),
+  'other event': (pick, valid) =>
+    withField(
+      valid,
+      0,
+      8,
+      pick.one(['ADT', 'ADT^A99', 'ORU^R01^ORU_R01', '', '^', '__proto__^constructor', 'ADT^toString']),
+    ),
+  'broken batch': (pick, valid) =>
+    `FHS|^~\\&|ADT1|LKH\rBHS|^~\\&|ADT1|LKH\r${valid}BTS|${pick.below(9) + 2}\rFTS|7\r`,
+  'nested batch': (_pick, valid) => `BHS|^~\\&\rBHS|^~\\&\rFHS|^~\\&\r${valid}BTS|1\r`,
+}
+
+/** Endless and the same for the same seed. */
+export class HostileFrames {
+  readonly #pick: Pick
+  readonly #traffic: Traffic
+
+  constructor(seed: number) {
+    this.#pick = pickFrom(seed)
+    this.#traffic = new Traffic({ seed, patients: 40, shard: 0, shards: 1 })
+  }
+
+  next(): Hostile {
+    const pick = this.#pick
+    if (pick.below(20) === 0) return this.#acknowledgement()
+    const kind = pick.one(Object.keys(kinds))
+    const made = kinds[kind]?.(pick, this.#traffic.next()) ?? ''
+    const payload = unframed(Buffer.isBuffer(made) ? made : Buffer.from(made, 'utf8'))
+    return { kind, payload, replies: 1 }
+  }
+
+  #acknowledgement(): Hostile {
+    const msh = `MSH|^~\\&|ADT1|LKH|PORTICO|LKH|20260401||ACK|K${this.#pick.below(1_000_000)}|P|2.5.1`
+    const payload = Buffer.from(
+      `${msh}\rMSA|${this.#pick.one(['AA', 'AE', 'AR', 'CA', 'ZZ'])}|${this.#pick.below(99)}\r`,
+    )
+    return { kind: 'acknowledgement', payload, replies: 0 }
+  }
+}
+
+const VT = 0x0b
+const FS = 0x1c
+const blank = 0x20
+
+/** Delimiters inside would make several frames of one; framing has tests of its own. Never empty: that is a fault. */
+function unframed(payload: Buffer): Buffer {
+  const octets = Buffer.from(payload)
+  for (const [i, octet] of octets.entries()) if (octet === VT || octet === FS) octets[i] = blank
+  return octets.length === 0 ? Buffer.of(blank) : octets
+}
