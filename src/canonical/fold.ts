@@ -125,6 +125,7 @@ function encounter(id: string, contributions: readonly Contribution[], context: 
 }
 
 export const scheduleId = (actor: string): string => stableId('Schedule', actor)
+export const scheduleOf = (actor: string): FhirJson => ({ active: true, actor: [{ reference: actor }] })
 export const slotId = (appointment: string, actor: string): string => stableId('Slot', appointment, actor)
 
 /** Every busy interval of every actor is a Slot on that actor's Schedule. */
@@ -143,7 +144,7 @@ function appointment(id: string, contributions: readonly Contribution[], context
         rtype: 'Schedule',
         id: schedule,
         key: 'derived',
-        data: { active: true, actor: [{ reference: actor }] },
+        data: scheduleOf(actor),
       },
       {
         rtype: 'Slot',

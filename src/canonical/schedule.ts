@@ -16,8 +16,9 @@ import {
 import { foldAppointment, staleFields } from './appointment.ts'
 import { urnPart } from './authority.ts'
 import type { Contribution, Part } from './contribution.ts'
+import type { Draft } from './draft.ts'
 import { Refusal } from './finding.ts'
-import { scheduleId } from './fold.ts'
+import { scheduleId, scheduleOf } from './fold.ts'
 import { type Identifier, stableId } from './identifier.ts'
 import { applyPerson } from './person.ts'
 
@@ -125,7 +126,10 @@ function warnWithoutActions(applying: Applying, parts: readonly Part[]): void {
   )
 }
 
-/** The schedule of an actor belongs to whom the site says, else to the source that books it first. */
+/**
+ * The schedule of an actor belongs to whom the site says, else to the source that books it first. It is there from then
+ * on, also when a later event that came first has freed the actor again.
+ */
 function claimSchedules(applying: Applying, parts: readonly Part[]): void {
   const { draft, source } = applying
   for (const part of parts) {
@@ -151,7 +155,15 @@ function claimSchedules(applying: Applying, parts: readonly Part[]): void {
         text: `the schedule belongs to ${owner}, not to ${source.id} (${where}) - send the request to ${owner}`,
       })
     }
+    openSchedule(draft, actor.reference)
   }
+}
+
+function openSchedule(draft: Draft, actor: string): void {
+  const id = scheduleId(actor)
+  if (draft.contribution('Schedule', id, 'gateway', 'derived')) return
+  const data = scheduleOf(actor)
+  draft.contribute('Schedule', id, { source: 'gateway', key: 'derived', i: draft.messageId, cells: {}, data })
 }
 
 function siteOwner(applying: Applying, reference: string): string | undefined {

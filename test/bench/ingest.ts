@@ -1,15 +1,9 @@
 // (c) Durable ingest over MLLP with the ACK after processing, beside one transaction per message and beside the floor.
-import { join } from 'node:path'
-import { openDatabase } from '../../src/store/db.ts'
-import { makePartitions } from '../../src/store/maintenance.ts'
-import { migrate } from '../../src/store/migrate.ts'
 import type { Cluster } from './cluster.ts'
-import type { Counts } from './counters.ts'
-import { type FloorResult, playFloor } from './floor.ts'
-import { type Batching, type GatewayHandlers, gatewayFile, productBatching } from './gateway.ts'
-import { type LoadHandlers, type LoadResult, loadFile } from './load.ts'
-import { type Remote, start } from './remote.ts'
+import { Floor, type FloorPart, record } from './floor.ts'
+import { productBatching } from './gateway.ts'
 import type { Report } from './report.ts'
+import { type Phase, Stand } from './stand.ts'
 
 export interface IngestOptions {
   readonly seed: number
@@ -24,215 +18,133 @@ export const ingestDefaults: IngestOptions = {
   seed: 1,
   patients: 2_000,
   warmMessages: 4_000,
-  secondsPerPhase: 8,
-  rounds: 2,
+  secondsPerPhase: 6,
+  rounds: 3,
 }
 export const quickIngest: IngestOptions = {
   seed: 1,
   patients: 300,
   warmMessages: 800,
-  secondsPerPhase: 3,
-  rounds: 1,
+  secondsPerPhase: 2,
+  rounds: 2,
 }
 
-const many = 1e9
-const patience = 600
-
-/** A gateway and its sender on a schema of their own. */
-export class Stand {
-  readonly gateway: Remote<GatewayHandlers>
-  readonly load: Remote<LoadHandlers>
-  readonly cluster: Cluster
-  readonly schema: string
-  #port = 0
-
-  constructor(cluster: Cluster, flags: readonly string[] = []) {
-    this.cluster = cluster
-    this.schema = cluster.newSchema()
-    this.gateway = start<GatewayHandlers>(gatewayFile, flags)
-    this.load = start<LoadHandlers>(loadFile)
-  }
-
-  async open(
-    { seed, patients }: { seed: number; patients: number },
-    record?: string,
-  ): Promise<{ httpPort: number }> {
-    const opened = await this.gateway.call('open', { url: this.cluster.url, schema: this.schema, record })
-    this.#port = opened.mllpPort
-    await this.load.call('begin', { seed, patients })
-    return opened
-  }
-
-  run(
-    connections: number,
-    window: number,
-    limit: { messages?: number; seconds?: number },
-  ): Promise<LoadResult> {
-    return this.load.call('run', {
-      port: this.#port,
-      connections,
-      window,
-      messages: limit.messages ?? many,
-      seconds: limit.seconds ?? patience,
-    })
-  }
-
-  /** Statistics as autovacuum would have them within a minute: without them the first minute is measured. */
-  analyze(): Promise<void> {
-    return this.cluster.analyze(this.schema)
-  }
-
-  async close(): Promise<void> {
-    await this.gateway.call('close', undefined).catch(() => {})
-    await Promise.all([this.gateway.end(), this.load.end()])
-    await this.cluster.dropSchema(this.schema)
-  }
-}
-
-interface Phase {
-  readonly result: LoadResult
-  readonly counts: Counts
-  readonly postgresCpuMs: number | undefined
-}
-
-async function phase(stand: Stand, connections: number, window: number, seconds: number): Promise<Phase> {
-  await stand.gateway.call('counts', undefined)
-  const before = stand.cluster.cpuMs()
-  const result = await stand.run(connections, window, { seconds })
-  const after = stand.cluster.cpuMs()
-  const counts = await stand.gateway.call('counts', undefined)
-  return {
-    result,
-    counts,
-    postgresCpuMs: after === undefined || before === undefined ? undefined : after - before,
-  }
-}
-
-const rate = (phases: readonly Phase[]): number =>
-  phases.reduce((sum, each) => sum + each.result.messages, 0) /
-  phases.reduce((sum, each) => sum + each.result.seconds, 0)
+const total = <T>(list: readonly T[], of: (each: T) => number): number =>
+  list.reduce((sum, each) => sum + of(each), 0)
+const messagesOf = (phases: readonly Phase[]): number => total(phases, (each) => each.result.messages)
+const rateOf = (phases: readonly Phase[]): number =>
+  messagesOf(phases) / total(phases, (each) => each.result.seconds)
+const floorRateOf = (parts: readonly FloorPart[]): number =>
+  total(parts, (each) => each.messages) / total(parts, (each) => each.seconds)
 
 function tell(report: Report, name: string, phases: readonly Phase[]): void {
-  const [first] = phases
-  const last = phases.at(-1)
-  if (!first || !last) return
-  const messages = phases.reduce((sum, each) => sum + each.result.messages, 0)
-  const batches = phases.reduce((sum, each) => sum + each.counts.batches, 0)
-  report.figure(
-    'c',
-    name,
-    rate(phases),
-    'msg/s',
-    phases.length > 1 ? `rounds: ${phases.map((each) => rate([each]).toFixed(0)).join(', ')}` : undefined,
-  )
-  report.figure('c', '  ACK p50', last.result.p50Ms, 'ms')
-  report.figure('c', '  ACK p99', last.result.p99Ms, 'ms')
-  report.figure('c', '  messages a batch', messages / batches, '')
-  report.figure(
-    'c',
-    '  CPU of the gateway',
-    phases.reduce((sum, each) => sum + each.counts.cpuMs, 0) / messages,
-    'ms/msg',
-  )
-  if (last.postgresCpuMs !== undefined)
+  const messages = messagesOf(phases)
+  const rounds =
+    phases.length > 1 ? `rounds: ${phases.map((each) => rateOf([each]).toFixed(0)).join(', ')}` : undefined
+  report.figure('c', name, rateOf(phases), 'msg/s', rounds)
+  report.figure('c', '  ACK p50', total(phases, (each) => each.result.p50Ms) / phases.length, 'ms')
+  report.figure('c', '  ACK p99', Math.max(...phases.map((each) => each.result.p99Ms)), 'ms')
+  report.figure('c', '  messages a transaction', messages / total(phases, (each) => each.counts.batches), '')
+  report.figure('c', '  CPU of the gateway', total(phases, (each) => each.counts.cpuMs) / messages, 'ms/msg')
+  if (phases[0]?.postgresCpuMs !== undefined)
     report.figure(
       'c',
       '  CPU of PostgreSQL',
-      phases.reduce((sum, each) => sum + (each.postgresCpuMs ?? 0), 0) / messages,
+      total(phases, (each) => each.postgresCpuMs ?? 0) / messages,
       'ms/msg',
     )
-  for (const { result, counts } of phases) {
-    const others = Object.entries(result.codes).filter(([code]) => code !== 'AA')
-    if (others.length > 0)
-      report.say(`${name}: not AA: ${JSON.stringify(others)}\n${result.samples.join('\n')}`)
-    for (const fault of counts.faults) report.say(`${name}: fault: ${fault}`)
-  }
+  for (const fault of phases.flatMap((each) => each.counts.faults)) report.say(`${name}: fault: ${fault}`)
 }
 
-/** The same traffic with a recorder in the gateway, then its writes alone. */
-async function floor(cluster: Cluster, options: IngestOptions, report: Report): Promise<FloorResult> {
-  const record = join(cluster.folder, 'writes.jsonl')
-  const stand = new Stand(cluster)
-  try {
-    await stand.open(options, record)
-    await stand.run(16, 8, { messages: options.warmMessages })
-    await stand.analyze()
-    await stand.gateway.call('mark', 'measured')
-    const { messages, seconds } = await stand.run(16, 8, { seconds: options.secondsPerPhase })
-    report.say(`recorded ${messages} messages, ${(messages / seconds).toFixed(0)} msg/s while recording`)
-  } finally {
-    await stand.close()
-  }
-  const schema = cluster.newSchema()
-  const db = await openDatabase({
-    connection: cluster.url,
-    schema,
-    warn: (fields, text) => report.say(`${text} ${JSON.stringify(fields)}`),
-  })
-  try {
-    await migrate(db)
-    await db.transaction((tx) => makePartitions(tx, new Date()))
-    return await playFloor(record, db, () => cluster.analyze(schema))
-  } finally {
-    await db.close()
-    await cluster.dropSchema(schema)
-  }
-}
-
-export async function benchIngest(cluster: Cluster, report: Report, options: IngestOptions): Promise<void> {
-  const { secondsPerPhase: seconds } = options
+/** In turn, so that what else the machine does meets all of them. */
+async function inTurn(stand: Stand, floor: Floor, options: IngestOptions) {
+  const { secondsPerPhase: seconds, rounds } = options
   const grouped: Phase[] = []
   const single: Phase[] = []
+  const lowest: FloorPart[] = []
+  for (let round = 0; round < rounds; round++) {
+    await stand.gateway.call('useBatch', productBatching)
+    grouped.push(await stand.phase(16, 8, { seconds }))
+    lowest.push(await floor.playPart())
+    await stand.gateway.call('useBatch', { messages: 1 })
+    single.push(await stand.phase(16, 8, { seconds }))
+  }
+  await stand.gateway.call('useBatch', { messages: 1, lanes: 1 })
+  const serial = [await stand.phase(16, 8, { seconds })]
+  await stand.gateway.call('useBatch', productBatching)
+  return { grouped, single, serial, lowest }
+}
+
+const others = [
+  { connections: 16, window: 1 },
+  { connections: 16, window: 32 },
+  { connections: 1, window: 8 },
+  { connections: 1, window: 1 },
+] as const
+
+export async function benchIngest(cluster: Cluster, report: Report, options: IngestOptions): Promise<void> {
+  const { secondsPerPhase: seconds, rounds, warmMessages } = options
+  const file = await record(cluster, options, warmMessages, seconds * rounds)
+  const floor = await Floor.open(cluster, file, rounds)
   const stand = new Stand(cluster)
   try {
     await stand.open(options)
-    const warm = await stand.run(16, 8, { messages: options.warmMessages })
+    const warm = await stand.warmUp(warmMessages)
     report.say(`warmed up with ${warm.messages} messages, ${(warm.messages / warm.seconds).toFixed(0)} msg/s`)
-    await stand.analyze()
-    for (let round = 0; round < options.rounds; round++) {
-      await stand.gateway.call('useBatch', batchMessages)
-      grouped.push(await phase(stand, 16, 8, seconds))
-      await stand.gateway.call('useBatch', 1)
-      single.push(await phase(stand, 16, 8, seconds))
-    }
-    await stand.gateway.call('useBatch', batchMessages)
+    const { grouped, single, serial, lowest } = await inTurn(stand, floor, options)
     tell(report, '16 connections, 8 in flight on each', grouped)
-    tell(report, 'one transaction per message (16 connections, 8 in flight)', single)
-    for (const [connections, window] of [
-      [16, 1],
-      [1, 8],
-      [1, 1],
-    ] as const)
-      tell(report, `${connections} connection${connections > 1 ? 's' : ''}, ${window} in flight`, [
-        await phase(stand, connections, window, seconds / 2),
-      ])
+    tell(report, 'one transaction per message, several at once', single)
+    tell(report, 'one transaction per message, one after the other', serial)
+    tellFloor(report, lowest, floor)
+    for (const { connections, window } of others) {
+      const name = `${connections} connection${connections > 1 ? 's' : ''}, ${window} in flight`
+      tell(report, name, [await stand.phase(connections, window, { seconds: seconds / 2 })])
+    }
+    const value = rateOf(grouped)
+    report.ratio({
+      part: 'c',
+      name: 'ingest / one transaction per message, several at once',
+      value: value / rateOf(single),
+      atLeast: 5,
+    })
+    report.ratio({
+      part: 'c',
+      name: 'ingest / one transaction per message, one after the other',
+      value: value / rateOf(serial),
+      atLeast: 5,
+    })
+    report.ratio({
+      part: 'c',
+      name: 'ingest / floor (goal 0.5)',
+      value: value / floorRateOf(lowest),
+      atLeast: 0.35,
+    })
   } finally {
     await stand.close()
+    await floor.close()
   }
-  const lowest = await floor(cluster, options, report)
-  const floorRate = lowest.messages / lowest.seconds
+}
+
+function tellFloor(report: Report, parts: readonly FloorPart[], floor: Floor): void {
+  const messages = total(parts, (each) => each.messages)
+  const transactions = total(parts, (each) => each.transactions)
   report.figure(
     'c',
     'floor: the same writes, no gateway',
-    floorRate,
+    floorRateOf(parts),
     'msg/s',
-    `${lowest.transactions} transactions of ${(lowest.messages / lowest.transactions).toFixed(1)} messages`,
+    `rounds: ${parts.map((each) => floorRateOf([each]).toFixed(0)).join(', ')}`,
   )
-  report.figure('c', '  octets written per message', lowest.bytesPerMessage, 'octets')
-  const slowest = Object.entries(lowest.statements)
-    .sort((a, b) => b[1] - a[1])
-    .slice(0, 5)
-  report.say(`floor, ms per message: ${slowest.map(([name, ms]) => `${name} ${ms.toFixed(3)}`).join(', ')}`)
-  report.ratio({
-    part: 'c',
-    name: 'ingest / one transaction per message',
-    value: rate(grouped) / rate(single),
-    atLeast: 5,
-  })
-  report.ratio({
-    part: 'c',
-    name: 'ingest / floor (goal 0.5)',
-    value: rate(grouped) / floorRate,
-    atLeast: 0.35,
-  })
+  report.figure('c', '  messages a transaction', messages / transactions, '')
+  report.figure('c', '  octets of values', floor.bytesPerMessage, 'octets/msg')
+  report.figure(
+    'c',
+    '  CPU of PostgreSQL and of the player',
+    total(parts, (each) => each.cpuMs) / messages,
+    'ms/msg',
+  )
+  const slowest = [...floor.spent].sort((a, b) => b[1] - a[1]).slice(0, 6)
+  report.say(
+    `floor, ms per message: ${slowest.map(([name, ms]) => `${name} ${(ms / messages).toFixed(3)}`).join(', ')}`,
+  )
 }

@@ -1,8 +1,10 @@
 // Where the time of ingest goes: functions of the gateway by V8's profiler, statements by PostgreSQL's own log.
 import type { Cluster } from './cluster.ts'
-import { type IngestOptions, Stand } from './ingest.ts'
+import type { IngestOptions } from './ingest.ts'
 import type { FunctionCost } from './profiler.ts'
+import { Stand } from './stand.ts'
 
+const profileSeconds = 12
 const topFunctions = 45
 const topInclusive = 80
 
@@ -10,24 +12,17 @@ export async function profileIngest(cluster: Cluster, options: IngestOptions): P
   const stand = new Stand(cluster)
   try {
     await stand.open(options)
-    const warm = await stand.run(16, 8, { messages: options.warmMessages })
-    await stand.analyze()
+    const warm = await stand.warmUp(options.warmMessages)
     await stand.gateway.call('profile', undefined)
-    await stand.gateway.call('counts', undefined)
     cluster.statements()
-    const cpuBefore = cluster.cpuMs() ?? 0
-    const { messages, seconds, codes, samples } = await stand.run(16, 8, {
-      seconds: options.secondsPerPhase * 1.5,
-    })
-    const cpuMs = (cluster.cpuMs() ?? 0) - cpuBefore
-    const counts = await stand.gateway.call('counts', undefined)
+    const { result, counts, postgresCpuMs } = await stand.phase(16, 8, { seconds: profileSeconds })
     const { functions } = await stand.gateway.call('endProfile', undefined)
     const statements = cluster.statements()
+    const { messages, seconds } = result
     const each = (ms: number) => (ms / messages).toFixed(4).padStart(9)
     const lines = [
-      `warm-up ${(warm.messages / warm.seconds).toFixed(0)} msg/s; profiled (profiler and statement log on) ${(messages / seconds).toFixed(0)} msg/s, ${JSON.stringify(codes)}`,
-      `${(messages / counts.batches).toFixed(1)} messages a batch, ${(counts.batchMs / counts.batches).toFixed(0)} ms a batch; CPU ms/msg: gateway ${each(counts.cpuMs)}, PostgreSQL ${each(cpuMs)}`,
-      ...samples,
+      `warm-up ${(warm.messages / warm.seconds).toFixed(0)} msg/s; profiled (profiler and statement log on) ${(messages / seconds).toFixed(0)} msg/s`,
+      `${(messages / counts.batches).toFixed(1)} messages a batch, ${(counts.batchMs / counts.batches).toFixed(0)} ms a batch; CPU ms/msg: gateway ${each(counts.cpuMs)}, PostgreSQL ${each(postgresCpuMs ?? 0)}`,
       ...counts.faults,
       '',
       'statements (server time): ms/msg, of it parse and plan, ms/call, calls/batch; waited for by the gateway ms/msg',
@@ -40,6 +35,9 @@ export async function profileIngest(cluster: Cluster, options: IngestOptions): P
       ...top(functions, (row) => row.selfMs, topFunctions).map(
         ({ selfMs, name, place }) => `${each(selfMs)}  ${name}  ${place}`,
       ),
+      '',
+      'files, self: ms/msg',
+      ...byFile(functions).map(([file, ms]) => `${each(ms)}  ${file}`),
       '',
       'functions with what they call: ms/msg',
       ...top(
@@ -60,4 +58,19 @@ function top(
   count: number,
 ): readonly FunctionCost[] {
   return functions.toSorted((a, b) => by(b) - by(a)).slice(0, count)
+}
+
+const topFiles = 40
+
+/** Files of ours, packages and parts of Node as wholes. */
+function byFile(functions: readonly FunctionCost[]): [file: string, selfMs: number][] {
+  const sums = new Map<string, number>()
+  for (const { name, place, selfMs } of functions) {
+    const file =
+      place === '(v8)'
+        ? name
+        : place.replace(/:\d+$/, '').replace(/^(?!src|test|node:)(@[^/]+\/)?([^/]+)\/.*/, '$1$2')
+    sums.set(file, (sums.get(file) ?? 0) + selfMs)
+  }
+  return [...sums].sort((a, b) => b[1] - a[1]).slice(0, topFiles)
 }

@@ -2,9 +2,9 @@
 import { Agent, request } from 'node:http'
 import { openDatabase } from '../../src/store/db.ts'
 import type { Cluster } from './cluster.ts'
-import { Stand } from './ingest.ts'
 import { populate, questions } from './population.ts'
 import type { Report } from './report.ts'
+import { Stand } from './stand.ts'
 
 const requests = 400
 const warmUp = 150

@@ -58,7 +58,7 @@ const homePhones = ['""', '^PRN^PH^^1^217^5550001', '^PRN^PH^^1^217^5550002~^NET
 const workPhones = ['""', '^WPN^PH^^1^217^5550009']
 const doctors = [
   '1234567893^CHEN^WEI^^^^^^NPI&2.16.840.1.113883.4.6&ISO^L^^^NPI',
-  '1245319599^PATEL^ANIKA^^^^^^NPI&2.16.840.1.113883.4.6&ISO^L^^^NPI',
+  '1003000126^LOPEZ^INES^^^^^^NPI&2.16.840.1.113883.4.6&ISO^L^^^NPI',
 ]
 
 /** What a source may say of a person beyond who it is; '""' deletes. */
@@ -332,6 +332,7 @@ export interface Listener {
 export const storySite = (): Site =>
   acceptanceSite((site) => {
     site.sources = [...(site.sources as object[]), { id: 'REG|GHH', token: 'REG-token', trust: 60 }]
+    site.subscribers = []
   })
 
 /** An engine on a database that the caller owns. Its clock stands on 2026-03-20. */

@@ -78,6 +78,12 @@ table ledger
   constraint ledger_pkey PRIMARY KEY (tenant, source, line)
   INDEX ledger_account ON ledger USING btree (tenant, account_id, code, amount)
 
+table lineage_shape
+  tenant integer not null
+  id text collate "C" not null
+  spans jsonb not null
+  constraint lineage_shape_pkey PRIMARY KEY (tenant, id)
+
 table merge
   tenant integer not null
   rtype text collate "C" not null
@@ -176,7 +182,7 @@ table registry
   id text collate "C" not null
   retired boolean not null default false
   constraint registry_pkey PRIMARY KEY (tenant, rtype, system, value)
-  INDEX registry_id ON registry USING btree (tenant, rtype, id)
+  INDEX registry_id ON registry USING btree (tenant, id, rtype)
 
 table resource with (fillfactor=85)
   tenant integer not null
