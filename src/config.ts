@@ -180,6 +180,23 @@ export const settings = {
     parse: oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'),
   }),
 
+  messageRetentionDays: setting({
+    name: 'MESSAGE_RETENTION_DAYS',
+    default: '0',
+    description:
+      'Days for which raw messages are kept; what they have said stays. 0 = for ever. Whole days are dropped.',
+    parse: whole(0, 36_500),
+  }),
+  baseUrl: optional({
+    name: 'BASE_URL',
+    description:
+      'URL of the gateway as clients see it, without a slash at the end: in Location and fullUrl. Default: HOST and HTTP_PORT.',
+    parse: (value) =>
+      /^https?:\/\/[^\s/]+(\/[^\s]*[^\s/])?$/.test(value)
+        ? { value }
+        : { problem: 'must be an http or https URL without a slash at the end' },
+  }),
+
   mllpMaxConnections: setting({
     name: 'MLLP_MAX_CONNECTIONS',
     default: '500',

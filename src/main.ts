@@ -18,7 +18,7 @@ import { createApp } from './server/app.ts'
 import { type Listening, listen } from './server/listen.ts'
 import { type Database, openDatabase } from './store/db.ts'
 import { type Embedded, startEmbedded } from './store/embedded/supervisor.ts'
-import { makePartitions } from './store/maintenance.ts'
+import { dropPartitions, makePartitions } from './store/maintenance.ts'
 import { migrate } from './store/migrate.ts'
 import { readResource } from './store/resources.ts'
 
@@ -64,7 +64,14 @@ export async function openGateway(env: Env, seam = noSeam): Promise<OpenGateway>
   try {
     const { version: schemaVersion, applied } = await migrate(db)
     if (applied.length > 0) log.info({ schemaVersion, applied }, 'schema migrated')
-    await db.transaction((tx) => makePartitions(tx, new Date()))
+    const keepUp = () => keepPartitions(db, config.messageRetentionDays)
+    await keepUp()
+    const upkeep = setInterval(() => {
+      keepUp().catch((error: unknown) =>
+        log.error({ error: describe(error) }, 'no upkeep of the message log - tried again later'),
+      )
+    }, upkeepMs)
+    upkeep.unref()
     compileSearchParams()
     const gateway = createEngine({
       db,
@@ -81,6 +88,7 @@ export async function openGateway(env: Env, seam = noSeam): Promise<OpenGateway>
     gateway.start()
     site.watch()
     const close = async () => {
+      clearInterval(upkeep)
       site.close()
       await gateway.close()
       await store.close()
@@ -90,6 +98,18 @@ export async function openGateway(env: Env, seam = noSeam): Promise<OpenGateway>
     await store.close()
     throw error
   }
+}
+
+/** How often partitions of the message log are made ahead, and old ones dropped. */
+const upkeepMs = 6 * 3_600_000
+const msPerDay = 86_400_000
+
+async function keepPartitions(db: Database, retentionDays: number): Promise<void> {
+  const now = new Date()
+  await db.transaction(async (tx) => {
+    await makePartitions(tx, now)
+    if (retentionDays > 0) await dropPartitions(tx, new Date(now.getTime() - retentionDays * msPerDay))
+  })
 }
 
 /** A clock that stands where a test puts it. Until then it runs. */
@@ -164,7 +184,7 @@ export async function startGateway(env: Env, seam = noSeam): Promise<Running> {
       gateway,
       db,
       tenant: config.tenant,
-      baseUrl: `http://${config.host}:${config.httpPort}/fhir`,
+      baseUrl: `${config.baseUrl ?? `http://${config.host}:${config.httpPort}`}/fhir`,
       cursorKey: createHash('sha256')
         .update(`cursor ${[...gateway.site().clients.values()].map((each) => each.token).join(' ')}`)
         .digest(),
@@ -181,7 +201,12 @@ export async function startGateway(env: Env, seam = noSeam): Promise<Running> {
     listeners.push(mllp)
     if (config.mllpTlsPort !== undefined)
       listeners.push(await openMllp(config, gateway, metrics, log, config.mllpTlsPort, tlsOf(config)))
-    metrics.watch({ db, waiting: () => gateway.waiting(), connections: () => mllp.connections })
+    metrics.watch({
+      db,
+      tenant: config.tenant,
+      waiting: () => gateway.waiting(),
+      connections: () => mllp.connections,
+    })
     greet(log, config, http.port, mllp.port, db)
     return { ...opened, httpPort: http.port, mllpPort: mllp.port, close }
   } catch (error) {

@@ -78,8 +78,17 @@ function contributeActor(applying: Applying, thing: Thing): void {
   applying.draft.assertFirst(thing.type, id, applying.source.id, said)
 }
 
-/** Short name of a value, to tell two of them apart. */
-const valueName = (value: Json): string => stableId(canonicalText(value)).slice(0, 13)
+/** Short name of a value, to tell two of them apart: FNV-1a over its text, twice 32 bits. */
+function valueName(value: Json): string {
+  const text = canonicalText(value)
+  let [a, b] = [0x811c9dc5, 0xc9dc5118]
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i)
+    a = Math.imul(a ^ unit, 0x01000193)
+    b = Math.imul(b ^ unit, 0x01000193) ^ (a >>> 7)
+  }
+  return `${(a >>> 0).toString(36)}${(b >>> 0).toString(36)}`
+}
 
 /** Reference to the thing in a role, when it was resolved. */
 export function referenceTo(applying: Applying, thing: Thing, role: string): string | undefined {

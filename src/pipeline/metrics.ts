@@ -1,12 +1,14 @@
 // What operators watch (Prometheus text format 0.0.4): counts and times, never content. Names: docs/reference/metrics.md.
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { Database } from '../store/db.ts'
+import { readBacklog } from '../store/maintenance.ts'
 import type { Observer } from './engine.ts'
 
 export interface Metrics extends Observer {
   readonly registry: Registry
   /** Gauges that are read when they are asked for. */
   watch(sources: {
+    readonly tenant: number
     readonly db: Database
     readonly waiting: () => number
     readonly connections: () => number
@@ -92,7 +94,8 @@ export function createMetrics(onFault: (messageId: string, error: unknown) => vo
     },
     mllpFault: (code) => faults.inc({ code }),
     statement: (name, ms) => statements.observe({ name }, ms / 1000),
-    watch: ({ db, waiting, connections }) => {
+    watch: ({ db, tenant, waiting, connections }) => {
+      watchBacklog(registry, db, tenant)
       const gauge = (name: string, help: string, read: () => number) =>
         new Gauge({
           name,
@@ -121,4 +124,29 @@ export function createMetrics(onFault: (messageId: string, error: unknown) => vo
       )
     },
   }
+}
+
+const waitingStates = ['received', 'parked', 'held', 'failed'] as const
+
+/** What waits in the store. When it is away the gauges keep their last values. */
+function watchBacklog(registry: Registry, db: Database, tenant: number): void {
+  const registers = [registry]
+  const lag = new Gauge({
+    name: 'portico_work_lag_seconds',
+    help: 'Age of the oldest work that waits',
+    registers,
+  })
+  new Gauge({
+    name: 'portico_messages_in_state',
+    help: 'Messages that wait, by state',
+    labelNames: ['state'],
+    registers,
+    async collect() {
+      const backlog = await readBacklog(db.read, tenant).catch(() => undefined)
+      if (!backlog) return
+      lag.set(backlog.lag)
+      for (const state of waitingStates)
+        this.set({ state }, backlog.states.find((each) => each.state === state)?.n ?? 0)
+    },
+  })
 }

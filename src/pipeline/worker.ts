@@ -26,6 +26,7 @@ const pollMs = 250
 const maxClaimed = 100
 /** Pause between two searches for duplicates while senders wait. */
 const pressedMatchMs = 1_000
+const maxPressed = 20
 
 export class Worker {
   readonly #options: WorkerOptions
@@ -115,9 +116,9 @@ export class Worker {
 
   /** Compares patients that are new or have changed with those that share something with them. */
   async #match(): Promise<number> {
-    const { db, tenant, clock, submit } = this.#options
+    const { db, tenant, clock, submit, pressure } = this.#options
     const due = await db.transaction((tx) =>
-      claimTodo(tx, tenant, 'match', clock.now().toISOString(), maxClaimed),
+      claimTodo(tx, tenant, 'match', clock.now().toISOString(), pressure() ? maxPressed : maxClaimed),
     )
     if (due.length === 0) return 0
     const items = await this.#duplicates(due.map((each) => each.subject.slice('Patient/'.length)))

@@ -29,5 +29,9 @@ export async function findCandidates(
   keys: readonly { readonly subject: string; readonly key: string }[],
 ): Promise<CandidateRow[]> {
   if (keys.length === 0) return []
-  return await db.query('find_candidates', findCandidatesSql, [tenant, keys.map((each) => each.subject), keys.map((each) => each.key)])
+  return await db.query('find_candidates', findCandidatesSql, [
+    tenant,
+    keys.map((each) => each.subject),
+    keys.map((each) => each.key),
+  ])
 }

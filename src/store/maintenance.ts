@@ -1,5 +1,5 @@
 // Upkeep: emptying a tenant (test controls), partitions of the message log.
-import type { Queryable } from './db.ts'
+import type { Queryable, Transaction } from './db.ts'
 
 const tables = [
   'message',
@@ -31,27 +31,59 @@ export async function clearTenant(tx: Queryable, tenant: number): Promise<void> 
 
 /** Days for which partitions are made ahead. */
 export const partitionDaysAhead = 7
+const msPerDay = 86_400_000
 
-/** Makes the daily partitions of the message log from `from` on; those that exist are left alone. */
-export async function makePartitions(
-  tx: Queryable & { script(text: string): Promise<void> },
-  from: Date,
-): Promise<number> {
+/** True when a partition is there already, or when rows of its day are in the default one and would be in its way. */
+const takenSql = `
+select to_regclass($1) is not null or exists (
+  select from message_default where received_at >= $2::timestamptz and received_at < $3::timestamptz) as taken`
+
+/** Makes the daily partitions of the message log from `from` on. Days that cannot have one stay in the default. */
+export async function makePartitions(tx: Transaction, from: Date): Promise<number> {
   let made = 0
   for (let day = 0; day < partitionDaysAhead; day++) {
     const start = new Date(Date.UTC(from.getUTCFullYear(), from.getUTCMonth(), from.getUTCDate() + day))
-    const end = new Date(start.getTime() + 86_400_000)
-    const name = `message_${start.toISOString().slice(0, 10).replaceAll('-', '')}`
-    const [known] = await tx.query<{ found: boolean }>(
-      'find_partition',
-      'select to_regclass($1) is not null as found',
-      [name],
-    )
-    if (known?.found) continue
-    await tx.script(
-      `create table ${name} partition of message for values from ('${start.toISOString()}') to ('${end.toISOString()}')`,
-    )
+    const [low, high] = [start.toISOString(), new Date(start.getTime() + msPerDay).toISOString()]
+    const name = `message_${low.slice(0, 10).replaceAll('-', '')}`
+    const [row] = await tx.query<{ taken: boolean }>('find_partition', takenSql, [name, low, high])
+    if (row?.taken) continue
+    await tx.script(`create table ${name} partition of message for values from ('${low}') to ('${high}')`)
     made++
   }
   return made
+}
+
+const partitionsSql = `
+select c.relname as name from pg_inherits i join pg_class c on c.oid = i.inhrelid
+where i.inhparent = to_regclass('message') and c.relname ~ '^message_[0-9]{8}$' order by 1`
+
+/** Drops the partitions of days before `before`: raw messages go, what they have said stays. Returns their names. */
+export async function dropPartitions(tx: Transaction, before: Date): Promise<string[]> {
+  const limit = `message_${before.toISOString().slice(0, 10).replaceAll('-', '')}`
+  const rows = await tx.query<{ name: string }>('list_partitions', partitionsSql)
+  const old = rows.map((row) => row.name).filter((name) => name < limit)
+  for (const name of old) await tx.script(`drop table ${name}`)
+  return old
+}
+
+export interface Backlog {
+  /** Messages that wait, by state. */
+  readonly states: readonly { readonly state: string; readonly n: number }[]
+  /** Seconds that the oldest work has waited; 0 when there is none. */
+  readonly lag: number
+}
+
+/** Uses message_state: only messages that wait are in it. */
+export const backlogSql = `
+select state, count(*)::int as n from message
+where tenant = $1 and state in ('received', 'parked', 'held', 'failed') group by state`
+export const lagSql = `
+select coalesce(extract(epoch from clock_timestamp() - min(ready_at)), 0)::float8 as lag from todo where tenant = $1`
+
+export async function readBacklog(db: Queryable, tenant: number): Promise<Backlog> {
+  const [states, rows] = await Promise.all([
+    db.query<Backlog['states'][number]>('backlog', backlogSql, [tenant]),
+    db.query<{ lag: number }>('lag', lagSql, [tenant]),
+  ])
+  return { states, lag: Math.max(0, rows[0]?.lag ?? 0) }
 }

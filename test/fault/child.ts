@@ -22,9 +22,11 @@ export interface ChildOptions {
 }
 
 export interface Probe {
-  /** Longest time that the event loop stood still since the last question, ms. */
+  /** Longest time since the last question that the event loop worked without a pause, ms of processor time. */
   readonly blockedMs: number
   readonly rssBytes: number
+  /** Alive after a collection of garbage. */
+  readonly heldBytes: number
 }
 
 export interface LogLine {

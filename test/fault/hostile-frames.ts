@@ -13,7 +13,7 @@ export interface Hostile {
 const large = 200_000
 const nasty = [
   "' OR 1=1--",
-  '${jndi:ldap://x}',
+  '$' + '{jndi:ldap://x}',
   '{{7*7}}',
   '__proto__',
   'constructor',

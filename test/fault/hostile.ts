@@ -1,6 +1,6 @@
 // T18: hostile frames. Nothing crashes, nothing stands still, each gets one answer or a closed connection, memory stays.
 import { join } from 'node:path'
-import { Child, type LogLine } from './child.ts'
+import { Child } from './child.ts'
 import { withRows } from './database.ts'
 import { HostileFrames } from './hostile-frames.ts'
 import { Messages } from './messages.ts'
@@ -55,12 +55,6 @@ class Lane {
   }
 }
 
-/** Name and place of an error in the log of the gateway, which holds no values. */
-function whereOf(line: LogLine | undefined): string {
-  const { name, at } = (line?.error ?? {}) as { readonly name?: string; readonly at?: readonly string[] }
-  return `${name ?? 'error'} ${(at ?? []).slice(0, 2).join(' ')}`
-}
-
 async function within<T>(work: Promise<T>): Promise<T | undefined> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<undefined>((resolve) => {
@@ -84,7 +78,8 @@ async function run({ seed, quick, kills, mutant, cleanup, say }: Context): Promi
   const blocked: number[] = []
   const wrong: string[] = []
   const slow: string[] = []
-  const memory: number[] = []
+  const held: number[] = []
+  let rssBytes = 0
   await child.probe()
   for (let done = 0; done < count && child.alive; done += group) {
     const batch = Array.from({ length: Math.min(group, count - done) }, () => frames.next())
@@ -96,24 +91,24 @@ async function run({ seed, quick, kills, mutant, cleanup, say }: Context): Promi
       return await child.probe()
     }
     let probe = await sendAll()
-    // A machine that is busy elsewhere stops us now and then; what is our doing happens again.
+    // Compiling code and collecting garbage take their time now and then; what is a frame's doing happens again.
     for (let again = 0; probe.blockedMs > blockedLimitMs && again < 2; again++) probe = await sendAll()
     if (probe.blockedMs > blockedLimitMs)
       slow.push(
         `${Math.round(probe.blockedMs)} ms: ${[...new Set(batch.map(({ kind }) => kind))].join(', ')}`,
       )
     blocked.push(probe.blockedMs)
-    memory.push(probe.rssBytes)
+    held.push(probe.heldBytes)
+    rssBytes = probe.rssBytes
     if ((done + group) % 2_000 === 0) say(`${done + group} frames`)
   }
   extra.rule('the gateway does not crash', child.alive ? [] : [`it ended with ${child.exitCode}`])
   extra.rule('each frame gets exactly one answer or a closed connection', wrong)
   extra.rule(`the event loop never stands still for ${blockedLimitMs} ms`, slow)
   // The first fifth warms up: code is compiled, pools are filled.
-  const settled = Math.max(...memory.slice(0, Math.ceil(memory.length / 5)))
-  const growth = (memory.at(-1) ?? 0) - settled
+  const settled = Math.max(...held.slice(0, Math.ceil(held.length / 5)))
+  const growth = (held.at(-1) ?? 0) - settled
   extra.rule('memory is flat', growth > growthLimitBytes ? [`${Math.round(growth / 1_048_576)} MB more`] : [])
-  const faults = child.lines('a message could not be processed')
   const figures = await withRows(dataDir, async (query) => {
     const effects = await query<{ what: string }>(
       `select distinct h.rtype || ' of ' || m.event as what from history h join message m on m.id = h.message_id
@@ -126,21 +121,18 @@ async function run({ seed, quick, kills, mutant, cleanup, say }: Context): Promi
     const rows = await query<{ code: string; n: number }>(
       'select ack_code as code, count(*) as n from message group by 1 order by 1',
     )
-    const failed = await query<{ n: number }>(`select count(*) as n from message where state = 'failed'`)
-    extra.rule(
-      'nothing is beyond the rules',
-      Array.from({ length: failed[0]?.n ?? 0 }, (_, i) => whereOf(faults[i])),
-    )
     return Object.fromEntries(rows.map(({ code, n }) => [code, n]))
   })
   return {
     faults: count,
     figures: {
       ...figures,
+      // Answered AE 207 and kept: the rules made something of it that is not FHIR.
+      beyondRules: child.lines('a message could not be processed').length,
       closed: lane.closed,
       blockedMedianMs: spread(blocked).median,
       blockedMaxMs: spread(blocked).max,
-      rssMB: Math.round((memory.at(-1) ?? 0) / 1_048_576),
+      rssMB: Math.round(rssBytes / 1_048_576),
       growthMB: Math.round(growth / 1_048_576),
     },
     violations: extra.violations,
