@@ -13,12 +13,12 @@ import { formatDtm } from './hl7/datetime.ts'
 import { type Clock, createEngine, type Engine } from './pipeline/engine.ts'
 import { describe, LiveSite } from './pipeline/live-site.ts'
 import { createMetrics, type Metrics } from './pipeline/metrics.ts'
-import { CannotStart } from './pipeline/site.ts'
+import { CannotStart, refuseDemoTokens } from './pipeline/site.ts'
 import { createApp } from './server/app.ts'
 import { type Listening, listen } from './server/listen.ts'
 import { type Database, openDatabase } from './store/db.ts'
 import { type Embedded, startEmbedded } from './store/embedded/supervisor.ts'
-import { dropPartitions, makePartitions } from './store/maintenance.ts'
+import { keepPartitions } from './store/maintenance.ts'
 import { migrate } from './store/migrate.ts'
 import { readResource } from './store/resources.ts'
 
@@ -102,15 +102,6 @@ export async function openGateway(env: Env, seam = noSeam): Promise<OpenGateway>
 
 /** How often partitions of the message log are made ahead, and old ones dropped. */
 const upkeepMs = 6 * 3_600_000
-const msPerDay = 86_400_000
-
-async function keepPartitions(db: Database, retentionDays: number): Promise<void> {
-  const now = new Date()
-  await db.transaction(async (tx) => {
-    await makePartitions(tx, now)
-    if (retentionDays > 0) await dropPartitions(tx, new Date(now.getTime() - retentionDays * msPerDay))
-  })
-}
 
 /** A clock that stands where a test puts it. Until then it runs. */
 function manualClock(): Clock {
@@ -162,10 +153,6 @@ async function openStore(config: Config, log: Logger, metrics: Metrics): Promise
   }
 }
 
-const isLoopbackHost = (host: string): boolean =>
-  host === 'localhost' || host === '::1' || host.startsWith('127.')
-const knownTokens = /^demo-/
-
 /** The whole gateway, listening. Rejects with CannotStart. */
 export async function startGateway(env: Env, seam = noSeam): Promise<Running> {
   const opened = await openGateway(env, seam)
@@ -179,7 +166,7 @@ export async function startGateway(env: Env, seam = noSeam): Promise<Running> {
     await opened.close()
   }
   try {
-    refuseDemoTokens(config, gateway.site())
+    refuseDemoTokens(config.host, gateway.site())
     const app = createApp({
       gateway,
       db,
@@ -213,19 +200,6 @@ export async function startGateway(env: Env, seam = noSeam): Promise<Running> {
     await close()
     throw error
   }
-}
-
-/** The demo site's tokens are in every copy of the program: outside of this machine they are no secret. */
-function refuseDemoTokens(config: Config, site: Site): void {
-  if (isLoopbackHost(config.host)) return
-  const known = [...site.sources.values(), ...site.clients.values()].filter((each) =>
-    knownTokens.test(each.token),
-  )
-  if (known.length === 0) return
-  throw new CannotStart([
-    `HOST ${config.host} can be reached from other machines, but the site file has the well-known tokens of the demo (${known.map((each) => each.id).join(', ')}) - ` +
-      'set SITE to a site file with tokens of your own, or HOST to 127.0.0.1',
-  ])
 }
 
 function tlsOf(config: Config): NonNullable<MllpOptions['tls']> {

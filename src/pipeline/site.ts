@@ -144,3 +144,20 @@ export function sourceOf(site: Site, id: string): Source | undefined {
   const anybody = site.sources.get('*|*')
   return anybody && id !== '|' ? { ...anybody, id } : undefined
 }
+
+const isLoopbackHost = (host: string): boolean =>
+  host === 'localhost' || host === '::1' || host.startsWith('127.')
+const knownTokens = /^demo-/
+
+/** The demo site's tokens are in every copy of the program: outside of this machine they are no secret. */
+export function refuseDemoTokens(host: string, site: Site): void {
+  if (isLoopbackHost(host)) return
+  const known = [...site.sources.values(), ...site.clients.values()].filter((each) =>
+    knownTokens.test(each.token),
+  )
+  if (known.length === 0) return
+  throw new CannotStart([
+    `HOST ${host} can be reached from other machines, but the site file has the well-known tokens of the demo (${known.map((each) => each.id).join(', ')}) - ` +
+      'set SITE to a site file with tokens of your own, or HOST to 127.0.0.1',
+  ])
+}

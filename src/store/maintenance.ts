@@ -1,5 +1,5 @@
 // Upkeep: emptying a tenant (test controls), partitions of the message log.
-import type { Queryable, Transaction } from './db.ts'
+import type { Database, Queryable, Transaction } from './db.ts'
 
 const tables = [
   'message',
@@ -64,6 +64,15 @@ export async function dropPartitions(tx: Transaction, before: Date): Promise<str
   const old = rows.map((row) => row.name).filter((name) => name < limit)
   for (const name of old) await tx.script(`drop table ${name}`)
   return old
+}
+
+/** Makes partitions ahead and drops those beyond the retention; 0 days = none are dropped. */
+export async function keepPartitions(db: Database, retentionDays: number): Promise<void> {
+  const now = new Date()
+  await db.transaction(async (tx) => {
+    await makePartitions(tx, now)
+    if (retentionDays > 0) await dropPartitions(tx, new Date(now.getTime() - retentionDays * msPerDay))
+  })
 }
 
 export interface Backlog {
