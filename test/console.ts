@@ -7,7 +7,6 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSyn
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import type { TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Running, startGateway } from '../src/main.ts'
 import { testDatabase } from './database.ts'
@@ -56,19 +55,27 @@ export interface Ran {
 }
 
 /** Runs a document in a folder of its own, from its begin to its end. */
-export async function runDocument(t: TestContext, file: string): Promise<Ran> {
+export async function runDocument(file: string): Promise<Ran> {
   const folder = mkdtempSync(join(tmpdir(), 'portico-docs-'))
-  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  const closers: (() => unknown)[] = [() => rmSync(folder, { recursive: true, force: true })]
+  try {
+    return await follow(file, folder, closers)
+  } finally {
+    for (const close of closers.reverse()) await close()
+  }
+}
+
+async function follow(file: string, folder: string, closers: (() => unknown)[]): Promise<Ran> {
   for (const name of ['samples', 'profiles']) symlinkSync(join(root, name), join(folder, name))
   const shims = join(folder, '.bin')
   mkdirSync(shims)
   const portico = `exec '${process.execPath}' '${join(root, 'bin/portico.mjs')}' "$@"`
   writeFileSync(join(shims, 'npx'), `#!/bin/sh\nshift\n${portico}\n`, { mode: 0o755 })
-  const place: Place = { folder, shims, ports: undefined, gateway: undefined, prelude: [] }
+  const place: Place = { folder, shims, closers, ports: undefined, gateway: undefined, prelude: [] }
   const wrong: string[] = []
   let commands = 0
   for (const step of stepsOf(readFileSync(join(root, file), 'utf8'))) {
-    if (step.kind === 'gateway') await startFor(t, place, step.site)
+    if (step.kind === 'gateway') await startFor(place, step.site)
     else if (step.kind === 'file') await write(place, step.path, step.text)
     else {
       commands += step.commands.length
@@ -81,16 +88,26 @@ export async function runDocument(t: TestContext, file: string): Promise<Ran> {
 interface Place {
   readonly folder: string
   readonly shims: string
+  /** What is to be undone at the end, the last first. */
+  readonly closers: (() => unknown)[]
   ports: { readonly http: number; readonly mllp: number } | undefined
   gateway: { readonly running: Running; readonly site: string | undefined } | undefined
   /** Functions and variables that earlier commands have set. */
   readonly prelude: string[]
 }
 
-async function startFor(t: TestContext, place: Place, site: string | undefined): Promise<void> {
+/** Variables that a document has told its reader to set. */
+function exported(prelude: readonly string[]): Record<string, string> {
+  const set = prelude.filter((line) => line.startsWith('export ')).flatMap((line) => line.split(' ').slice(1))
+  return Object.fromEntries(set.map((each) => each.split('=', 2)))
+}
+
+async function startFor(place: Place, site: string | undefined): Promise<void> {
   const store = await testDatabase({ migrated: false })
+  place.closers.push(() => store.drop())
   const [http, mllp] = [await freePort(), await freePort()]
   const running = await startGateway({
+    ...exported(place.prelude),
     DATABASE_URL: store.url,
     DATABASE_SCHEMA: store.schema,
     HTTP_PORT: String(http),
@@ -98,10 +115,7 @@ async function startFor(t: TestContext, place: Place, site: string | undefined):
     LOG_LEVEL: 'silent',
     ...(site === undefined ? {} : { SITE: join(place.folder, site) }),
   })
-  t.after(async () => {
-    await running.close()
-    await store.drop()
-  })
+  place.closers.push(() => running.close())
   place.ports = { http, mllp }
   place.gateway = { running, site }
 }
@@ -136,7 +150,7 @@ async function write(place: Place, path: string, text: string): Promise<void> {
 
 async function check(place: Place, { line, shown }: Command): Promise<string[]> {
   const printed = await run(place, line)
-  if (/^\w+(\(\)|=)/.test(line)) place.prelude.push(line)
+  if (/^(\w+(\(\)|=)|export )/.test(line)) place.prelude.push(line)
   return fits(printed, shown) ? [] : [`$ ${line}\n${printed}--- shown is\n${shown}`]
 }
 

@@ -22,8 +22,8 @@ describe('the documents', () => {
   })
 
   for (const file of documents) {
-    it(`${file} shows what its commands print`, async (t) => {
-      const { commands, wrong } = await runDocument(t, file)
+    it(`${file} shows what its commands print`, async () => {
+      const { commands, wrong } = await runDocument(file)
       assert.ok(commands > 0)
       assert.equal(wrong.join('\n\n'), '')
     })

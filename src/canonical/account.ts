@@ -7,12 +7,8 @@ import { statementsByPath, writeLatest } from './latest.ts'
 export const balanceUrl = 'http://hl7.org/fhir/5.0/StructureDefinition/extension-Account.balance'
 const aggregateSystem = 'http://terminology.hl7.org/CodeSystem/account-aggregate'
 
-/** Running totals of the ledger as decimal text: every posted line is added once. */
-export interface LedgerTotals {
-  readonly total: string
-  readonly patient: string
-  readonly currency: string
-}
+/** Running totals of the ledger by currency, as decimal text: every posted line is added once. */
+export type LedgerTotals = Readonly<Record<string, string>>
 
 /** The Account that the contributions add up to. */
 export function foldAccount(contributions: readonly Contribution[]): FhirJson | undefined {
@@ -23,7 +19,8 @@ export function foldAccount(contributions: readonly Contribution[]): FhirJson | 
   writeLatest(body, statementsByPath(state))
   if (totals) {
     const kept = ((body.extension ?? []) as readonly FhirJson[]).filter((each) => each.url !== balanceUrl)
-    body.extension = [...kept, balance('total', totals.total, totals.currency)]
+    const currencies = Object.keys(totals).sort()
+    body.extension = [...kept, ...currencies.map((each) => balance('total', totals[each] ?? '0', each))]
   }
   return mapReferences(body, (reference) => reference) as FhirJson
 }

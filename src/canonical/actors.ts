@@ -1,5 +1,5 @@
 // Practitioners, locations, organizations and devices: one resource each by business key, never one per message.
-import type { Json, Thing } from '../mappings/mapped.ts'
+import type { Json, Mapped, Thing } from '../mappings/mapped.ts'
 import { type Applying, assertionsOf, cellAt, cellsAt, referred } from './applying.ts'
 import { type Assertion, type CellKey, splitKey } from './contribution.ts'
 import { canonicalText } from './fhir-json.ts'
@@ -69,6 +69,9 @@ function actorId(applying: Applying, thing: Thing): string {
  * rewrite its doctors all day and no two batches wait for each other over one of them.
  */
 function contributeActor(applying: Applying, thing: Thing): void {
+  const name = statementName(thing, applying.mapped, applying.source.id)
+  const t = applying.times.event
+  if (applying.said?.has(name, t)) return
   const reference = applying.references.get(`#${thing.as}`) ?? ''
   const id = reference.slice(reference.indexOf('/') + 1)
   const said: Record<CellKey, Assertion> = {}
@@ -76,6 +79,27 @@ function contributeActor(applying: Applying, thing: Thing): void {
     said[`${splitKey(key).path}<${thing.type}:${valueName(assertion.v)}`] = assertion
   }
   applying.draft.assertFirst(thing.type, id, applying.source.id, said)
+  applying.draft.stated.push({ name, t })
+}
+
+/** Statements about actors that are in the store, as far as this process knows: they need not be made again. */
+export interface SaidStatements {
+  /** True when the same was said before, of a time not later than `t`. */
+  has(name: string, t: number): boolean
+}
+
+/** What a source says of an actor, as one text: handles are replaced by what they stand for. */
+export function statementName(thing: Thing, mapped: Mapped, source: string): string {
+  let text = `${source}\u0001${thing.type}`
+  for (const { path, value } of thing.cells) {
+    const json = JSON.stringify(value)
+    text += `\u0001${path}=${json}`
+    for (const [, handle] of json.matchAll(/"reference":"#([^"]+)"/g)) {
+      const other = mapped.things.find((each) => each.as === handle)
+      if (other) text += JSON.stringify(cellsAt(other, 'identifier').map((each) => each.value))
+    }
+  }
+  return text
 }
 
 /** Short name of a value, to tell two of them apart: FNV-1a over its text, twice 32 bits. */

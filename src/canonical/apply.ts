@@ -20,7 +20,7 @@ const mergeEvents = new Set(['A40'].map((each) => `ADT^${each}`))
 
 /** Applies one mapped message to its draft. Throws Refusal (the sender is told) and Miss (something must be loaded). */
 export function applyMapped(applying: Applying): void {
-  if (applying.times.event === applying.times.receipt && isFuture(applying)) {
+  if (isFuture(applying)) {
     warn(applying, 'FUTURE-EVENT', ['EVN^1^2'], 'the event lies in the future - taken as happening now')
   }
   if (mergeEvents.has(applying.event)) applyMerges(applying)
@@ -40,26 +40,32 @@ function readTime(mapped: Mapped, type: string, path: string): number | undefine
   return Number.isNaN(ms) ? undefined : ms
 }
 
-/** The three clocks of a message (semantics, sections 0 and 8). `receipt` in milliseconds. */
-export function timesOf(mapped: Mapped, receipt: number, futureEventHours: number): Times {
+/** The clocks of a message as it states them; `receipt` where it states none. */
+function statedTimes(mapped: Mapped, receipt: number): Times {
   const message = readTime(mapped, 'Message', '$messageTime') ?? receipt
   const recorded = readTime(mapped, 'Event', '$recorded') ?? message
   const occurred = cancellations.has(mapped.event)
     ? recorded
     : (readTime(mapped, 'Event', '$occurred') ?? recorded)
   const event = mapped.event.startsWith('SIU^') ? message : occurred
-  const updated =
+  const demographics =
     readTime(mapped, 'Patient', '$lastUpdate') ?? (mapped.event.startsWith('SIU^') ? message : recorded)
-  const clamp = (ms: number) => (ms > receipt + futureEventHours * msPerHour ? receipt : ms)
-  return { event: clamp(event), demographics: clamp(updated), message, receipt }
+  return { event, demographics, message, receipt }
 }
 
-function isFuture(applying: Applying): boolean {
-  const { mapped, site, times } = applying
-  return (
-    timesOf(mapped, Number.MAX_SAFE_INTEGER / 2, 0).event >
-    times.receipt + site.policy.futureEventHours * msPerHour
-  )
+/**
+ * The three clocks of a message (semantics, sections 0 and 8); what lies too far in the future happens now. `receipt`
+ * in milliseconds.
+ */
+export function timesOf(mapped: Mapped, receipt: number, futureEventHours: number): Times {
+  const { event, demographics, message } = statedTimes(mapped, receipt)
+  const clamp = (ms: number) => (ms > receipt + futureEventHours * msPerHour ? receipt : ms)
+  return { event: clamp(event), demographics: clamp(demographics), message, receipt }
+}
+
+function isFuture({ mapped, site, times }: Applying): boolean {
+  const { event } = statedTimes(mapped, times.receipt)
+  return event > times.receipt + site.policy.futureEventHours * msPerHour
 }
 
 interface Operator {

@@ -1,5 +1,6 @@
 // One message being applied: what is known of it, and how its things become contributions.
 import type { Cell, Json, Mapped, Thing } from '../mappings/mapped.ts'
+import type { SaidStatements } from './actors.ts'
 import type { Assertion, CellKey, Part } from './contribution.ts'
 import type { Draft } from './draft.ts'
 import { mapReferences } from './fhir-json.ts'
@@ -26,6 +27,8 @@ export interface Applying {
   readonly event: string
   readonly controlId: string
   readonly times: Times
+  /** What need not be said again; undefined = everything is said. */
+  readonly said?: SaidStatements
   /** '#practitioner:1' -> 'Practitioner/x', as far as they are resolved. */
   readonly references: Map<string, string>
 }

@@ -57,7 +57,12 @@ export function splitKey(key: CellKey): { path: string; field: string } {
   return { path: key.slice(0, at), field: key.slice(at + 1) }
 }
 
-/** Later first: business time, then message time, then the message itself, so that arrival never matters. */
+/** Later first: business time, then message time; arrival decides between what has both in common. */
 export function compareAssertions(a: Assertion, b: Assertion): number {
-  return b.t - a.t || b.m - a.m || (a.i < b.i ? 1 : a.i > b.i ? -1 : 0)
+  return b.t - a.t || b.m - a.m || compareMessages(b.i, a.i)
+}
+
+/** Messages in the order of their numbers, which are decimal text: 999 comes before 1000. */
+export function compareMessages(a: string, b: string): number {
+  return a.length - b.length || (a < b ? -1 : a > b ? 1 : 0)
 }

@@ -1,5 +1,5 @@
 // What one message changes, on top of the world; folded at the end, then taken over as a whole or dropped.
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { Assertion, CellKey, Contribution } from './contribution.ts'
 import { canonicalText, type FhirJson } from './fhir-json.ts'
 import type { Finding, TaskRequest } from './finding.ts'
@@ -27,6 +27,9 @@ export interface Change {
   readonly hash: string
 }
 
+/** Merges of one batch that build on each other; those of earlier ones are one hop in the store. */
+const maxHops = 100
+
 export class Draft {
   readonly messageId: string
   readonly findings: Finding[] = []
@@ -35,6 +38,8 @@ export class Draft {
   readonly registered: { rtype: string; system: string; value: string; to: Registration }[] = []
   readonly merged: { rtype: string; sourceId: string; targetId: string }[] = []
   readonly posted: LedgerLine[] = []
+  /** What was said of actors: remembered once it is stored. */
+  readonly stated: { name: string; t: number }[] = []
   /** Tasks that this message settles. */
   readonly closed: { code: string; patients: readonly string[] }[] = []
   /** What the change set is in terms of ISO 21089, when it is more than an update. */
@@ -58,7 +63,6 @@ export class Draft {
     this.#context = {
       trust,
       survivor: (reference) => this.survivor(reference),
-      isMerged: () => this.#merges.size > 0 || world.merged > 0,
     }
   }
 
@@ -107,12 +111,18 @@ export class Draft {
 
   /**
    * States cells for one source. An older cell that differs from what this source has said since, or from what wins
-   * in a latest-wins group, is skipped and returned.
+   * in a latest-wins group, is skipped and returned. `key` sets apart what counts for less than the source's own word.
    */
-  assert(rtype: string, id: string, source: string, cells: Readonly<Record<CellKey, Assertion>>): CellKey[] {
+  assert(
+    rtype: string,
+    id: string,
+    source: string,
+    cells: Readonly<Record<CellKey, Assertion>>,
+    key: '' | 'fill' | 'mention' = '',
+  ): CellKey[] {
     const all = this.contributions(rtype, id)
-    const { next, stale, echo } = stateCells(rtype, source, all, cells)
-    if (next) this.#put(rtype, id, { source, key: '', i: this.messageId, cells: next }, !echo)
+    const { next, stale, echo } = stateCells(rtype, source, all, cells, key)
+    if (next) this.#put(rtype, id, { source, key, i: this.messageId, cells: next }, !echo)
     return stale
   }
 
@@ -139,18 +149,24 @@ export class Draft {
     this.registered.push({ rtype, system, value, to })
   }
 
-  /** The id that a merged thing is read as; its own when it is not merged. */
+  /** The id that a merged thing is read as; its own when it is not merged. So far only patients are merged. */
   survivorId(rtype: string, id: string): string {
-    const key = entityKey(rtype, id)
-    return this.#merges.get(key) ?? this.#world.merges.get(key) ?? id
+    if (rtype !== 'Patient') return id
+    let at = id
+    for (let hop = 0; hop < maxHops; hop++) {
+      const key = entityKey(rtype, at)
+      const next = this.#merges.get(key) ?? this.#world.merges.get(key)
+      if (next === undefined) this.#world.miss({ kind: 'entity', rtype, id: at })
+      if (!next) break
+      at = next
+    }
+    return at
   }
 
   survivor(reference: string): string {
-    const slash = reference.indexOf('/')
-    if (slash < 0) return reference
-    const rtype = reference.slice(0, slash)
-    return rtype === 'Patient' || rtype === 'Account' || rtype === 'Encounter'
-      ? `${rtype}/${this.survivorId(rtype, reference.slice(slash + 1))}`
+    const prefix = 'Patient/'
+    return reference.startsWith(prefix)
+      ? `${prefix}${this.survivorId('Patient', reference.slice(prefix.length))}`
       : reference
   }
 
@@ -215,8 +231,8 @@ export class Draft {
       if (entity.version > 0 && !entity.deleted) this.#record(entity, contributions, undefined)
       return
     }
-    const hash = hashOf(body)
-    if (hash !== entity.hash || entity.deleted) this.#record(entity, contributions, body, hash)
+    const digest = hashOf(body)
+    if (digest !== entity.hash || entity.deleted) this.#record(entity, contributions, body, digest)
     else this.#entities.set(key, { ...entity, contributions })
   }
 
@@ -264,7 +280,6 @@ export class Draft {
     for (const [key, entity] of this.#entities) world.entities.set(key, entity)
     for (const [key, to] of this.#registrations) world.registrations.set(key, to)
     for (const [key, to] of this.#merges) world.merges.set(key, to)
-    world.merged += this.#merges.size
     for (const [key, line] of this.#lines) {
       world.lines.set(key, line)
       // Charges that nobody has asked for yet are loaded when somebody does, with the lines of the world on top.
@@ -275,5 +290,4 @@ export class Draft {
   }
 }
 
-export const hashOf = (body: FhirJson): string =>
-  createHash('sha256').update(canonicalText(body)).digest('hex')
+export const hashOf = (body: FhirJson): string => hash('sha256', canonicalText(body), 'hex')

@@ -67,7 +67,7 @@ export function foldEncounter(
   contributions: readonly Contribution[],
   context: EncounterContext,
 ): FoldedEncounter {
-  const steps = stepsOf(contributions, visitRank)
+  const steps = stepsOf(toldOf(contributions), visitRank)
   if (steps.length === 0) return { resource: undefined, events: [], winners: {}, nothingToCancel: [] }
   const meaning = (step: Step) => meaningOf(step, context.source)
   const cancellations = cancelEvents(steps, meaning)
@@ -87,6 +87,12 @@ export function foldEncounter(
     winners: { ...winners, ...course.winners, ...(subject ? { subject: subject.winner } : {}) },
     nothingToCancel: cancellations.idle.map((each) => each.i),
   }
+}
+
+/** A bill names a visit in passing ('mention'): that counts until somebody tells of the visit itself. */
+function toldOf(contributions: readonly Contribution[]): readonly Contribution[] {
+  const told = contributions.filter((each) => each.key !== 'mention')
+  return told.some((each) => each.data === undefined) ? told : contributions
 }
 
 /** Protection is as strict as the strictest source says, until that source takes it back. */

@@ -1,7 +1,14 @@
 // The log of one visit or appointment: its contributions in the order in which things happened, whatever the
 // order in which they arrived (semantics, sections 0, 8.5 and 8.6).
 import type { Json } from '../mappings/mapped.ts'
-import { type Assertion, type CellKey, type Contribution, type Part, splitKey } from './contribution.ts'
+import {
+  type Assertion,
+  type CellKey,
+  type Contribution,
+  compareMessages,
+  type Part,
+  splitKey,
+} from './contribution.ts'
 
 /** What one field says, inside the step that says it. */
 export interface StepCell {
@@ -48,7 +55,9 @@ export const winnerOf = (step: Step, key: CellKey): Winner => ({
 
 /** Earlier first. */
 export function compareSteps(a: Step, b: Step): number {
-  return a.t - b.t || a.m - b.m || a.rank - b.rank || compareText(a.i, b.i) || compareText(a.source, b.source)
+  return (
+    a.t - b.t || a.m - b.m || a.rank - b.rank || compareMessages(a.i, b.i) || compareText(a.source, b.source)
+  )
 }
 
 export const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)

@@ -34,7 +34,10 @@ function steps(path: string): readonly Step[] {
 const isObject = (value: unknown): value is FhirJson =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-/** Writes a value at a path of a fresh object, making what is on the way. Extensions are found by url or added. */
+/**
+ * Writes a value at a path of a fresh object, making what is on the way. Extensions are found by url or added. Values
+ * that were written before stay as they are: what changes inside them is a copy.
+ */
 export function writePath(target: FhirJson, path: string, value: Json): void {
   let at = target
   const route = steps(path)
@@ -50,21 +53,84 @@ export function writePath(target: FhirJson, path: string, value: Json): void {
 
 function childOf(parent: FhirJson, name: string): FhirJson {
   const known = parent[name]
-  if (isObject(known)) return known
-  const fresh: FhirJson = {}
+  const fresh: FhirJson = isObject(known) ? { ...known } : {}
   parent[name] = fresh
   return fresh
 }
 
 function extensionOf(parent: FhirJson, name: string, url: string): FhirJson {
   const known = parent[name]
-  const list: FhirJson[] = Array.isArray(known) ? (known as FhirJson[]) : []
+  const list: FhirJson[] = Array.isArray(known) ? [...(known as FhirJson[])] : []
   parent[name] = list
-  const found = list.find((each) => each.url === url)
-  if (found) return found
-  const fresh: FhirJson = { url }
-  list.push(fresh)
+  const found = list.findIndex((each) => each.url === url)
+  const fresh: FhirJson = found < 0 ? { url } : { ...list[found] }
+  if (found < 0) list.push(fresh)
+  else list[found] = fresh
   return fresh
+}
+
+/** Takes away what is at a path, if it is there, and whatever is empty then. */
+export function removePath(target: FhirJson, path: string): void {
+  removeAt(target, steps(path))
+}
+
+function removeAt(target: FhirJson, [step, ...rest]: readonly Step[]): void {
+  if (!step) return
+  const known = target[step.name]
+  if (step.url === undefined) {
+    if (rest.length === 0) delete target[step.name]
+    else if (isObject(known)) replace(target, step.name, without(known, rest))
+    return
+  }
+  if (!Array.isArray(known)) return
+  const list = (known as readonly FhirJson[]).flatMap((each) => {
+    if (each.url !== step.url) return [each]
+    const left = rest.length === 0 ? {} : without(each, rest)
+    return Object.keys(left).length > 1 ? [left] : []
+  })
+  replace(target, step.name, list)
+}
+
+function without(known: FhirJson, route: readonly Step[]): FhirJson {
+  const copy = { ...known }
+  removeAt(copy, route)
+  return copy
+}
+
+function replace(target: FhirJson, name: string, value: FhirJson | FhirJson[]): void {
+  if (Object.keys(value).length === 0) delete target[name]
+  else target[name] = value
+}
+
+/** Replaces references by what `resolve` says, and gives back what has none of those to replace as it is. */
+export function redirectReferences(value: Json, resolve: (reference: string) => string): Json {
+  if (typeof value !== 'object' || value === null || JSON.isRawJSON(value)) return value
+  return Array.isArray(value) ? redirectList(value, resolve) : redirectObject(value as FhirJson, resolve)
+}
+
+function redirectList(list: readonly Json[], resolve: (reference: string) => string): Json {
+  let out: Json[] | undefined
+  for (const [i, each] of list.entries()) {
+    const next = redirectReferences(each, resolve)
+    if (next === each) continue
+    out ??= [...list]
+    out[i] = next
+  }
+  return out ?? list
+}
+
+function redirectObject(object: FhirJson, resolve: (reference: string) => string): Json {
+  let out: FhirJson | undefined
+  for (const key in object) {
+    const each = object[key]
+    if (each === undefined) continue
+    const next =
+      key === 'reference' && typeof each === 'string' ? resolve(each) : redirectReferences(each, resolve)
+    if (next === each) continue
+    out ??= { ...object }
+    out[key] = next
+  }
+  return out ?? object
 }
 
 /** Replaces references by what `resolve` says: handles of a message ('#practitioner:1') or merged things. */

@@ -5,7 +5,7 @@ import { foldAppointment } from './appointment.ts'
 import type { Contribution } from './contribution.ts'
 import { foldCoverage } from './coverage.ts'
 import { foldEncounter } from './encounter.ts'
-import { type FhirJson, mapReferences } from './fhir-json.ts'
+import { type FhirJson, redirectReferences } from './fhir-json.ts'
 import { stableId } from './identifier.ts'
 import { statementsByPath, writeLatest } from './latest.ts'
 import { foldPatient } from './patient.ts'
@@ -15,8 +15,6 @@ export interface FoldContext {
   trust(source: string): number
   /** 'Patient/old' -> 'Patient/survivor'; anything else as it is. */
   survivor(reference: string): string
-  /** False when nothing that is loaded was merged: then no reference has to be looked at. */
-  isMerged(): boolean
 }
 
 /** What one thing tells another: kept there as a contribution of the gateway. undefined data takes it back. */
@@ -57,8 +55,32 @@ export function foldEntity(
     context,
   )
   if (!folded.body) return folded
-  const body = context.isMerged() ? (mapReferences(folded.body, context.survivor) as FhirJson) : folded.body
+  const body = patientless.has(rtype) ? folded.body : redirected(folded.body, context)
   return isDeleted(live) ? { ...folded, body: undefined } : { ...folded, body }
+}
+
+/** Types that never refer to a patient. */
+const patientless = new Set([
+  'Practitioner',
+  'PractitionerRole',
+  'Organization',
+  'Location',
+  'Device',
+  'HealthcareService',
+  'Schedule',
+  'Slot',
+])
+
+/** What referred to a merged record refers to its survivor; only the survivor itself still names what it has replaced. */
+function redirected(body: FhirJson, { survivor }: FoldContext): FhirJson {
+  const resolve = (reference: string) => (reference.startsWith('Patient/') ? survivor(reference) : reference)
+  if (body.resourceType !== 'Patient' || !Array.isArray(body.link))
+    return redirectReferences(body, resolve) as FhirJson
+  const { link, ...others } = body
+  const links = (link as readonly FhirJson[]).map((each) =>
+    each.type === 'replaces' ? each : redirectReferences(each, resolve),
+  )
+  return { ...(redirectReferences(others, resolve) as FhirJson), link: links }
 }
 
 /** A client's DELETE stands until something is said later. */

@@ -48,19 +48,22 @@ export function registrationHints(mapped: Mapped, site: Site): RegistrationHint[
 export type FindId = (rtype: string, system: string, value: string) => string | undefined
 
 /** 'Type/id' of things that the message will touch: those the registry knows, and those whose id follows from their key. */
-export function entityHints(mapped: Mapped, source: string, site: Site, find: FindId): string[] {
+export function entityHints(
+  mapped: Mapped,
+  source: string,
+  site: Site,
+  find: FindId,
+  isSaid: (thing: Thing) => boolean = () => false,
+): string[] {
   const keys = new Set<string>()
   for (const { rtype, system, value } of registrationHints(mapped, site)) {
     keys.add(`${rtype}/${find(rtype, system, value) ?? stableId(rtype, system, value)}`)
   }
-  const actors: string[] = []
   for (const thing of mapped.things) {
-    if (!actorTypes.has(thing.type)) continue
-    const actor = `${thing.type}/${actorIdOf(thing, source, find)}`
-    keys.add(actor)
-    actors.push(actor)
+    if (actorTypes.has(thing.type) && !isSaid(thing))
+      keys.add(`${thing.type}/${actorIdOf(thing, source, find)}`)
   }
-  if (mapped.event.startsWith('SIU^')) addSchedules(keys, actors)
+  if (mapped.event.startsWith('SIU^')) addSchedules(keys, bookedActors(mapped, source, find))
   for (const thing of mapped.things)
     if (thing.type === 'Coverage') addCoverage(keys, mapped, thing, source, site, find)
   for (const line of lineHints(mapped)) {
@@ -78,6 +81,22 @@ const actorTypes = new Set([
   'HealthcareService',
   'Organization',
 ])
+
+interface Referring {
+  readonly reference?: string
+}
+
+/** Those whose time the message books: the room of an AIL, not the building that it is in. */
+function bookedActors(mapped: Mapped, source: string, find: FindId): string[] {
+  const handles = mapped.things
+    .filter((each) => each.type === 'Appointment.participant')
+    .flatMap((each) =>
+      cellsAt(each, 'actor').map((cell) => (cell.value as Referring | null)?.reference?.slice(1)),
+    )
+  return mapped.things
+    .filter((each) => actorTypes.has(each.type) && handles.includes(each.as))
+    .map((each) => `${each.type}/${actorIdOf(each, source, find)}`)
+}
 
 /** Schedules of the actors, and the slots that the appointment takes on them. */
 function addSchedules(keys: Set<string>, actors: readonly string[]): void {

@@ -1,7 +1,8 @@
 // The common rule: of what the sources say of an element, the latest statement wins; a deletion is a statement, too.
 import type { Json } from '../mappings/mapped.ts'
 import { type Assertion, type Contribution, compareAssertions, splitKey } from './contribution.ts'
-import { type FhirJson, writePath } from './fhir-json.ts'
+import { compareText } from './event-log.ts'
+import { type FhirJson, removePath, writePath } from './fhir-json.ts'
 
 /** One assertion with who made it and for which element. */
 export interface Statement extends Assertion {
@@ -22,8 +23,13 @@ export function statementsByPath(contributions: Iterable<Contribution>): Map<str
       else byPath.set(path, [statement])
     }
   }
-  for (const list of byPath.values()) list.sort(compareAssertions)
+  for (const list of byPath.values()) list.sort(compareStatements)
   return byPath
+}
+
+/** Later first; of one message, fields by name, so that the order in which they were stored is no matter. */
+function compareStatements(a: Statement, b: Statement): number {
+  return compareAssertions(a, b) || compareText(a.source, b.source) || compareText(a.field, b.field)
 }
 
 /** 'Practitioner:1f2e…' and 'Practitioner:77ab…' are values of one field. */
@@ -51,24 +57,46 @@ const choices = ['deceased', 'multipleBirth', 'value', 'occurrence', 'effective'
 export const choiceOf = (path: string): string | undefined =>
   choices.find((each) => path.startsWith(each) && /^[A-Z]/.test(path.slice(each.length)))
 
-/** Writes every element by its latest statement; '$' facts are left to the caller. */
+interface Written {
+  readonly path: string
+  readonly by: Statement
+  readonly value: Json | undefined
+}
+
+/** Earlier first; of one message what holds others before what it holds. */
+const compareWritten = (a: Written, b: Written): number =>
+  compareAssertions(b.by, a.by) || a.path.length - b.path.length || compareText(a.path, b.path)
+
+/**
+ * Writes every element by its latest statement; '$' facts are left to the caller. What is said of a whole element
+ * ('period', by a client) and of a part of it ('period.start', by IN1-12) is written in the order in which it was said.
+ */
 export function writeLatest(
   body: FhirJson,
   byPath: ReadonlyMap<string, readonly Statement[]>,
   skip?: ReadonlySet<string>,
 ): void {
   const decided = new Map<string, Statement>()
-  for (const [path, statements] of byPath) {
-    if (path.startsWith('$') || skip?.has(path)) continue
+  for (const [path, [first]] of byPath) {
     const choice = choiceOf(path)
-    const [first] = statements
-    if (choice && first) {
-      const rival = decided.get(choice)
-      if (rival && compareAssertions(rival, first) <= 0) continue
-      if (rival) delete body[rival.path]
-      decided.set(choice, first)
-    }
+    const rival = choice === undefined ? undefined : decided.get(choice)
+    if (choice && first && (!rival || compareAssertions(rival, first) > 0)) decided.set(choice, first)
+  }
+  const list: Written[] = []
+  for (const [path, statements] of byPath) {
+    const [by] = statements
+    if (path.startsWith('$') || skip?.has(path) || !by) continue
+    const choice = choiceOf(path)
+    if (choice && decided.get(choice)?.path !== path) continue
     const value = latestValue(statements)
-    if (value !== undefined && !(Array.isArray(value) && value.length === 0)) writePath(body, path, value)
+    list.push({ path, by, value: Array.isArray(value) && value.length === 0 ? undefined : value })
+  }
+  list.sort(compareWritten)
+  const written = new Set<string>()
+  for (const { path, value } of list) {
+    const name = path.replace(/[.(].*$/s, '')
+    if (value !== undefined) writePath(body, path, value)
+    else if (written.has(name)) removePath(body, path)
+    if (value !== undefined) written.add(name)
   }
 }

@@ -175,7 +175,8 @@ function contentOf(applying: Applying, { thing, kind, amountText, currency, acco
   const said = ['code', 'quantity', 'occurrenceDateTime', 'occurrencePeriod'].flatMap((path) =>
     cellsAt(thing, path).map((each) => each.value),
   )
-  const patient = referred(applying, thing, 'subject')?.as ?? ''
+  // The account pins the patient; who it is by now may have been merged since the line was posted.
+  const patient = accountId === undefined ? (referred(applying, thing, 'subject')?.as ?? '') : ''
   const subject = applying.references.get(`#${patient}`) ?? ''
   const text = canonicalText([
     kind,
@@ -274,16 +275,10 @@ function signed(applying: Applying, { kind, amount }: Posting): Big {
 /** Balances are sums: in whatever order lines come, the total is the same. */
 function addToBalance(applying: Applying, accountId: string, amount: Big, currency: string): void {
   const { draft } = applying
-  const before = draft.contribution('Account', accountId, 'gateway', 'ledger')?.data as
-    | LedgerTotals
-    | undefined
-  const sum = (text: string | undefined) =>
-    amount.plus(text ?? '0').toFixed(Math.max(2, fraction(text ?? '')))
-  const data = {
-    total: sum(before?.total),
-    patient: sum(before?.patient),
-    currency: before?.currency ?? currency,
-  }
+  const known = draft.contribution('Account', accountId, 'gateway', 'ledger')?.data
+  const before = (known ?? {}) as LedgerTotals
+  const sum = amount.plus(before[currency] ?? '0')
+  const data = { ...before, [currency]: sum.toFixed(Math.max(2, fraction(sum.toFixed()))) }
   draft.contribute('Account', accountId, {
     source: 'gateway',
     key: 'ledger',

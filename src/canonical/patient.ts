@@ -1,11 +1,11 @@
 // What FHIR shows of a person: survivorship by field group (semantics, section 5).
 import type { Json } from '../mappings/mapped.ts'
-import type { Contribution } from './contribution.ts'
-import { compareAssertions } from './contribution.ts'
+import { contactPoints, dedupe, entries } from './contact-points.ts'
+import { type CellKey, type Contribution, compareAssertions, splitKey } from './contribution.ts'
 import { canonicalText, type FhirJson } from './fhir-json.ts'
 import type { Identifier } from './identifier.ts'
 import { identifierType } from './identifier.ts'
-import { latestValue, type Statement, statementsByPath, writeLatest } from './latest.ts'
+import { choiceOf, latestValue, type Statement, statementsByPath, writeLatest } from './latest.ts'
 
 export interface PatientContext {
   trust(source: string): number
@@ -34,9 +34,6 @@ const decidedHere = new Set([
 const byTrust = (trust: PatientContext['trust']) => (a: Statement, b: Statement) =>
   trust(b.source) - trust(a.source) || compareAssertions(a, b)
 
-const entries = (statement: Statement): readonly Entry[] =>
-  Array.isArray(statement.v) ? (statement.v as readonly Entry[]) : []
-
 /** Legal names of the most trusted source that has one, then every other name that any source knows. */
 function names(statements: readonly Statement[], trust: PatientContext['trust']): Entry[] {
   const isLegal = (name: Entry) => legalUses.has(name.use)
@@ -50,43 +47,6 @@ function names(statements: readonly Statement[], trust: PatientContext['trust'])
     seen.add(text)
   }
   return [...legal, ...others]
-}
-
-/** Uses about which a statement speaks beyond those that it names: a deletion of PID-13 is about the home, PID-14 about work. */
-function scopeOf(statement: Statement): (group: string) => boolean {
-  if (statement.field === 'FHIR') return () => true
-  if (statement.v !== null) return () => false
-  if (statement.field === 'PID-13') return (group) => !group.startsWith('work')
-  if (statement.field === 'PID-14') return (group) => group.startsWith('work')
-  return () => true
-}
-
-const groupOf = (entry: Entry): string =>
-  `${String(entry.use ?? '')}|${entry.system === 'email' ? 'email' : ''}`
-
-/** Address and telecom: per use, the latest statement wins regardless of trust; what it leaves out of its use is gone. */
-function contactPoints(statements: readonly Statement[]): Entry[] {
-  const groups = new Set(statements.flatMap((each) => entries(each).map(groupOf)))
-  const out: Entry[] = []
-  for (const group of groups) {
-    const winner = statements.find(
-      (each) => scopeOf(each)(group) || entries(each).some((entry) => groupOf(entry) === group),
-    )
-    if (!winner) continue
-    const same = statements.filter(
-      (each) => each.source === winner.source && each.t === winner.t && each.i === winner.i,
-    )
-    out.push(...same.flatMap((each) => entries(each).filter((entry) => groupOf(entry) === group)))
-  }
-  return dedupe(out)
-}
-
-function dedupe(list: readonly Entry[]): Entry[] {
-  const seen = new Set<string>()
-  return list.filter((each) => {
-    const text = canonicalText(each)
-    return seen.has(text) ? false : seen.add(text)
-  })
 }
 
 type Coding = { readonly system?: string; readonly code?: string }
@@ -155,12 +115,37 @@ interface Merged {
   readonly type?: string
 }
 
+/** Element that a cell speaks of; those of one choice are one. */
+export function elementOf(key: CellKey): string {
+  const { path } = splitKey(key)
+  return choiceOf(path) ?? path
+}
+
+export const spokenOf = (contributions: readonly Contribution[]): Set<string> =>
+  new Set(contributions.flatMap((each) => Object.keys(each.cells).map(elementOf)))
+
+/** What counts of what was said: a bill's word ('fill') only for what nobody else speaks of; identifiers always. */
+export function countedOf(contributions: readonly Contribution[]): Contribution[] {
+  const own = contributions.filter((each) => each.key !== 'fill')
+  if (own.length === contributions.length) return own
+  const known = spokenOf(own)
+  const fills = contributions
+    .filter((each) => each.key === 'fill')
+    .map((each) => {
+      const cells = Object.entries(each.cells).filter(
+        ([key]) => key.startsWith('identifier<') || !known.has(elementOf(key)),
+      )
+      return { ...each, cells: Object.fromEntries(cells) }
+    })
+  return [...own, ...fills]
+}
+
 /** The Patient that the contributions add up to. Pure: the same contributions in any order give the same resource. */
 export function foldPatient(
   contributions: readonly Contribution[],
   { trust }: PatientContext,
 ): FhirJson | undefined {
-  const state = contributions.filter((each) => each.data === undefined)
+  const state = countedOf(contributions.filter((each) => each.data === undefined))
   const projections = contributions
     .filter((each) => each.data !== undefined)
     .sort((a, b) => (a.key < b.key ? -1 : 1))

@@ -11,11 +11,13 @@ import {
   warnStale,
 } from './applying.ts'
 import type { Assertion, CellKey } from './contribution.ts'
+import { canonicalText } from './fhir-json.ts'
 import { type Identifier, stableId } from './identifier.ts'
 import { resolvePatient } from './identity.ts'
+import { elementOf, spokenOf } from './patient.ts'
 import { entryShape, joinShapes, shapeId } from './shape.ts'
 
-/** Resolves a PID and states what it says. With `fillOnly`, nothing that anybody has said before is touched. */
+/** Resolves a PID and states what it says. With `fillOnly` it counts only for what nobody speaks of otherwise. */
 export function applyPerson(applying: Applying, thing: Thing, fillOnly = false): string {
   const { draft, source, times } = applying
   const id = resolvePatient(applying, thing)
@@ -24,8 +26,8 @@ export function applyPerson(applying: Applying, thing: Thing, fillOnly = false):
     ...onePerIdentifier(assertionsOf(applying, thing, times.demographics)),
     ...contacts(applying, thing),
   }
-  const said = fillOnly ? onlyNew(applying, id, cells) : cells
-  warnStale(applying, thing, draft.assert('Patient', id, source.id, said))
+  if (fillOnly) draft.assert('Patient', id, source.id, gapsOf(applying, id, cells), 'fill')
+  else warnStale(applying, thing, draft.assert('Patient', id, source.id, cells))
   linkMother(applying, thing, id)
   return id
 }
@@ -50,19 +52,24 @@ function onePerIdentifier(cells: Record<CellKey, Assertion>): Record<CellKey, As
   return out
 }
 
-function onlyNew(
+/** Cells for which there is no better word yet; what is spoken of now will be for ever, so that they are not missed. */
+function gapsOf(
   applying: Applying,
   id: string,
   cells: Readonly<Record<CellKey, Assertion>>,
 ): Record<CellKey, Assertion> {
-  const known = new Set(
-    [...applying.draft.contributions('Patient', id).values()]
-      .filter((each) => each.source !== applying.source.id)
-      .flatMap((each) => Object.keys(each.cells).map((key) => key.slice(0, key.indexOf('<')))),
+  const said = [...applying.draft.contributions('Patient', id).values()].filter((each) => each.key === '')
+  const elements = spokenOf(said)
+  const identifiers = new Set(
+    said.flatMap((each) =>
+      Object.entries(each.cells).flatMap(([key, { v }]) =>
+        key.startsWith('identifier<') ? [canonicalText(v)] : [],
+      ),
+    ),
   )
-  return Object.fromEntries(
-    Object.entries(cells).filter(([key]) => !known.has(key.slice(0, key.indexOf('<')))),
-  )
+  const isGap = ([key, { v }]: [CellKey, Assertion]) =>
+    key.startsWith('identifier<') ? !identifiers.has(canonicalText(v)) : !elements.has(elementOf(key))
+  return Object.fromEntries(Object.entries(cells).filter(isGap))
 }
 
 /** NK1 is a snapshot: the contacts of the message replace those that this source has named before. */

@@ -189,7 +189,7 @@ function addEvent(
   patients: readonly string[],
 ): void {
   const { draft, source, times, event } = applying
-  const t = times.message
+  const t = times.event
   const cells = assertionsOf(applying, thing, t)
   for (const [key, cell] of Object.entries(cells)) {
     if (key.startsWith('identifier<')) cells[key] = { ...cell, v: withSystem(cell.v, keys) }

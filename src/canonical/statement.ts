@@ -1,4 +1,6 @@
 // What becomes of a source's contribution when it states something: newer replaces older, cell by cell (semantics, section 8.4).
+
+import { contradicts } from './contact-points.ts'
 import {
   type Assertion,
   type CellKey,
@@ -7,6 +9,7 @@ import {
   splitKey,
 } from './contribution.ts'
 import { canonicalText } from './fhir-json.ts'
+import { choiceOf } from './latest.ts'
 import { contributionKey } from './world.ts'
 
 type Cells = Readonly<Record<CellKey, Assertion>>
@@ -29,32 +32,48 @@ export function stateCells(
   source: string,
   all: ReadonlyMap<string, Contribution>,
   cells: Cells,
+  key = '',
 ): Stated {
-  const own = all.get(contributionKey(source, ''))
+  const own = all.get(contributionKey(source, key))
   const next: Record<CellKey, Assertion> = { ...own?.cells }
   const stale: CellKey[] = []
   const entries = Object.entries(cells)
   if (own === undefined && entries.length === 0) return { next: undefined, stale, echo: true }
   let stated = own === undefined
   let news = stated
-  for (const [key, cell] of entries) {
-    const known = next[key]
+  for (const [at, cell] of entries) {
+    const known = next[at]
     const same = known !== undefined && canonicalText(known.v) === canonicalText(cell.v)
     if (known && compareAssertions(known, cell) <= 0) {
-      if (known.t > cell.t && !same) stale.push(key)
+      if (known.t > cell.t && !same) stale.push(at)
       continue
     }
-    if (losesToOthers(rtype, source, all, key, cell)) stale.push(key)
-    next[key] = cell
+    if (losesToOthers(rtype, source, all, at, cell)) stale.push(at)
+    next[at] = cell
     stated = true
     news ||= !same
   }
-  return { next: stated ? next : undefined, stale, echo: !news && isAlone(source, all) }
+  const echo = !news && isAlone(source, all) && !isReordered(next, cells)
+  return { next: stated ? next : undefined, stale, echo }
 }
 
 function isAlone(source: string, all: ReadonlyMap<string, Contribution>): boolean {
   for (const each of all.values()) if (each.source !== source) return false
   return true
+}
+
+/** True when one of several cells about one element is said again without the others: it may win over them now. */
+function isReordered(next: Cells, cells: Cells): boolean {
+  const said = new Set(Object.keys(cells).map(rootOf))
+  for (const key in next) if (!(key in cells) && said.has(rootOf(key))) return true
+  return false
+}
+
+/** 'period' of 'period.start<IN1-12', 'multipleBirth' of 'multipleBirthBoolean<PID-24'; identifiers are told apart. */
+function rootOf(key: CellKey): string {
+  const { path, field } = splitKey(key)
+  if (path === 'identifier') return `identifier${field.slice(field.indexOf(':'))}`
+  return choiceOf(path) ?? path.replace(/[.].*$/s, '')
 }
 
 function losesToOthers(
@@ -64,12 +83,14 @@ function losesToOthers(
   key: CellKey,
   cell: Assertion,
 ): boolean {
-  const { path } = splitKey(key)
+  const { path, field } = splitKey(key)
   if (rtype !== 'Patient' || !latestGroups.has(path)) return false
   for (const each of all.values()) {
     if (each.source === source || each.key !== '') continue
-    for (const [other, { v, t }] of Object.entries(each.cells)) {
-      if (t > cell.t && splitKey(other).path === path && canonicalText(v) !== canonicalText(cell.v))
+    for (const [at, other] of Object.entries(each.cells)) {
+      const rival = splitKey(at)
+      if (other.t <= cell.t || rival.path !== path) continue
+      if (contradicts({ ...other, ...rival, source: each.source }, { ...cell, path, field, source }))
         return true
     }
   }

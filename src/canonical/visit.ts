@@ -129,26 +129,19 @@ const identifying = /^(identifier|class|\$patientClass)</
 
 /** The visit that a charge or an appointment names: linked, and opened with what identifies it when it is not known yet. */
 export function applyVisitReference(applying: Applying, thing: Thing): void {
-  const { draft, source, times, event } = applying
+  const { draft, source, times } = applying
   const id = encounterId(applying, thing)
   if (!id) return
   applying.references.set(`#${thing.as}`, `Encounter/${id}`)
-  if (draft.exists('Encounter', id)) return
+  const told = [...draft.contributions('Encounter', id).values()]
+  if (told.some((each) => each.data === undefined && each.key !== 'mention')) return
   const all = Object.entries(assertionsOf(applying, thing, times.event)).filter(([key]) =>
     identifying.test(key),
   )
   const cells: Record<CellKey, Assertion> = Object.fromEntries(all)
   const subject = subjectOf(applying, thing)
   if (subject) cells['subject<PID-3'] = derived(applying, { reference: subject }, times.event)
-  const base = {
-    source: source.id,
-    key: draft.messageId,
-    event,
-    t: times.event,
-    m: times.message,
-    i: draft.messageId,
-  }
-  draft.contribute('Encounter', id, { ...base, cells })
+  draft.assert('Encounter', id, source.id, cells, 'mention')
 }
 
 /** PV1-19, else PV1-50, else the account with the class; none of them = no visit of its own. */

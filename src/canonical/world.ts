@@ -67,8 +67,6 @@ export class World {
   readonly registrations = new Map<string, Registration | null>()
   /** 'Patient/old' -> survivor's id. Loaded together with the entity. */
   readonly merges = new Map<string, string | null>()
-  /** How many of them are merged. */
-  merged: number
   /** Needs that no hint had named. */
   misses: number
   readonly lines = new Map<string, LedgerLine | null>()
@@ -82,7 +80,6 @@ export class World {
 
   constructor() {
     this.collected = undefined
-    this.merged = 0
     this.misses = 0
   }
 

@@ -19,6 +19,7 @@ import type { Item, MessageItem, Outcome } from './item.ts'
 import { lineageOf } from './lineage.ts'
 import { type ProcessContext, processBatch } from './process.ts'
 import { type ReceiveContext, readPayload, receivePayload, refuseUnstored } from './receive.ts'
+import { Said } from './said.ts'
 import { Worker } from './worker.ts'
 
 export interface EngineOptions {
@@ -86,6 +87,7 @@ export function createEngine(options: EngineOptions): Engine {
   const { db, tenant, clock, observe } = options
   const ids = new IdBlock()
   const storedShapes = new Set<string>()
+  const said = new Said()
   const instance = randomBytes(3).toString('hex')
   let acks = 0
   const context: ReceiveContext = {
@@ -108,6 +110,7 @@ export function createEngine(options: EngineOptions): Engine {
       validate: problemsOf,
       messageIds: (tx, count) => ids.take(tx, count),
       storedShapes,
+      said,
       onFault: (messageId, error) => observe.fault(messageId, error),
     }
   }
@@ -173,6 +176,7 @@ export function createEngine(options: EngineOptions): Engine {
       await worker.settled()
       await db.transaction((tx) => clearTenant(tx, tenant))
       storedShapes.clear()
+      said.clear()
     },
     now: () => clock.now(),
     waiting: () => batcher.size,

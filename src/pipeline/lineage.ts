@@ -2,6 +2,7 @@
 
 import { type Statement, statementsByPath } from '../canonical/latest.ts'
 import { type PackedContribution, unpack } from '../canonical/packed.ts'
+import { countedOf } from '../canonical/patient.ts'
 import type { Site } from '../canonical/site.ts'
 import type { Queryable } from '../store/db.ts'
 import { loadShapes, loadThings, type ShapeRow } from '../store/truth.ts'
@@ -22,9 +23,10 @@ export async function lineageOf(
 ): Promise<readonly LineageEntry[] | undefined> {
   const { entities, contributions } = await loadThings(db, tenant, [{ rtype, id }])
   if (entities.length === 0) return undefined
-  const all = contributions
+  const said = contributions
     .map(({ source, key, body }) => unpack(source, key, body as PackedContribution))
     .filter((each) => each.data === undefined)
+  const all = rtype === 'Patient' ? countedOf(said) : said
   const chosen = [...statementsByPath(all)].filter(
     ([element]) => path === undefined || element === path || element.startsWith(`${path}.`),
   )

@@ -1,6 +1,8 @@
 // Fills the world of a batch from the store: everything the messages hint at first, and single needs as they show.
+import { statementName } from '../canonical/actors.ts'
 import type { Contribution } from '../canonical/contribution.ts'
 import type { FhirJson } from '../canonical/fhir-json.ts'
+import { scheduleId } from '../canonical/fold.ts'
 import { entityHints, lineHints, type RegistrationHint, registrationHints } from '../canonical/hints.ts'
 import { type PackedContribution, unpack } from '../canonical/packed.ts'
 import type { Site } from '../canonical/site.ts'
@@ -14,7 +16,7 @@ import {
   registrationKey,
   type World,
 } from '../canonical/world.ts'
-import type { Mapped } from '../mappings/mapped.ts'
+import type { Mapped, Thing } from '../mappings/mapped.ts'
 import type { Queryable } from '../store/db.ts'
 import {
   type LedgerRow,
@@ -26,6 +28,7 @@ import {
   loadThings,
   lockThings,
 } from '../store/truth.ts'
+import type { Said } from './said.ts'
 
 export interface Hinted {
   readonly mapped: Mapped
@@ -35,9 +38,8 @@ export interface Hinted {
 /** Loads what a batch of messages hints at, under the locks that keep other writers out until the commit. */
 export async function loadBatch(
   tx: Queryable,
-  tenant: number,
+  { tenant, site, said }: { readonly tenant: number; readonly site: Site; readonly said: Said },
   world: World,
-  site: Site,
   messages: readonly Hinted[],
   entities: readonly string[],
 ): Promise<void> {
@@ -52,7 +54,8 @@ export async function loadBatch(
     world.registrations.get(registrationKey(rtype, system, value))?.id
   const keys = new Set(entities)
   for (const { mapped, source } of messages) {
-    for (const key of entityHints(mapped, source, site, find)) keys.add(key)
+    const isSaid = (thing: Thing) => said.has(statementName(thing, mapped, source), Number.POSITIVE_INFINITY)
+    for (const key of entityHints(mapped, source, site, find, isSaid)) keys.add(key)
   }
   await loadEntities(tx, tenant, world, [...keys])
   const lines = messages.flatMap(({ mapped, source }) => lineHints(mapped).map((line) => ({ source, line })))
@@ -123,13 +126,8 @@ async function loadEntities(
   }
   for (const { rtype, sourceId, targetId } of loaded.merges)
     world.merges.set(entityKey(rtype, sourceId), targetId)
-  world.merged += loaded.merges.length
-  await loadEntities(
-    tx,
-    tenant,
-    world,
-    loaded.merges.map(({ rtype, targetId }) => entityKey(rtype, targetId)),
-  )
+  const targets = loaded.merges.map(({ rtype, targetId }) => entityKey(rtype, targetId))
+  await loadEntities(tx, tenant, world, [...targets, ...followers(contributions)])
 }
 
 /**
@@ -160,6 +158,26 @@ async function loadLocked(
     entities: [...loaded.entities, ...again.entities],
     contributions: [...kept, ...again.contributions],
     merges: loaded.merges,
+  }
+}
+
+/** What a change of these things reaches: slots and schedules of an appointment, policies that a snapshot may close. */
+function* followers(contributions: ReadonlyMap<string, ReadonlyMap<string, Contribution>>): Iterable<string> {
+  for (const list of contributions.values()) {
+    for (const { key, data, parts } of list.values()) {
+      if (key === 'slots') for (const id of (data ?? []) as readonly string[]) yield entityKey('Slot', id)
+      if (key.startsWith('coverages:')) {
+        for (const id of Object.keys((data ?? {}) as object)) yield entityKey('Coverage', id)
+      }
+      for (const part of parts ?? []) {
+        for (const [cell, value] of Object.entries(part.cells)) {
+          const actor = cell.startsWith('actor<')
+            ? (value as { reference?: string } | null)?.reference
+            : undefined
+          if (actor !== undefined) yield entityKey('Schedule', scheduleId(actor))
+        }
+      }
+    }
   }
 }
 

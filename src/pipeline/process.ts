@@ -15,6 +15,7 @@ import { takeStored } from '../store/messages.ts'
 import { type Item, ItemRefused, type MessageItem, type Outcome, type RuleItem } from './item.ts'
 import { loadBatch, loadNeeds } from './load.ts'
 import { answerAgain, answerResend, answersOf, isResend, resends } from './resend.ts'
+import type { Said } from './said.ts'
 import { needsOf } from './scout.ts'
 import { BatchWrite } from './write.ts'
 
@@ -30,6 +31,8 @@ export interface ProcessContext {
   /** What is wrong with a resource that the rules have made; empty when nothing is. */
   validate(resource: object): readonly { readonly path: string; readonly text: string }[]
   messageIds(tx: Transaction, count: number): Promise<readonly string[]>
+  /** What this process knows to be in the store of what sources say of actors. */
+  readonly said: Said
   /** Shapes of lineage that are in the store already, as far as this process knows. */
   readonly storedShapes: Set<string>
   /** Told of content that the rules could not take: a defect of ours. No patient data. */
@@ -61,7 +64,7 @@ export async function processBatch(
       : [],
   )
   const entities = fresh.flatMap((each) => (each.kind === 'rule' ? each.entities : []))
-  await loadBatch(tx, context.tenant, world, context.site, hinted, entities)
+  await loadBatch(tx, context, world, hinted, entities)
 
   const write = new BatchWrite(context)
   const outcomes: Outcome[] = []
@@ -179,6 +182,7 @@ export function applyMessage(draft: Draft, item: MessageItem, context: ProcessCo
     event: item.event,
     controlId: item.header?.controlId ?? '',
     times,
+    said: context.said,
     references: new Map(),
   }
   draft.occurred = times.event

@@ -1,5 +1,5 @@
 // From bytes to the reply: decoded, taken apart, checked, mapped, queued; answered when it is durable.
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { Inbound, Reply } from '../adapters/adapter.ts'
 import { authorityResolver } from '../canonical/authority.ts'
 import type { Site, Source } from '../canonical/site.ts'
@@ -128,7 +128,7 @@ function senderOf(raw: Uint8Array): string {
   return `${first(2)}|${first(3)}`
 }
 
-const sha256 = (bytes: Uint8Array | string): string => createHash('sha256').update(bytes).digest('hex')
+const sha256 = (bytes: Uint8Array | string): string => hash('sha256', bytes, 'hex')
 
 function unreadable(
   inbound: Inbound,

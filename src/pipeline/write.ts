@@ -62,6 +62,7 @@ export class BatchWrite {
   readonly #keys: MessageKeyWrite[] = []
   readonly #parked: ParkedWrite[] = []
   readonly #shapes = new Set<string>()
+  readonly #stated: { name: string; t: number }[] = []
   readonly #contributions = new Map<string, ContributionWrite>()
   readonly #registrations = new Map<string, RegistrationWrite>()
   readonly #merges: MergeWrite[] = []
@@ -134,6 +135,7 @@ export class BatchWrite {
     }
     for (const { rtype, id, contribution } of draft.commit().contributions)
       this.#contribute(rtype, id, contribution, draft.messageId)
+    this.#stated.push(...draft.stated)
     for (const { rtype, system, value, to } of draft.registered) {
       this.#registrations.set(registrationKey(rtype, system, value), {
         rtype,
@@ -213,6 +215,7 @@ export class BatchWrite {
 
   /** Called when the transaction is committed. */
   committed(): void {
+    for (const { name, t } of this.#stated) this.#context.said.add(name, t)
     for (const id of this.#shapes) this.#context.storedShapes.add(id)
   }
 

@@ -65,12 +65,15 @@ async function inTurn(stand: Stand, floor: Floor, options: IngestOptions) {
   for (let round = 0; round < rounds; round++) {
     await stand.gateway.call('useBatch', productBatching)
     grouped.push(await stand.phase(16, 8, { seconds }))
+    await stand.settle()
     lowest.push(await floor.playPart())
     await stand.gateway.call('useBatch', { messages: 1 })
     single.push(await stand.phase(16, 8, { seconds }))
+    await stand.settle()
   }
   await stand.gateway.call('useBatch', { messages: 1, lanes: 1 })
   const serial = [await stand.phase(16, 8, { seconds })]
+  await stand.settle()
   await stand.gateway.call('useBatch', productBatching)
   return { grouped, single, serial, lowest }
 }

@@ -85,10 +85,16 @@ export class Stand {
     }
   }
 
+  /** Waits until the work behind the acknowledgements is done, too: each phase pays for its own. */
+  async settle(): Promise<void> {
+    await this.gateway.call('idle', undefined)
+  }
+
   /** Traffic until everybody is registered and the mix has run for a while. */
   async warmUp(messages: number): Promise<LoadResult> {
     const result = await this.run(16, 8, { messages })
     await this.analyze()
+    await this.settle()
     return result
   }
 

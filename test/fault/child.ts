@@ -25,7 +25,7 @@ export interface Probe {
   /** Longest time since the last question that the event loop worked without a pause, ms of processor time. */
   readonly blockedMs: number
   readonly rssBytes: number
-  /** Alive after a collection of garbage. */
+  /** Of objects; after a collection of garbage if that was asked for. */
   readonly heldBytes: number
 }
 
@@ -99,9 +99,9 @@ export class Child {
     clearTimeout(timer)
   }
 
-  async probe(): Promise<Probe> {
+  async probe(memory = false): Promise<Probe> {
     const answer = once(this.#process, 'message')
-    this.#process.send('probe')
+    this.#process.send(memory ? 'probe memory' : 'probe')
     const [probe] = (await answer) as [Probe]
     return probe
   }

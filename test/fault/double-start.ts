@@ -47,7 +47,7 @@ export const doubleStart: Trial = {
 const startTakesMs = 3_000
 
 async function killFirstStart({ seed, quick, kills, mutant, cleanup, say }: Context): Promise<Outcome> {
-  const count = kills ?? (quick ? 2 : 20)
+  const count = kills ?? (quick ? 1 : 20)
   const pick = pickFrom(seed)
   const extra = new Judgement()
   const readyMs: number[] = []

@@ -4,10 +4,10 @@ import { Traffic } from '../bench/traffic.ts'
 
 export interface Hostile {
   readonly kind: string
-  /** Without the frame around it. */
+  /** Without the frame around it; with `replies` undefined the octets as they go out. */
   readonly payload: Buffer
-  /** What may come back before the next frame's answer: exactly one reply, or none because it is an acknowledgement. */
-  readonly replies: 0 | 1
+  /** One, or none to an acknowledgement. Undefined: octets that are no frame, after which we end our half. */
+  readonly replies: 0 | 1 | undefined
 }
 
 const large = 200_000
@@ -50,6 +50,13 @@ const charsets = [
   '8859/1~ISO IR87',
 ]
 
+/** Mostly small: the large ones take the time. */
+const size = (pick: Pick): number => pick.below(pick.below(12) === 0 ? large : large / 100)
+const octets = (pick: Pick, most: number): Buffer =>
+  Buffer.from(Array.from({ length: 1 + pick.below(most) }, () => pick.below(256)))
+const bytesOf = (made: string | Buffer = ''): Buffer =>
+  Buffer.isBuffer(made) ? made : Buffer.from(made, 'utf8')
+
 type Make = (pick: Pick, valid: string) => string | Buffer
 
 /** `field` of a segment of the message replaced. */
@@ -73,7 +80,7 @@ function somewhere(pick: Pick, text: string, change: (fields: string[], at: numb
 }
 
 const kinds: Readonly<Record<string, Make>> = {
-  octets: (pick) => Buffer.from(Array.from({ length: 1 + pick.below(400) }, () => pick.below(256))),
+  octets: (pick) => octets(pick, 400),
   text: (pick) => 'lorem ipsum\r'.repeat(1 + pick.below(40)),
   'only MSH': (pick) =>
     'MSH|^~\\&|ADT1|LKH|PORTICO|LKH|20260401||ADT^A01|1|P|2.5.1'.slice(0, 1 + pick.below(58)),
@@ -119,13 +126,13 @@ const kinds: Readonly<Record<string, Make>> = {
       Buffer.from(withField(valid, 0, 17, pick.one(charsets)), 'latin1'),
       Buffer.of(0xff, 0xfe, 0xc3, 0x28, 0x0d),
     ]),
-  'many repetitions': (pick, valid) => withField(valid, 2, 3, '~'.repeat(pick.below(large))),
-  'many components': (pick, valid) => withField(valid, 2, 5, '^'.repeat(pick.below(large))),
-  'many fields': (pick, valid) => `${valid}ZZZ${'|'.repeat(pick.below(large))}\r`,
-  'many segments': (pick, valid) => valid + 'NTE|1||x\r'.repeat(pick.below(large / 10)),
-  'long field': (pick, valid) => withField(valid, 2, 5, 'A'.repeat(pick.below(large))),
+  'many repetitions': (pick, valid) => withField(valid, 2, 3, '~'.repeat(size(pick))),
+  'many components': (pick, valid) => withField(valid, 2, 5, '^'.repeat(size(pick))),
+  'many fields': (pick, valid) => `${valid}ZZZ${'|'.repeat(size(pick))}\r`,
+  'many segments': (pick, valid) => valid + 'NTE|1||x\r'.repeat(size(pick) / 10),
+  'long field': (pick, valid) => withField(valid, 2, 5, 'A'.repeat(size(pick))),
   escapes: (pick, valid) =>
-    withField(valid, 2, 5, '\\'.repeat(pick.below(large / 4)) + '\\X41'.repeat(pick.below(large / 8))),
+    withField(valid, 2, 5, '\\'.repeat(size(pick) / 4) + '\\X41'.repeat(size(pick) / 8)),
   'other version': (pick, valid) =>
     withField(valid, 0, 11, pick.one(['2.99', '', '9', '2.5.1^USA', '-1', 'x'.repeat(300)])),
   'other event': (pick, valid) =>
@@ -138,6 +145,18 @@ const kinds: Readonly<Record<string, Make>> = {
   'broken batch': (pick, valid) =>
     `FHS|^~\\&|ADT1|LKH\rBHS|^~\\&|ADT1|LKH\r${valid}BTS|${pick.below(9) + 2}\rFTS|7\r`,
   'nested batch': (_pick, valid) => `BHS|^~\\&\rBHS|^~\\&\rFHS|^~\\&\r${valid}BTS|1\r`,
+}
+
+/** What is no frame, or several, or half of one. */
+const unframed: Readonly<Record<string, Make>> = {
+  'no frame': (pick) => octets(pick, 2_000),
+  http: () => 'GET / HTTP/1.1\r\nHost: x\r\n\r\n',
+  'tls hello': () => Buffer.of(0x16, 0x03, 0x01, 0x02, 0x00, 0x01, 0x00),
+  'half a frame': (pick, valid) => `\v${valid.slice(0, pick.below(valid.length))}`,
+  'frame in a frame': (pick, valid) => `\v${valid.slice(0, pick.below(valid.length))}\v${valid}\x1c\r`,
+  'empty frames': (pick) => '\v\x1c\r'.repeat(1 + pick.below(20)),
+  'only delimiters': (pick) =>
+    Buffer.from(Array.from({ length: 500 }, () => pick.one([0x0b, 0x1c, 0x0d, 0x0a, 0x20, 0]))),
 }
 
 /** Endless and the same for the same seed. */
@@ -153,9 +172,12 @@ export class HostileFrames {
   next(): Hostile {
     const pick = this.#pick
     if (pick.below(20) === 0) return this.#acknowledgement()
+    if (pick.below(10) === 0) {
+      const kind = pick.one(Object.keys(unframed))
+      return { kind, payload: bytesOf(unframed[kind]?.(pick, this.#traffic.next())), replies: undefined }
+    }
     const kind = pick.one(Object.keys(kinds))
-    const made = kinds[kind]?.(pick, this.#traffic.next()) ?? ''
-    const payload = unframed(Buffer.isBuffer(made) ? made : Buffer.from(made, 'utf8'))
+    const payload = inOneFrame(bytesOf(kinds[kind]?.(pick, this.#traffic.next())))
     return { kind, payload, replies: 1 }
   }
 
@@ -173,7 +195,7 @@ const FS = 0x1c
 const blank = 0x20
 
 /** Delimiters inside would make several frames of one; framing has tests of its own. Never empty: that is a fault. */
-function unframed(payload: Buffer): Buffer {
+function inOneFrame(payload: Buffer): Buffer {
   const octets = Buffer.from(payload)
   for (const [i, octet] of octets.entries()) if (octet === VT || octet === FS) octets[i] = blank
   return octets.length === 0 ? Buffer.of(blank) : octets

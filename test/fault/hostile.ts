@@ -1,8 +1,8 @@
 // T18: hostile frames. Nothing crashes, nothing stands still, each gets one answer or a closed connection, memory stays.
 import { join } from 'node:path'
-import { Child } from './child.ts'
+import { Child, type Probe } from './child.ts'
 import { withRows } from './database.ts'
-import { HostileFrames } from './hostile-frames.ts'
+import { type Hostile, HostileFrames } from './hostile-frames.ts'
 import { Messages } from './messages.ts'
 import { Judgement } from './oracle.ts'
 import { type Context, type Outcome, spread, type Trial } from './trial.ts'
@@ -11,8 +11,20 @@ import { readMsa, Wire } from './wire.ts'
 const blockedLimitMs = 250
 const growthLimitBytes = 64 * 1_048_576
 const answeredWithinMs = 30_000
-/** Frames between two looks at the event loop. */
+/** Frames between two looks at the event loop, and groups between two looks at memory. */
 const group = 20
+const memoryEvery = 10
+const laneCount = 4
+
+/** Octets on a connection of their own: it must end with ours, answered or not. */
+async function sendOctets(port: number, octets: Buffer): Promise<string | undefined> {
+  const wire = await Wire.open(port)
+  if (!wire) return 'the gateway does not accept connections'
+  wire.write(octets)
+  const replies = await within(wire.end())
+  wire.close()
+  return replies === undefined ? `still open after ${answeredWithinMs} ms` : undefined
+}
 
 /** A connection on which every hostile frame is followed by one that is known to be answered. */
 class Lane {
@@ -65,43 +77,74 @@ async function within<T>(work: Promise<T>): Promise<T | undefined> {
   return done
 }
 
+/** Sends groups of frames and keeps what went wrong. */
+class Attack {
+  readonly wrong: string[] = []
+  readonly slow: string[] = []
+  readonly blocked: number[] = []
+  readonly held: number[] = []
+  rssBytes = 0
+  readonly #child: Child
+  readonly #lanes: readonly Lane[]
+  #groups = 0
+
+  constructor(child: Child, lanes: readonly Lane[]) {
+    this.#child = child
+    this.#lanes = lanes
+  }
+
+  async send(frames: readonly Hostile[]): Promise<void> {
+    let probe = await this.#sendBy(frames, this.#lanes)
+    // Several at once, code being compiled, garbage being collected: what is one frame's doing happens again.
+    for (let again = 0; probe.blockedMs > blockedLimitMs && again < 2; again++)
+      probe = await this.#sendBy(frames, this.#lanes.slice(0, 1))
+    this.blocked.push(probe.blockedMs)
+    if (probe.blockedMs > blockedLimitMs)
+      this.slow.push(
+        `${Math.round(probe.blockedMs)} ms: ${[...new Set(frames.map(({ kind }) => kind))].join(', ')}`,
+      )
+  }
+
+  async #sendBy(frames: readonly Hostile[], lanes: readonly Lane[]): Promise<Probe> {
+    const left = [...frames]
+    const drive = async (lane: Lane) => {
+      for (let frame = left.shift(); frame; frame = left.shift()) {
+        const { kind, payload, replies } = frame
+        const trouble =
+          replies === undefined
+            ? await sendOctets(this.#child.mllpPort, payload)
+            : await lane.send(payload, replies)
+        if (trouble !== undefined) this.wrong.push(`${kind}: ${trouble} (${payload.length} octets)`)
+      }
+    }
+    await Promise.all(lanes.map(drive))
+    const memory = this.#groups++ % memoryEvery === 0
+    const probe = await this.#child.probe(memory)
+    if (memory) this.held.push(probe.heldBytes)
+    this.rssBytes = probe.rssBytes
+    return probe
+  }
+}
+
 async function run({ seed, quick, kills, mutant, cleanup, say }: Context): Promise<Outcome> {
   const count = kills ?? (quick ? 2_000 : 10_000)
   const dataDir = join(cleanup.folder(), 'data')
   const child = await Child.start({ dataDir, mutant, probed: true })
   cleanup.add(() => child.end())
   const known = new Messages({ seed: seed + 1, feed: 0, feeds: 1, patients: 1, invalidShare: 0 }).next()
-  const lane = new Lane(child.mllpPort, known.bytes, known.id)
-  cleanup.add(() => lane.close())
+  const lanes = Array.from({ length: laneCount }, () => new Lane(child.mllpPort, known.bytes, known.id))
+  cleanup.add(() => {
+    for (const lane of lanes) lane.close()
+  })
   const frames = new HostileFrames(seed)
   const extra = new Judgement()
-  const blocked: number[] = []
-  const wrong: string[] = []
-  const slow: string[] = []
-  const held: number[] = []
-  let rssBytes = 0
+  const attack = new Attack(child, lanes)
   await child.probe()
   for (let done = 0; done < count && child.alive; done += group) {
-    const batch = Array.from({ length: Math.min(group, count - done) }, () => frames.next())
-    const sendAll = async () => {
-      for (const { kind, payload, replies } of batch) {
-        const trouble = await lane.send(payload, replies)
-        if (trouble !== undefined) wrong.push(`${kind}: ${trouble} (${payload.length} octets)`)
-      }
-      return await child.probe()
-    }
-    let probe = await sendAll()
-    // Compiling code and collecting garbage take their time now and then; what is a frame's doing happens again.
-    for (let again = 0; probe.blockedMs > blockedLimitMs && again < 2; again++) probe = await sendAll()
-    if (probe.blockedMs > blockedLimitMs)
-      slow.push(
-        `${Math.round(probe.blockedMs)} ms: ${[...new Set(batch.map(({ kind }) => kind))].join(', ')}`,
-      )
-    blocked.push(probe.blockedMs)
-    held.push(probe.heldBytes)
-    rssBytes = probe.rssBytes
+    await attack.send(Array.from({ length: Math.min(group, count - done) }, () => frames.next()))
     if ((done + group) % 2_000 === 0) say(`${done + group} frames`)
   }
+  const { wrong, slow, held, blocked, rssBytes } = attack
   extra.rule('the gateway does not crash', child.alive ? [] : [`it ended with ${child.exitCode}`])
   extra.rule('each frame gets exactly one answer or a closed connection', wrong)
   extra.rule(`the event loop never stands still for ${blockedLimitMs} ms`, slow)
@@ -129,7 +172,7 @@ async function run({ seed, quick, kills, mutant, cleanup, say }: Context): Promi
       ...figures,
       // Answered AE 207 and kept: the rules made something of it that is not FHIR.
       beyondRules: child.lines('a message could not be processed').length,
-      closed: lane.closed,
+      closed: lanes.reduce((sum, lane) => sum + lane.closed, 0),
       blockedMedianMs: spread(blocked).median,
       blockedMaxMs: spread(blocked).max,
       rssMB: Math.round(rssBytes / 1_048_576),

@@ -8,6 +8,7 @@ import { killGateway } from './kill-gateway.ts'
 import { lostAck } from './lost-ack.ts'
 import type { MutantName } from './mutants.ts'
 import { poisonMessages } from './poison.ts'
+import { powerCut } from './power-cut.ts'
 import { replayEquality } from './replay.ts'
 import { printTable } from './report.ts'
 import type { Outcome, Trial } from './trial.ts'
@@ -16,6 +17,7 @@ import { Cleanup } from './wait.ts'
 const trials: readonly Trial[] = [
   killGateway,
   killDatabase,
+  powerCut,
   diskFull,
   lostAck,
   poisonMessages,

@@ -14,11 +14,10 @@ function tick(): void {
 setInterval(tick, tickMs).unref()
 
 process.on('message', (question) => {
-  if (question !== 'probe') return
+  if (question !== 'probe' && question !== 'probe memory') return
   tick()
   const blockedMs = longestMs
-  globalThis.gc?.()
-  globalThis.gc?.()
+  if (question === 'probe memory') globalThis.gc?.()
   const { rss: rssBytes, heapUsed, external } = process.memoryUsage()
   longestMs = 0
   before = process.threadCpuUsage()

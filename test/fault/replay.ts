@@ -65,7 +65,7 @@ const quiet = (dataDir: string): Promise<boolean | undefined> =>
   )
 
 async function run({ seed, quick, kills, mutant, cleanup, say }: Context): Promise<Outcome> {
-  const limit = kills ?? (quick ? 30 : 500)
+  const limit = kills ?? (quick ? 10 : 500)
   const folder = cleanup.folder()
   const [first, second] = [join(folder, 'data'), join(cleanup.folder(), 'data')]
   // Both at one instant: what is left of the time of receipt is the same.

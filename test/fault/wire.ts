@@ -57,6 +57,13 @@ export class Wire {
     this.#socket.write(octets)
   }
 
+  /** Ends our half; resolves when the other side has ended its own, with the number of replies that nobody waited for. */
+  async end(): Promise<number> {
+    this.#socket.end()
+    if (this.#open) await new Promise((resolve) => this.#socket.once('close', resolve))
+    return this.unasked
+  }
+
   close(): void {
     this.#socket.destroy()
   }

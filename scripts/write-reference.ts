@@ -1,0 +1,16 @@
+// Writes the tables of docs/reference anew from the code: node scripts/write-reference.ts
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { withTables } from './reference-tables.ts'
+
+const folder = join(import.meta.dirname, '../docs/reference')
+
+for (const name of readdirSync(folder).filter((each) => each.endsWith('.md'))) {
+  const path = join(folder, name)
+  const before = readFileSync(path, 'utf8')
+  const after = withTables(before)
+  if (after !== before) {
+    writeFileSync(path, after)
+    console.log(`docs/reference/${name}`)
+  }
+}
