@@ -108,7 +108,9 @@ function site(): string {
 function metrics(): string {
   const made = createMetrics(() => {})
   // Gauges and labels are declared here; nothing is read or counted.
-  made.watch({ db: {} as Database, waiting: () => 0, connections: () => 0 } as Parameters<typeof made.watch>[0])
+  made.watch({ db: {} as Database, waiting: () => 0, connections: () => 0 } as Parameters<
+    typeof made.watch
+  >[0])
   observe({ metrics: made.registry } as Deps)
   const rows = [...listOf(made.registry)].sort(([a = ''], [b = '']) => compare(a, b))
   return table(['Name', 'Type', 'Labels', 'Meaning'], rows)
@@ -166,7 +168,7 @@ function appointments(): string {
 
 function visits(): string {
   const rows = Object.entries(VISIT_EVENTS)
-    .filter(([, { to, cancels, leaves: left }]) => to ?? cancels ?? left)
+    .filter(([, { to, cancels }]) => to ?? cancels)
     .map(([event, { to, from = [], cancels = [] }]) => [
       event,
       to === undefined ? '' : code(to),

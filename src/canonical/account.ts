@@ -1,10 +1,12 @@
 // An account: its coverages in order, its guarantors and its balance, which is the sum of its ledger (semantics, sections 11, 12).
 import type { Json } from '../mappings/mapped.ts'
 import type { Contribution } from './contribution.ts'
-import { type FhirJson, mapReferences } from './fhir-json.ts'
+import { type FhirJson, writePath } from './fhir-json.ts'
 import { statementsByPath, writeLatest } from './latest.ts'
 
 export const balanceUrl = 'http://hl7.org/fhir/5.0/StructureDefinition/extension-Account.balance'
+/** The patient pays: the list of policies was emptied on purpose (IN1|""). */
+const selfPayUrl = 'http://portico.example.org/StructureDefinition/self-pay'
 const aggregateSystem = 'http://terminology.hl7.org/CodeSystem/account-aggregate'
 
 /** Running totals of the ledger by currency, as decimal text: every posted line is added once. */
@@ -16,13 +18,17 @@ export function foldAccount(contributions: readonly Contribution[]): FhirJson | 
   const totals = contributions.find((each) => each.key === 'ledger')?.data as LedgerTotals | undefined
   if (state.length === 0 && !totals) return undefined
   const body: FhirJson = { resourceType: 'Account', status: 'active' }
-  writeLatest(body, statementsByPath(state))
+  const byPath = statementsByPath(state)
+  writeLatest(body, byPath)
+  const [listed] = byPath.get('coverage') ?? []
+  if (listed && listed.v === null && listed.field !== 'FHIR')
+    writePath(body, `extension('${selfPayUrl}')`, { url: selfPayUrl, valueBoolean: true })
   if (totals) {
     const kept = ((body.extension ?? []) as readonly FhirJson[]).filter((each) => each.url !== balanceUrl)
     const currencies = Object.keys(totals).sort()
     body.extension = [...kept, ...currencies.map((each) => balance('total', totals[each] ?? '0', each))]
   }
-  return mapReferences(body, (reference) => reference) as FhirJson
+  return body
 }
 
 function balance(aggregate: string, amount: string, currency: string): FhirJson {

@@ -1,31 +1,60 @@
 // One policy of one person: what the sources say of it, and whether it still stands (semantics, section 11).
-import type { Contribution } from './contribution.ts'
+import type { CellKey, Contribution } from './contribution.ts'
+import { compareText } from './event-log.ts'
 import type { FhirJson } from './fhir-json.ts'
 import { stableId } from './identifier.ts'
-import { latestValue, statementsByPath, writeLatest } from './latest.ts'
+import { statementsByPath, writeLatest } from './latest.ts'
 
 /** Key of a policy: patient, payer, plan, member or policy number. Its order is not part of it. */
 export function coverageId(patient: string, payer: string, plan: string, member: string): string {
   return stableId('Coverage', patient, payer, plan, member)
 }
 
+const standingCell: CellKey = '$standing<IN1'
+
+/** Business time at which a source has last named the policy, milliseconds. */
+export const lastMention = (said: Contribution | undefined): number | undefined =>
+  said?.cells[standingCell]?.t
+
+interface Standing {
+  readonly source: string
+  readonly t: number
+  /** Date on which it ended; undefined while it stands. */
+  readonly end: string | undefined
+}
+
+/** The latest word about whether the policy stands: each source names it, or leaves it out of a complete list. */
+function standingOf(contributions: readonly Contribution[]): Standing | undefined {
+  const told: Standing[] = []
+  for (const { source, cells } of contributions) {
+    const t = cells[standingCell]?.t
+    if (t !== undefined) told.push({ source, t, end: undefined })
+  }
+  for (const { key, data } of contributions) {
+    if (!key.startsWith('ended:') || data === undefined) continue
+    const { t, date } = data as { readonly t: number; readonly date: string }
+    told.push({ source: key.slice('ended:'.length), t, end: date })
+  }
+  return told.sort((a, b) => b.t - a.t || compareText(a.source, b.source))[0]
+}
+
+/** True while an account that is open lists the policy: then it is in use, whatever the lists say. */
+const isInUse = (contributions: readonly Contribution[]): boolean =>
+  contributions.some((each) => each.key.startsWith('account:') && each.data === true)
+
 /** The Coverage that the contributions add up to: cancelled once the latest word about its standing is an end. */
 export function foldCoverage(contributions: readonly Contribution[]): FhirJson | undefined {
   const state = contributions.filter((each) => each.data === undefined)
   if (state.length === 0) return undefined
   const byPath = statementsByPath(state)
-  const standing = byPath.get('$standing')?.[0]
+  const standing = standingOf(contributions)
   const body: FhirJson = { resourceType: 'Coverage', status: 'active' }
   writeLatest(body, byPath)
-  const ended = standing?.v
-  if (typeof ended === 'string' && ended !== 'active') {
+  if (standing?.end !== undefined && !isInUse(contributions)) {
     body.status = 'cancelled'
-    body.period = { ...(body.period as FhirJson | undefined), end: ended }
-  }
-  if (byPath.has('status')) {
-    const said = latestValue(byPath.get('status') ?? [])
-    const saidAt = byPath.get('status')?.[0]?.t ?? 0
-    if (said !== undefined && saidAt >= (standing?.t ?? 0)) body.status = said
-  }
+    body.period = { ...(body.period as FhirJson | undefined), end: standing.end }
+  } else if (standing) body.status = 'active'
+  const [said] = byPath.get('status') ?? []
+  if (said && said.v !== null && said.t >= (standing?.t ?? 0)) body.status = said.v
   return body
 }

@@ -63,6 +63,7 @@ export class Draft {
     this.#context = {
       trust,
       survivor: (reference) => this.survivor(reference),
+      exists: (rtype, id) => isShown(this.entity(rtype, id)),
     }
   }
 
@@ -225,8 +226,9 @@ export class Draft {
     const id = key.slice(slash + 1)
     const entity = this.entity(rtype, id)
     const contributions = this.contributions(rtype, id)
-    const { body, projections } = foldEntity(rtype, id, [...contributions.values()], this.#context)
+    const { body, projections, awaited } = foldEntity(rtype, id, [...contributions.values()], this.#context)
     for (const projection of projections) this.#project(projection)
+    if (awaited && isShown(entity) !== (body !== undefined)) for (const each of awaited) this.#dirty.add(each)
     if (!body) {
       if (entity.version > 0 && !entity.deleted) this.#record(entity, contributions, undefined)
       return
@@ -289,5 +291,7 @@ export class Draft {
     return { contributions }
   }
 }
+
+const isShown = (entity: Entity): boolean => entity.version > 0 && !entity.deleted
 
 export const hashOf = (body: FhirJson): string => hash('sha256', canonicalText(body), 'hex')

@@ -15,6 +15,8 @@ export interface FoldContext {
   trust(source: string): number
   /** 'Patient/old' -> 'Patient/survivor'; anything else as it is. */
   survivor(reference: string): string
+  /** True when the thing is shown: somebody has told of it, and it was not deleted. */
+  exists(rtype: string, id: string): boolean
 }
 
 /** What one thing tells another: kept there as a contribution of the gateway. undefined data takes it back. */
@@ -28,6 +30,8 @@ export interface Projection {
 export interface Folded {
   readonly body: FhirJson | undefined
   readonly projections: readonly Projection[]
+  /** 'Encounter/x': what shows a reference to this thing as soon as it exists. */
+  readonly awaited?: readonly string[]
 }
 
 const defaults: Readonly<Record<string, FhirJson>> = {
@@ -113,10 +117,29 @@ function foldByType(
     case 'Coverage':
       return { body: foldCoverage(contributions), projections: [] }
     case 'Account':
-      return { body: foldAccount(contributions), projections: [] }
+      return account(id, contributions)
     default:
       return { body: foldPlain(rtype, contributions), projections: [] }
   }
+}
+
+/** An open account tells the policies that it lists that they are in use. */
+function account(id: string, contributions: readonly Contribution[]): Folded {
+  const body = foldAccount(contributions)
+  const listed = (body?.status === 'active' ? body.coverage : undefined) as
+    | readonly { readonly coverage?: Referring }[]
+    | undefined
+  const now = (listed ?? []).flatMap(({ coverage }) =>
+    coverage?.reference?.startsWith('Coverage/') ? [idOf(coverage.reference)] : [],
+  )
+  now.sort()
+  const before = (contributions.find((each) => each.key === 'covered')?.data ?? []) as readonly string[]
+  if (now.join() === before.join()) return { body, projections: [] }
+  const key = `account:${id}`
+  const told = [...new Set([...before, ...now])].map((each): Projection => {
+    return { rtype: 'Coverage', id: each, key, data: now.includes(each) ? true : undefined }
+  })
+  return { body, projections: [...told, { rtype: 'Account', id, key: 'covered', data: now }] }
 }
 
 /** Things without rules of their own: what was derived, overwritten by the latest statement of every element. */
@@ -131,19 +154,26 @@ function foldPlain(rtype: string, contributions: readonly Contribution[]): FhirJ
 
 const idOf = (reference: string): string => reference.slice(reference.indexOf('/') + 1)
 
-interface Referring {
-  readonly reference?: string
-}
+type Referring = { readonly reference?: string }
 
-/** A visit tells its appointments what has happened: arrival and end are not claims on the schedule. */
+/**
+ * A visit tells its appointments what has happened: arrival and end are not claims on the schedule. One that is not
+ * known yet finds it when it comes.
+ */
 function encounter(id: string, contributions: readonly Contribution[], context: FoldContext): Folded {
-  const { resource, events } = foldEncounter(contributions, context)
-  const appointments = (resource?.appointment ?? []) as readonly Referring[]
+  const { resource: body, events } = foldEncounter(contributions, context)
+  const appointments = (body?.appointment ?? []) as readonly Referring[]
+  const known = appointments.filter(({ reference }) => {
+    const appointment = reference?.startsWith('Appointment/') ? idOf(reference) : undefined
+    return appointment === undefined || context.exists('Appointment', appointment)
+  })
   const data = events.map(({ event, t }) => ({ event, t }))
   const projections = appointments.flatMap(({ reference }) =>
     reference ? [{ rtype: 'Appointment', id: idOf(reference), key: `visit:${id}`, data }] : [],
   )
-  return { body: resource, projections }
+  if (!body || known.length === appointments.length) return { body, projections }
+  const { appointment: _, ...others } = body
+  return { body: known.length > 0 ? { ...others, appointment: known as Json } : others, projections }
 }
 
 export const scheduleId = (actor: string): string => stableId('Schedule', actor)
@@ -186,5 +216,8 @@ function appointment(id: string, contributions: readonly Contribution[], context
   }
   slots.sort()
   if (taken || slots.length > 0) projections.push({ rtype: 'Appointment', id, key: 'slots', data: slots })
-  return { body: resource, projections }
+  const awaited = contributions.flatMap(({ key, data }) =>
+    key.startsWith('visit:') && data !== undefined ? [`Encounter/${key.slice('visit:'.length)}`] : [],
+  )
+  return { body: resource, projections, awaited }
 }

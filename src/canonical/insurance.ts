@@ -14,6 +14,8 @@ import {
 } from './applying.ts'
 import type { Assertion, CellKey } from './contribution.ts'
 import { coverageId } from './coverage.ts'
+import { noteCoverages } from './coverage-lists.ts'
+import type { Draft } from './draft.ts'
 import { canonicalText, type FhirJson } from './fhir-json.ts'
 import { type Identifier, stableId } from './identifier.ts'
 
@@ -35,12 +37,19 @@ export function applyCoverages(applying: Applying): void {
     if (policy) policies.push(policy)
   }
   const [first] = things
-  if (!first) return
+  // Segments that name no payer say nothing; the list is emptied by a deletion only.
+  if (!first || (policies.length === 0 && !things.some(isDeletion))) return
   const patient = referenceTo(applying, first, 'beneficiary')
   const account = accountOf(applying, first)
-  if (account && !personEvents.has(applying.event)) orderOnAccount(applying, account, policies)
-  else if (patient && personEvents.has(applying.event)) closeOthers(applying, patient, policies)
+  const isPersonal = personEvents.has(applying.event)
+  if (account && !isPersonal) orderOnAccount(applying, account, policies)
+  const ids = policies.map((each) => each.id)
+  if (patient) noteCoverages(applying, patient, ids, isPersonal)
 }
+
+/** IN1|"": the group is emptied. */
+const isDeletion = (thing: Thing): boolean =>
+  thing.cells.length > 0 && thing.cells.every((each) => each.value === null)
 
 const accountOf = (applying: Applying, thing: Thing): string | undefined =>
   referenceTo(applying, thing, 'account') ??
@@ -76,8 +85,8 @@ function applyCoverage(applying: Applying, thing: Thing): Policy | undefined {
   const { draft, source, times } = applying
   const beneficiary = referenceTo(applying, thing, 'beneficiary')
   const payor = referenceTo(applying, thing, 'payor')
-  if (!beneficiary || !payor || thing.cells.every((each) => each.value === null)) return undefined
-  const id = coverageId(beneficiary, payor, planOf(thing), memberOf(thing))
+  if (!beneficiary || !payor || isDeletion(thing)) return undefined
+  const id = idOf(applying, thing, beneficiary, payor)
   applying.references.set(`#${thing.as}`, `Coverage/${id}`)
   const say = (v: Json) => derived(applying, v, times.event)
   const cells: Record<CellKey, Assertion> = { ...assertionsOf(applying, thing, times.event) }
@@ -93,6 +102,26 @@ function applyCoverage(applying: Applying, thing: Thing): Policy | undefined {
   if (Number.isInteger(order) && order > 0) cells['order<IN1-22'] = say(order)
   draft.assert('Coverage', id, source.id, cells)
   return { id, order, thing }
+}
+
+/** Id of a policy; one that came with a merged record keeps its own. */
+function idOf(applying: Applying, thing: Thing, beneficiary: string, payor: string): string {
+  const { draft } = applying
+  const id = (patient: string) => coverageId(patient, payor, planOf(thing), memberOf(thing))
+  const own = id(beneficiary)
+  const absorbed = absorbedBy(draft, beneficiary)
+  if (absorbed.length === 0 || draft.exists('Coverage', own)) return own
+  return absorbed.map(id).find((each) => draft.exists('Coverage', each)) ?? own
+}
+
+/** Records that were merged into a patient, directly or on a detour. */
+function absorbedBy(draft: Draft, patient: string): string[] {
+  const all: string[] = []
+  for (const { key, data } of draft.contributions('Patient', patient.slice('Patient/'.length)).values()) {
+    const { reference } = (key.startsWith('merge:') ? data : {}) as { readonly reference?: string }
+    if (reference !== undefined) all.push(reference, ...absorbedBy(draft, reference))
+  }
+  return all
 }
 
 interface Coded {
@@ -133,15 +162,18 @@ const inverse: Readonly<Record<string, string>> = { child: 'parent', parent: 'ch
 const guardYears = 14
 
 function insuredIsOlder(applying: Applying, thing: Thing, beneficiary: string): boolean {
-  const insured = textAt(thing, '$insured.birthDate')
+  const insured = cellsAt(thing, '$insured').flatMap((each) => {
+    const { birthDate } = (each.value ?? {}) as { readonly birthDate?: string }
+    return birthDate === undefined ? [] : [birthDate]
+  })
   const subscriber = referred(applying, thing, 'subscriber')
-  const born = insured || (subscriber ? textAt(subscriber, 'birthDate') : '')
-  const child = applying.draft.contributions('Patient', beneficiary.slice('Patient/'.length))
-  const childBorn = [...child.values()]
-    .flatMap((each) => Object.entries(each.cells))
-    .find(([key]) => key.startsWith('birthDate<'))?.[1].v
+  const born = insured[0] ?? (subscriber ? textAt(subscriber, 'birthDate') : '')
+  const patient = referred(applying, thing, 'beneficiary')
+  const known = applying.draft.entity('Patient', beneficiary.slice('Patient/'.length)).body?.birthDate
+  const childBorn = (patient && textAt(patient, 'birthDate')) || known
   if (!born || typeof childBorn !== 'string') return false
-  return Number(childBorn.slice(0, 4)) - Number(born.slice(0, 4)) >= guardYears
+  // As texts: dates that are not known to the day compare by what is known.
+  return `${Number(born.slice(0, 4)) + guardYears}${born.slice(4)}` <= childBorn
 }
 
 /** The insured as a RelatedPerson of the patient: the same insured id, else the same name and birth date. */
@@ -182,27 +214,6 @@ function orderOnAccount(applying: Applying, account: string, policies: readonly 
   draft.assert('Account', account.slice('Account/'.length), source.id, {
     'coverage<IN1': derived(applying, list.length > 0 ? list : null, times.event),
   })
-}
-
-interface Known {
-  readonly [coverage: string]: number
-}
-
-/** A28 and A31 name all policies of the person: those that this source has named before and leaves out now have ended. */
-function closeOthers(applying: Applying, patient: string, policies: readonly Policy[]): void {
-  const { draft, source, times } = applying
-  const id = patient.slice('Patient/'.length)
-  const key = `coverages:${source.id}`
-  const known = (draft.contribution('Patient', id, 'gateway', key)?.data ?? {}) as Known
-  const now = new Set(policies.map((each) => each.id))
-  const end = new Date(times.event).toISOString().slice(0, 10)
-  for (const coverage of Object.keys(known)) {
-    if (now.has(coverage) || (known[coverage] ?? 0) > times.event) continue
-    draft.assert('Coverage', coverage, source.id, { '$standing<IN1': derived(applying, end, times.event) })
-  }
-  const data: Record<string, number> = { ...known }
-  for (const coverage of now) data[coverage] = Math.max(data[coverage] ?? 0, times.event)
-  draft.contribute('Patient', id, { source: 'gateway', key, i: draft.messageId, cells: {}, data })
 }
 
 /** GT1: who answers for the account. */

@@ -3,10 +3,11 @@ import type { Json } from '../mappings/mapped.ts'
 import { decimal } from './account.ts'
 import { type Applying, cellAt, derived, resolveHandles } from './applying.ts'
 import { stableId } from './identifier.ts'
+import { writeInstant, zoneClock } from './instant.ts'
 import { fraction, type Posting, roleReference } from './ledger.ts'
 
 const dayOf = (ms: number, site: Applying['site']): string =>
-  new Intl.DateTimeFormat('en-CA', { timeZone: site.gateway.timezone, dateStyle: 'short' }).format(ms)
+  writeInstant(ms, zoneClock(site.gateway.timezone)).slice(0, 10)
 
 /** A payment is a PaymentReconciliation (the money) and the PaymentNotice that tells of it. */
 export function writePayment(applying: Applying, posting: Posting, id: string): void {

@@ -14,8 +14,8 @@ import {
 import type { Assertion, CellKey, Contribution } from './contribution.ts'
 import { staleFields } from './encounter.ts'
 import { Refusal } from './finding.ts'
-import { type Identifier, stableId } from './identifier.ts'
-import { type Key, keysOf } from './identity.ts'
+import { type Identifier, identifierType, stableId } from './identifier.ts'
+import { authorityOf, type Key, keysOf } from './identity.ts'
 import { applyCoverages, applyGuarantors } from './insurance.ts'
 import { applyPerson } from './person.ts'
 
@@ -168,14 +168,27 @@ function encounterId(applying: Applying, thing: Thing): string | undefined {
   return account ? stableId('Encounter', account, String(code ?? '')) : undefined
 }
 
-/** Appointments that PV1-50 or PV1-5 names. */
+/**
+ * Appointments that PV1-50 or PV1-5 names. The id of one that is not known yet follows from its number, when the number
+ * says of itself that it is an appointment's.
+ */
 function linkedAppointments(applying: Applying, thing: Thing): Json[] {
   const found = new Set<string>()
   for (const cell of cellsAt(thing, '$appointmentIds')) {
-    for (const { system, value } of (cell.value ?? []) as readonly Identifier[]) {
-      const hit = system && value ? applying.draft.lookup('Appointment', system, value) : undefined
-      if (hit) found.add(`Appointment/${hit.id}`)
+    for (const identifier of (cell.value ?? []) as readonly Identifier[]) {
+      const { system, value } = identifier
+      if (!system || !value) continue
+      const id = applying.draft.lookup('Appointment', system, value)?.id
+      if (id !== undefined) found.add(`Appointment/${id}`)
+      else if (isBookingNumber(applying, identifier))
+        found.add(`Appointment/${stableId('Appointment', system, value)}`)
     }
   }
   return [...found].map((reference) => ({ reference }))
 }
+
+const bookingTypes = new Set<string | undefined>(['FILL', 'PLAC'])
+
+const isBookingNumber = (applying: Applying, identifier: Identifier): boolean =>
+  bookingTypes.has(identifierType(identifier)) ||
+  (authorityOf(applying.site, identifier.system ?? '')?.types.some((each) => bookingTypes.has(each)) ?? false)

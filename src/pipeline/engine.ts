@@ -149,9 +149,11 @@ export function createEngine(options: EngineOptions): Engine {
       const item = items[i]
       if (item?.kind !== 'message') continue
       observe.answered(outcome.code)
-      observe.processed(item.event, ms, 1)
+      // What nobody maps has one name: no sender shall make up time series.
+      observe.processed(options.maps().events.has(item.event) ? item.event : '', ms, 1)
     }
-    worker.wake()
+    // Work that nobody waits for is found by the worker's poll; stored messages should not wait for that.
+    if (items.some((each) => each.kind === 'message' && each.defer)) worker.wake()
     return outcomes
   }
   const worker = new Worker({ db, tenant, context, clock, submit, pressure: () => batcher.busy })

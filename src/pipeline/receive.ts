@@ -130,6 +130,13 @@ function senderOf(raw: Uint8Array): string {
 
 const sha256 = (bytes: Uint8Array | string): string => hash('sha256', bytes, 'hex')
 
+/** NUL is the one character that the store has no place for; the bytes, and MSA-2, keep it. */
+function headerOf(message: Message): Header {
+  const header = readHeader(message)
+  const { controlId } = header
+  return controlId?.includes('\0') ? { ...header, controlId: controlId.replaceAll('\0', '\ufffd') } : header
+}
+
 function unreadable(
   inbound: Inbound,
   context: ReceiveContext,
@@ -138,7 +145,7 @@ function unreadable(
   code: 'AE' | 'AR',
   errors: readonly AckError[],
 ): MessageItem {
-  const header = message && readHeader(message)
+  const header = message && headerOf(message)
   return {
     kind: 'message',
     raw: inbound.raw,
@@ -178,7 +185,7 @@ export function readOne(
   }
   const { message } = parsed
   if (isAcknowledgement(message)) return undefined
-  const header = readHeader(message)
+  const header = headerOf(message)
   const site = context.site()
   const maps = context.maps()
   const base = unreadable({ ...inbound, raw }, context, charset, message, 'AR', [])

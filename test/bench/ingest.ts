@@ -1,7 +1,7 @@
 // (c) Durable ingest over MLLP with the ACK after processing, beside one transaction per message and beside the floor.
 import type { Cluster } from './cluster.ts'
 import { Floor, type FloorPart, record } from './floor.ts'
-import { productBatching } from './gateway.ts'
+import { type Batching, productBatching } from './gateway.ts'
 import type { Report } from './report.ts'
 import { type Phase, Stand } from './stand.ts'
 
@@ -18,8 +18,8 @@ export const ingestDefaults: IngestOptions = {
   seed: 1,
   patients: 2_000,
   warmMessages: 4_000,
-  secondsPerPhase: 6,
-  rounds: 3,
+  secondsPerPhase: 4,
+  rounds: 5,
 }
 export const quickIngest: IngestOptions = {
   seed: 1,
@@ -56,28 +56,46 @@ function tell(report: Report, name: string, phases: readonly Phase[]): void {
   for (const fault of phases.flatMap((each) => each.counts.faults)) report.say(`${name}: fault: ${fault}`)
 }
 
-/** In turn, so that what else the machine does meets all of them. */
-async function inTurn(stand: Stand, floor: Floor, options: IngestOptions) {
-  const { secondsPerPhase: seconds, rounds } = options
-  const grouped: Phase[] = []
-  const single: Phase[] = []
-  const lowest: FloorPart[] = []
-  for (let round = 0; round < rounds; round++) {
-    await stand.gateway.call('useBatch', productBatching)
-    grouped.push(await stand.phase(16, 8, { seconds }))
-    await stand.settle()
-    lowest.push(await floor.playPart())
-    await stand.gateway.call('useBatch', { messages: 1 })
-    single.push(await stand.phase(16, 8, { seconds }))
-    await stand.settle()
-  }
-  await stand.gateway.call('useBatch', { messages: 1, lanes: 1 })
-  const serial = [await stand.phase(16, 8, { seconds })]
-  await stand.settle()
-  await stand.gateway.call('useBatch', productBatching)
-  return { grouped, single, serial, lowest }
+interface Rounds {
+  readonly grouped: readonly Phase[]
+  readonly single: readonly Phase[]
+  readonly serial: readonly Phase[]
+  readonly lowest: readonly FloorPart[]
 }
 
+/** In turn, so that what else the machine does meets all of them. */
+async function inTurn(stand: Stand, floor: Floor, options: IngestOptions): Promise<Rounds> {
+  const batched = async (batching: Batching): Promise<Phase> => {
+    await stand.gateway.call('useBatch', batching)
+    const phase = await stand.phase(16, 8, { seconds: options.secondsPerPhase })
+    await stand.settle()
+    return phase
+  }
+  const rounds = {
+    grouped: [] as Phase[],
+    single: [] as Phase[],
+    serial: [] as Phase[],
+    lowest: [] as FloorPart[],
+  }
+  for (let round = 0; round < options.rounds; round++) {
+    rounds.grouped.push(await batched(productBatching))
+    rounds.lowest.push(await floor.playPart())
+    rounds.single.push(await batched({ messages: 1 }))
+    rounds.serial.push(await batched({ messages: 1, lanes: 1 }))
+  }
+  await stand.gateway.call('useBatch', productBatching)
+  return rounds
+}
+
+/** Median over the rounds: one that a neighbour has spoiled does not count. */
+function medianRatio(above: readonly number[], below: readonly number[]): number {
+  const ratios = above.map((value, i) => value / (below[i] ?? Number.NaN)).sort((a, b) => a - b)
+  const middle = Math.floor(ratios.length / 2)
+  const upper = ratios[middle] ?? Number.NaN
+  return ratios.length % 2 === 1 ? upper : ((ratios[middle - 1] ?? Number.NaN) + upper) / 2
+}
+
+const singly = 'one transaction per message'
 const others = [
   { connections: 16, window: 1 },
   { connections: 16, window: 32 },
@@ -96,32 +114,23 @@ export async function benchIngest(cluster: Cluster, report: Report, options: Ing
     report.say(`warmed up with ${warm.messages} messages, ${(warm.messages / warm.seconds).toFixed(0)} msg/s`)
     const { grouped, single, serial, lowest } = await inTurn(stand, floor, options)
     tell(report, '16 connections, 8 in flight on each', grouped)
-    tell(report, 'one transaction per message, several at once', single)
-    tell(report, 'one transaction per message, one after the other', serial)
+    tell(report, `${singly}, several at once`, single)
+    tell(report, `${singly}, one after the other`, serial)
     tellFloor(report, lowest, floor)
     for (const { connections, window } of others) {
       const name = `${connections} connection${connections > 1 ? 's' : ''}, ${window} in flight`
-      tell(report, name, [await stand.phase(connections, window, { seconds: seconds / 2 })])
+      tell(report, name, [await stand.phase(connections, window, { seconds })])
     }
-    const value = rateOf(grouped)
-    report.ratio({
-      part: 'c',
-      name: 'ingest / one transaction per message, several at once',
-      value: value / rateOf(single),
-      atLeast: 5,
-    })
-    report.ratio({
-      part: 'c',
-      name: 'ingest / one transaction per message, one after the other',
-      value: value / rateOf(serial),
-      atLeast: 5,
-    })
-    report.ratio({
-      part: 'c',
-      name: 'ingest / floor (goal 0.5)',
-      value: value / floorRateOf(lowest),
-      atLeast: 0.35,
-    })
+    const rates = (phases: readonly Phase[]) => phases.map((each) => rateOf([each]))
+    const against = (name: string, below: readonly number[], atLeast: number) =>
+      report.ratio({ part: 'c', name, value: medianRatio(rates(grouped), below), atLeast })
+    against(`ingest / ${singly}, several at once`, rates(single), 5)
+    against(`ingest / ${singly}, one after the other`, rates(serial), 5)
+    against(
+      'ingest / floor (goal 0.5)',
+      lowest.map((each) => floorRateOf([each])),
+      0.35,
+    )
   } finally {
     await stand.close()
     await floor.close()

@@ -11,6 +11,11 @@ export interface Hostile {
 }
 
 const large = 200_000
+
+function letters(count: number): string {
+  const pick = pickFrom(1)
+  return Array.from({ length: count }, () => String.fromCharCode(65 + pick.below(26))).join('')
+}
 const nasty = [
   "' OR 1=1--",
   '$' + '{jndi:ldap://x}',
@@ -39,7 +44,10 @@ const nasty = [
   '""',
   '^^^^^^^^^^^^',
   'x'.repeat(5_000),
+  // Too long for an index entry, however it is compressed.
+  letters(5_000),
 ]
+const controlIds = ['A\u0000B', letters(3_000), '\\X0D\\', '', '^', '\u{1f600}', '__proto__', ' ', '""']
 const charsets = [
   'UNICODE UTF-16',
   'UNICODE UTF-8',
@@ -109,6 +117,7 @@ const kinds: Readonly<Record<string, Make>> = {
     somewhere(pick, valid, (fields, at) => {
       fields[at] = pick.one(nasty)
     }),
+  'odd control id': (pick, valid) => withField(valid, 0, 9, pick.one(controlIds)),
   'field gone': (pick, valid) =>
     somewhere(pick, valid, (fields, at) => {
       fields[at] = ''

@@ -12,9 +12,9 @@ const blockedLimitMs = 250
 const growthLimitBytes = 64 * 1_048_576
 const answeredWithinMs = 30_000
 /** Frames between two looks at the event loop, and groups between two looks at memory. */
-const group = 20
-const memoryEvery = 10
-const laneCount = 4
+const group = 60
+const memoryEvery = 4
+const laneCount = 12
 
 /** Octets on a connection of their own: it must end with ours, answered or not. */
 async function sendOctets(port: number, octets: Buffer): Promise<string | undefined> {
@@ -142,7 +142,7 @@ async function run({ seed, quick, kills, mutant, cleanup, say }: Context): Promi
   await child.probe()
   for (let done = 0; done < count && child.alive; done += group) {
     await attack.send(Array.from({ length: Math.min(group, count - done) }, () => frames.next()))
-    if ((done + group) % 2_000 === 0) say(`${done + group} frames`)
+    if ((done + group) % 3_000 === 0) say(`${done + group} frames`)
   }
   const { wrong, slow, held, blocked, rssBytes } = attack
   extra.rule('the gateway does not crash', child.alive ? [] : [`it ended with ${child.exitCode}`])
