@@ -29,8 +29,8 @@ function rowsOf(markdown: string): string[][] {
     .filter((line) => line.startsWith('| ') && !line.startsWith('| ---'))
     .map((line) =>
       line
-        .slice(2, -2)
-        .split(/ \| /)
+        .replace(/^\||\|$/g, '')
+        .split(/(?<!\\)\|/)
         .map((cell) => cell.trim().replaceAll('`', '').replaceAll('\\|', '|')),
     )
 }

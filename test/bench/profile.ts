@@ -39,12 +39,12 @@ export async function profileIngest(cluster: Cluster, options: IngestOptions): P
       'files, self: ms/msg',
       ...byFile(functions).map(([file, ms]) => `${each(ms)}  ${file}`),
       '',
-      'functions with what they call: ms/msg',
+      'functions with what they call: ms/msg, and the part of their callers',
       ...top(
         functions.filter(({ place }) => /^(src|test)\//.test(place)),
         (row) => row.totalMs,
         topInclusive,
-      ).map(({ totalMs, name, place }) => `${each(totalMs)}  ${name}  ${place}`),
+      ).map((row) => `${each(row.totalMs)}  ${row.name}  ${row.place}  <- ${callersOf(row, messages)}`),
     ]
     return `${lines.join('\n')}\n`
   } finally {
@@ -58,6 +58,16 @@ function top(
   count: number,
 ): readonly FunctionCost[] {
   return functions.toSorted((a, b) => by(b) - by(a)).slice(0, count)
+}
+
+const topCallers = 4
+
+function callersOf({ callers }: FunctionCost, messages: number): string {
+  return [...callers]
+    .sort((a, b) => b[1] - a[1])
+    .slice(0, topCallers)
+    .map(([name, ms]) => `${name} ${(ms / messages).toFixed(3)}`)
+    .join(', ')
 }
 
 const topFiles = 40

@@ -8,6 +8,8 @@ export interface FunctionCost {
   readonly selfMs: number
   /** With all that it calls. */
   readonly totalMs: number
+  /** The same by its nearest callers in files of ours, other than itself. */
+  readonly callers: ReadonlyMap<string, number>
 }
 
 export interface CpuProfile {
@@ -55,6 +57,57 @@ function placeOf(url: string, line: number): string {
   return `${path}:${line + 1}`
 }
 
+interface Row {
+  readonly name: string
+  readonly place: string
+  readonly callers: Map<string, number>
+  selfMs: number
+  totalMs: number
+}
+
+class Summary {
+  readonly rows = new Map<string, Row>()
+  readonly #nodes: ReadonlyMap<number, ProfileNode>
+  readonly #self: ReadonlyMap<number, number>
+  wallMs = 0
+  idleMs = 0
+
+  constructor(nodes: readonly ProfileNode[], self: ReadonlyMap<number, number>) {
+    this.#nodes = new Map(nodes.map((node) => [node.id, node]))
+    this.#self = self
+  }
+
+  /** Adds a node and what is below it; returns their time. `above`: functions on the stack, `ours`: the nearest of our files. */
+  add(id: number, above: ReadonlySet<string>, ours: string): number {
+    const node = this.#nodes.get(id)
+    if (!node) return 0
+    const { functionName, url, lineNumber } = node.callFrame
+    const key = `${functionName} ${url} ${lineNumber}`
+    const row = this.#row(key, functionName || '(anonymous)', placeOf(url, lineNumber))
+    const own = this.#self.get(id) ?? 0
+    row.selfMs += own
+    this.wallMs += own
+    if (functionName === '(idle)') this.idleMs += own
+    const inside = new Set(above).add(key)
+    const isOurs = /^(src|test)\//.test(row.place) && row.name !== '(anonymous)'
+    let total = own
+    for (const child of node.children ?? []) total += this.add(child, inside, isOurs ? row.name : ours)
+    // A function that calls itself counts once.
+    if (above.has(key)) return total
+    row.totalMs += total
+    if (ours !== '') row.callers.set(ours, (row.callers.get(ours) ?? 0) + total)
+    return total
+  }
+
+  #row(key: string, name: string, place: string): Row {
+    const known = this.rows.get(key)
+    if (known) return known
+    const row = { name, place, callers: new Map<string, number>(), selfMs: 0, totalMs: 0 }
+    this.rows.set(key, row)
+    return row
+  }
+}
+
 function summarise(
   nodes: readonly ProfileNode[],
   samples: readonly number[],
@@ -62,34 +115,8 @@ function summarise(
 ): CpuProfile {
   const self = new Map<number, number>()
   for (const [i, id] of samples.entries()) self.set(id, (self.get(id) ?? 0) + (deltas[i] ?? 0) / 1000)
-  const byId = new Map(nodes.map((node) => [node.id, node]))
-  const rows = new Map<string, { name: string; place: string; selfMs: number; totalMs: number }>()
-  let idleMs = 0
-  let wallMs = 0
-  const visit = (id: number, above: ReadonlySet<string>): number => {
-    const node = byId.get(id)
-    if (!node) return 0
-    const { functionName, url, lineNumber } = node.callFrame
-    const key = `${functionName} ${url} ${lineNumber}`
-    const own = self.get(id) ?? 0
-    wallMs += own
-    if (functionName === '(idle)') idleMs += own
-    const row = rows.get(key) ?? {
-      name: functionName || '(anonymous)',
-      place: placeOf(url, lineNumber),
-      selfMs: 0,
-      totalMs: 0,
-    }
-    rows.set(key, row)
-    row.selfMs += own
-    const inside = new Set(above).add(key)
-    let total = own
-    for (const child of node.children ?? []) total += visit(child, inside)
-    // A function that calls itself counts once.
-    if (!above.has(key)) row.totalMs += total
-    return total
-  }
+  const summary = new Summary(nodes, self)
   const [root] = nodes
-  if (root) visit(root.id, new Set())
-  return { wallMs, idleMs, functions: [...rows.values()] }
+  if (root) summary.add(root.id, new Set(), '')
+  return { wallMs: summary.wallMs, idleMs: summary.idleMs, functions: [...summary.rows.values()] }
 }

@@ -6,7 +6,7 @@ import { canonicalJson, readJson } from '../../src/fhir/json.ts'
 import { createEngine, type Engine } from '../../src/pipeline/engine.ts'
 import { createMetrics } from '../../src/pipeline/metrics.ts'
 import { type TestDatabase, testDatabase } from '../database.ts'
-import { acceptanceSite, type Answer, baseMaps, readAnswers } from './gateway.ts'
+import { type Answer, acceptanceSite, baseMaps, readAnswers } from './gateway.ts'
 import { account, mrn, pid, segment, visit, wcl } from './messages.ts'
 
 /** One message of a history: what it says, when it happened, and where it stands among the others. */
@@ -47,7 +47,12 @@ const structures: Readonly<Record<string, string>> = {
 const maybe = <T>(values: readonly T[]): fc.Arbitrary<T | undefined> =>
   fc.option(fc.constantFrom(...values), { nil: undefined, freq: 3 })
 
-const names = ['DOE^JANE^^^^^L', 'DOE^JANE^ANN^^^^L', 'ROE^JANE^^^^^L~DOE^JANE^^^^^M', 'DOE-ROE^JANE^^^^^L~DOE^J^^^^^A']
+const names = [
+  'DOE^JANE^^^^^L',
+  'DOE^JANE^ANN^^^^L',
+  'ROE^JANE^^^^^L~DOE^JANE^^^^^M',
+  'DOE-ROE^JANE^^^^^L~DOE^J^^^^^A',
+]
 const addresses = [
   '""',
   '1 OAK ST^^SPRINGFIELD^IL^62701^USA^H',
@@ -73,7 +78,10 @@ const personFields = fc.record({
   16: maybe(['M', 'S', 'D', '""']),
   17: maybe(['CAT^Catholic^HL70006', '""']),
   24: maybe(['Y', 'N']),
+  19: fc.option(fc.constantFrom('219-09-9999', '""'), { nil: undefined, freq: 4 }),
   25: maybe(['1', '2']),
+  32: fc.option(fc.constantFrom('AL', 'UD'), { nil: undefined, freq: 4 }),
+  33: fc.option(fc.integer({ min: 0, max: 400 }).map(dtm), { nil: undefined, freq: 6 }),
   29: fc.option(fc.constantFrom('20260302', '""'), { nil: undefined, freq: 8 }),
   30: fc.option(fc.constantFrom('Y', 'N', '""'), { nil: undefined, freq: 6 }),
 })
@@ -92,7 +100,7 @@ const extras = fc.record({
 
 const policies = ['PPO10', 'HMO20', 'MCR30'] as const
 
-function policy(plan: string, member: string, order: number): string {
+function policy(plan: string, member: string, order: number, insured: string): string {
   const payer = `${plan}P^^^PAYERID&2.16.840.1.113883.19.7.1&ISO^NIIP`
   return segment('IN1', {
     1: String(order),
@@ -100,26 +108,53 @@ function policy(plan: string, member: string, order: number): string {
     3: payer,
     4: `Payer of ${plan}`,
     12: '20250101',
-    16: 'DOE^JANE^^^^^L',
-    17: 'SEL^Self^HL70063',
+    16: insured === 'SPO' ? 'DOE^JOHN^^^^^L' : 'DOE^JANE^^^^^L',
+    17: insured === 'SPO' ? 'SPO^Spouse^HL70063' : 'SEL^Self^HL70063',
+    18: insured === 'SPO' ? '19750505' : '',
     22: String(order),
     36: member,
   })
 }
 
-const insurance = fc.option(fc.uniqueArray(fc.constantFrom(...policies), { maxLength: 3 }), {
-  nil: undefined,
-  freq: 2,
-})
+/** undefined: no segment; an empty list: IN1|"". */
+const insurance = fc.option(
+  fc.record({
+    plans: fc.uniqueArray(fc.constantFrom(...policies), { maxLength: 3 }),
+    insured: fc.constantFrom('SEL', 'SEL', 'SPO'),
+    guarantor: fc.option(fc.constantFrom('SEL', 'SPO'), { nil: undefined }),
+  }),
+  { nil: undefined, freq: 2 },
+)
 
-function coverageSegments(plans: readonly string[] | undefined, who: number): string[] {
-  if (plans === undefined) return []
-  if (plans.length === 0) return ['IN1|""|""']
-  return plans.map((plan, i) => policy(plan, `${plan}-${who}`, i + 1))
+interface Insured {
+  readonly plans: readonly string[]
+  readonly insured: string
+  readonly guarantor: string | undefined
+}
+
+function coverageSegments(said: Insured | undefined, who: number): string[] {
+  if (said === undefined) return []
+  const { plans, insured, guarantor } = said
+  const list =
+    plans.length === 0
+      ? ['IN1|""|""']
+      : plans.map((plan, i) => policy(plan, `${plan}-${who}`, i + 1, insured))
+  return [...list, ...guarantorSegments(guarantor)]
+}
+
+function guarantorSegments(relation: string | undefined): string[] {
+  if (relation === undefined) return []
+  const name = relation === 'SPO' ? 'DOE^JOHN^^^^^L' : 'DOE^JANE^^^^^L'
+  return [
+    segment('GT1', { 1: '1', 3: name, 8: relation === 'SPO' ? '19750505' : '', 11: `${relation}^^HL70063` }),
+  ]
 }
 
 const compact = (fields: Readonly<Record<string, string | undefined>>): Record<number, string> =>
-  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Record<number, string>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Record<
+    number,
+    string
+  >
 
 type Draft = Omit<Told, 'minute'>
 const who = fc.integer({ min: 0, max: 2 })
@@ -166,8 +201,10 @@ const encounter: fc.Arbitrary<Draft> = fc
     linked: fc.boolean(),
     plans: insurance,
     marital: maybe(['M', 'S', '""']),
+    financial: maybe(['01^Self^HL70064', '02^HMO^HL70064', '""']),
+    closed: fc.option(fc.constantFrom('active', 'closed'), { nil: undefined, freq: 3 }),
   })
-  .map(({ patient, number, event, place, doctor, service, linked, plans, marital }) => ({
+  .map(({ patient, number, event, place, doctor, service, linked, plans, marital, financial, closed }) => ({
     source: 'ADT1|GHH',
     event,
     segments: [
@@ -188,6 +225,8 @@ const encounter: fc.Arbitrary<Draft> = fc
           7: doctor,
           10: service,
           19: visit(`V${patient}${number}`),
+          20: financial,
+          41: closed,
           50: linked && number === 1 ? filler(patient) : undefined,
         }),
       ),
@@ -204,9 +243,7 @@ const starts = ['20260306100000', '20260307143000', '20260309090000']
 const booking: fc.Arbitrary<Draft> = fc
   .record({
     patient: who,
-    event: fc.constantFrom(
-      ...['S12', 'S12', 'S13', 'S14', 'S15', 'S17', 'S26'].map((each) => `SIU^${each}`),
-    ),
+    event: fc.constantFrom(...['S12', 'S12', 'S13', 'S14', 'S15', 'S17', 'S26'].map((each) => `SIU^${each}`)),
     start: fc.constantFrom(...starts),
     minutes: fc.constantFrom('15', '30'),
     status: fc.constantFrom('Booked', 'Booked', 'Pending', 'Waitlist'),
@@ -239,7 +276,23 @@ const booking: fc.Arbitrary<Draft> = fc
 
 const kinds = ['CG', 'CG', 'PY', 'CO', 'AJ', 'CD'] as const
 
-/** The line number is made from the message's place, so that no two lines collide. */
+const lineId = (n: number): string => `#LINE${n}^^^BILL1TX&2.16.840.1.113883.19.5.7&ISO`
+
+function ledgerLine(kind: string, n: number, amount: string, code: string, original?: string): string {
+  const fields = { 4: '20260305103500', 5: '20260305110000', 6: kind, 7: `${code}^Visit^L`, 10: '1' }
+  return segment('FT1', {
+    1: String(n + 1),
+    2: lineId(n),
+    ...fields,
+    11: `${amount}&USD`,
+    ...(original === undefined ? {} : { 31: original }),
+  })
+}
+
+/**
+ * The line number is made from the message's place, so that no two lines collide. A credit names its charge and comes
+ * with it: which charge an unnamed one takes back depends on what was posted before.
+ */
 const charge: fc.Arbitrary<Draft> = fc
   .record({
     patient: who,
@@ -268,17 +321,10 @@ const charge: fc.Arbitrary<Draft> = fc
         }),
       ),
       segment('PV1', { 1: '1', 2: number === 0 ? 'I' : 'O', 19: visit(`V${patient}${number}`) }),
-      ...lines.map(({ kind, amount, code }, i) =>
-        segment('FT1', {
-          1: String(i + 1),
-          2: `#LINE${i}^^^BILL1TX&2.16.840.1.113883.19.5.7&ISO`,
-          4: '20260305103500',
-          5: '20260305110000',
-          6: kind,
-          7: `${code}^Visit^L`,
-          10: '1',
-          11: `${amount}&USD`,
-        }),
+      ...lines.flatMap(({ kind, amount, code }, i) =>
+        kind === 'CD'
+          ? [ledgerLine('CG', i * 2, amount, code), ledgerLine('CD', i * 2 + 1, amount, code, lineId(i * 2))]
+          : [ledgerLine(kind, i * 2, amount, code)],
       ),
     ],
   }))
@@ -291,15 +337,13 @@ export function history(size: { min: number; max: number }): fc.Arbitrary<Told[]
     { arbitrary: booking, weight: 3 },
     { arbitrary: charge, weight: 2 },
   )
-  return fc
-    .array(one, { minLength: size.min, maxLength: size.max })
-    .map((list) =>
-      list.map((each, i) => ({
-        ...each,
-        minute: (i + 1) * 7,
-        segments: each.segments.map((line) => line.replace('#LINE', `L${i}-`)),
-      })),
-    )
+  return fc.array(one, { minLength: size.min, maxLength: size.max }).map((list) =>
+    list.map((each, i) => ({
+      ...each,
+      minute: (i + 1) * 7,
+      segments: each.segments.map((line) => line.replaceAll('#LINE', `L${i}-`)),
+    })),
+  )
 }
 
 /** A permutation of 0 .. n-1 out of numbers that fast-check shrinks. */
@@ -394,7 +438,8 @@ export const digestOf = (state: ReadonlyMap<string, string>): string =>
 export function difference(a: ReadonlyMap<string, string>, b: ReadonlyMap<string, string>): string[] {
   const out: string[] = []
   for (const key of new Set([...a.keys(), ...b.keys()])) {
-    if (a.get(key) !== b.get(key)) out.push(`${key}\n  - ${a.get(key) ?? 'absent'}\n  + ${b.get(key) ?? 'absent'}`)
+    if (a.get(key) !== b.get(key))
+      out.push(`${key}\n  - ${a.get(key) ?? 'absent'}\n  + ${b.get(key) ?? 'absent'}`)
   }
   return out
 }
