@@ -6,7 +6,7 @@ export interface Setting<T> {
   readonly name: string
   /** As a person would write it; undefined = not set. */
   readonly default: string | undefined
-  readonly unit?: 'bytes' | 'ms' | 'percent' | 'port' | 'connections' | 'messages' | 'frames'
+  readonly unit?: 'bytes' | 'ms' | 'port' | 'connections' | 'messages' | 'frames'
   readonly description: string
   /** Must not be shown. */
   readonly secret?: true
@@ -110,8 +110,9 @@ export const settings = {
   mllpTlsClient: setting({
     name: 'MLLP_TLS_CLIENT',
     default: 'none',
-    description: 'Client certificates over TLS: none, optional or required (both need MLLP_TLS_CA).',
-    parse: oneOf('none', 'optional', 'required'),
+    description:
+      'Client certificates over TLS: none, or required (needs MLLP_TLS_CA; sources name theirs in the site file).',
+    parse: oneOf('none', 'required'),
   }),
 
   dataDir: setting({
@@ -150,7 +151,7 @@ export const settings = {
     name: 'DATABASE_READ_TIMEOUT_MS',
     default: '10000',
     unit: 'ms',
-    description: 'A read or search that takes longer is ended and answered with 503.',
+    description: 'A read or search that takes longer is ended and answered too-costly (422).',
     parse: whole(100, 600_000),
   }),
 
@@ -274,50 +275,6 @@ export const settings = {
     unit: 'bytes',
     description: 'The same limit in bytes.',
     parse: bytes,
-  }),
-  ackBudgetMs: setting({
-    name: 'ACK_BUDGET_MS',
-    default: '10000',
-    unit: 'ms',
-    description:
-      'A message that is not committed by then is answered AE 207 (HTTP 503); its resend gets the truth.',
-    parse: whole(100, 600_000),
-  }),
-  httpMaxBodyBytes: setting({
-    name: 'HTTP_MAX_BODY_BYTES',
-    default: String(16 * mega),
-    unit: 'bytes',
-    description: 'A larger body is answered 413; counted after decompression.',
-    parse: bytes,
-  }),
-  httpMaxBatchBytes: setting({
-    name: 'HTTP_MAX_BATCH_BYTES',
-    default: String(100 * mega),
-    unit: 'bytes',
-    description: 'The same for a batch file (FHS or BHS).',
-    parse: bytes,
-  }),
-  diskWarnPercent: setting({
-    name: 'DISK_WARN_PERCENT',
-    default: '15',
-    unit: 'percent',
-    description: 'Free space of the disk of DATA_DIR below which a warning is logged.',
-    parse: whole(0, 100),
-  }),
-  diskStopPercent: setting({
-    name: 'DISK_STOP_PERCENT',
-    default: '5',
-    unit: 'percent',
-    description:
-      'Free space below which intake stops (the larger of this and DISK_STOP_BYTES) until 1.5 times it is free.',
-    parse: whole(0, 100),
-  }),
-  diskStopBytes: setting({
-    name: 'DISK_STOP_BYTES',
-    default: String(2_048 * mega),
-    unit: 'bytes',
-    description: 'The same in bytes. 0 with DISK_STOP_PERCENT 0 = never stop.',
-    parse: whole(0, 1_048_576 * mega),
   }),
   shutdownTimeoutMs: setting({
     name: 'SHUTDOWN_TIMEOUT_MS',

@@ -7,14 +7,14 @@ import type { MllpOptions } from './adapters/mllp/options.ts'
 import { listenMllp, type MllpReceiver } from './adapters/mllp/receiver.ts'
 import { type Config, describeConfig, readConfig } from './config.ts'
 import { compileSearchParams } from './fhir/search-params.ts'
-import { buildAck } from './hl7/ack.ts'
-import { formatDtm } from './hl7/datetime.ts'
 import { type Clock, createEngine, type Engine } from './pipeline/engine.ts'
 import { describe, LiveSite } from './pipeline/live-site.ts'
 import { createMetrics, type Metrics } from './pipeline/metrics.ts'
+import { certificatesOf } from './pipeline/peers.ts'
 import { CannotStart, refuseDemoTokens } from './pipeline/site.ts'
 import { createApp } from './server/app.ts'
 import { type Listening, listen } from './server/listen.ts'
+import { hostWithoutCertificates, mllpGuard } from './server/mllp.ts'
 import { type Database, openDatabase } from './store/db.ts'
 import { type Embedded, startEmbedded } from './store/embedded/supervisor.ts'
 import { keepPartitions } from './store/maintenance.ts'
@@ -46,15 +46,18 @@ export interface OpenGateway {
 export interface Running extends OpenGateway {
   readonly httpPort: number
   readonly mllpPort: number
+  readonly mllpTlsPort: number | undefined
 }
 
 /** Store and rules without listeners: what `portico replay` uses. Rejects with CannotStart. */
-export async function openGateway(env: Env, seam = noSeam): Promise<OpenGateway> {
+export async function openGateway(env: Env, seam = noSeam, listens = false): Promise<OpenGateway> {
   const read = readConfig(env)
   if ('problems' in read) throw new CannotStart(read.problems)
   const { config } = read
   const log = pino({ level: config.logLevel, base: null, timestamp: pino.stdTimeFunctions.isoTime })
   const site = new LiveSite(config.site, env, log)
+  // Before the store: who may not start leaves no folder behind.
+  if (listens) refuseDemoTokens(config.host, site.site)
   const metrics = createMetrics((messageId, error) =>
     log.error({ messageId, error: describe(error) }, 'a message could not be processed'),
   )
@@ -82,6 +85,7 @@ export async function openGateway(env: Env, seam = noSeam): Promise<OpenGateway>
       maxBatchMessages: 200,
       maxBatchBytes: 4 * 1_048_576,
       maxWaiting: config.queueMaxMessages,
+      maxWaitingBytes: config.queueMaxBytes,
       observe: metrics,
     })
     gateway.start()
@@ -154,7 +158,7 @@ async function openStore(config: Config, log: Logger, metrics: Metrics): Promise
 
 /** The whole gateway, listening. Rejects with CannotStart. */
 export async function startGateway(env: Env, seam = noSeam): Promise<Running> {
-  const opened = await openGateway(env, seam)
+  const opened = await openGateway(env, seam, true)
   const { config, gateway, db, metrics, log } = opened
   let closing = false
   const listeners: { close(graceMs: number): Promise<void> }[] = []
@@ -165,7 +169,6 @@ export async function startGateway(env: Env, seam = noSeam): Promise<Running> {
     await opened.close()
   }
   try {
-    refuseDemoTokens(config.host, gateway.site())
     const app = createApp({
       gateway,
       db,
@@ -185,29 +188,40 @@ export async function startGateway(env: Env, seam = noSeam): Promise<Running> {
     listeners.push(http)
     const mllp = await openMllp(config, gateway, metrics, log, config.mllpPort)
     listeners.push(mllp)
-    if (config.mllpTlsPort !== undefined)
-      listeners.push(await openMllp(config, gateway, metrics, log, config.mllpTlsPort, tlsOf(config)))
+    let secure: MllpReceiver | undefined
+    if (config.mllpTlsPort !== undefined) {
+      const tls = tlsOf(config, gateway, log)
+      secure = await openMllp(config, gateway, metrics, log, config.mllpTlsPort, tls)
+      listeners.push(secure)
+    }
     metrics.watch({
       db,
       tenant: config.tenant,
       waiting: () => gateway.waiting(),
-      connections: () => mllp.connections,
+      connections: () => mllp.connections + (secure?.connections ?? 0),
     })
-    greet(log, config, http.port, mllp.port, db)
-    return { ...opened, httpPort: http.port, mllpPort: mllp.port, close }
+    greet(log, config, { http: http.port, mllp: mllp.port, tls: secure?.port }, gateway, db)
+    return { ...opened, httpPort: http.port, mllpPort: mllp.port, mllpTlsPort: secure?.port, close }
   } catch (error) {
     await close()
     throw error
   }
 }
 
-function tlsOf(config: Config): NonNullable<MllpOptions['tls']> {
+function tlsOf(config: Config, gateway: Engine, log: Logger): NonNullable<MllpOptions['tls']> {
   const file = (path: string | undefined) => (path === undefined ? '' : readFileSync(path))
+  const required = config.mllpTlsClient === 'required'
+  if (required && Object.keys(certificatesOf(gateway.site())).length === 0)
+    log.warn('no source of the site file has a certificate - nobody can connect to MLLP_TLS_PORT')
   return {
     cert: file(config.mllpTlsCert),
     key: file(config.mllpTlsKey),
     ...(config.mllpTlsCa === undefined ? {} : { ca: file(config.mllpTlsCa) }),
-    requestClientCert: config.mllpTlsClient === 'required',
+    requestClientCert: required,
+    // Read at each handshake: the site may have been reloaded.
+    get allowedSubjects() {
+      return certificatesOf(gateway.site())
+    },
   }
 }
 
@@ -219,23 +233,17 @@ async function openMllp(
   port: number,
   tls?: NonNullable<MllpOptions['tls']>,
 ): Promise<MllpReceiver> {
-  const nak = (text: string) => {
-    const { application, facility, timezone } = gateway.site().gateway
-    const now = formatDtm(gateway.now().getTime(), timezone)
-    const error = { severity: 'E', code: '100', locations: ['MSH^1'], text } as const
-    const ack = buildAck({
-      code: 'AR',
-      errors: [error],
-      now,
-      controlId: Date.now().toString(36).toUpperCase(),
-      gateway: { application, facility },
-    })
-    return Buffer.from(ack, 'utf8')
-  }
+  const certificates = tls?.requestClientCert === true
+  const guard = mllpGuard({ gateway, certificates, log })
+  const { host, warning } = certificates
+    ? { host: config.host }
+    : hostWithoutCertificates(config.host, gateway.site())
+  if (warning !== undefined) log.warn({ port, host }, warning)
   const options: MllpOptions = {
-    host: config.host,
+    host,
     port,
     ...(tls ? { tls } : {}),
+    admits: guard.admits,
     maxConnections: config.mllpMaxConnections,
     maxConnectionsPerPeer: config.mllpMaxConnectionsPerPeer,
     maxFrameBytes: config.mllpMaxFrameBytes,
@@ -246,10 +254,10 @@ async function openMllp(
     maxInFlight: config.mllpMaxInFlight,
     maxBufferedBytes: config.maxBufferedBytes,
     nak: (fault) =>
-      nak(`the frame cannot be read (${fault.code}) - send one message between 0x0B and 0x1C 0x0D`),
+      guard.nak(`the frame cannot be read (${fault.code}) - send one message between 0x0B and 0x1C 0x0D`),
     unavailable: gateway.unstored,
   }
-  return await listenMllp(options, gateway.receive, {
+  return await listenMllp(options, guard.receive, {
     fault: ({ code, peer, offset, length }) => {
       metrics.mllpFault(code)
       log.warn({ code, peer, offset, length }, 'mllp fault')
@@ -258,11 +266,24 @@ async function openMllp(
   })
 }
 
-function greet(log: Logger, config: Config, httpPort: number, mllpPort: number, db: Database): void {
+interface Ports {
+  readonly http: number
+  readonly mllp: number
+  readonly tls: number | undefined
+}
+
+function greet(log: Logger, config: Config, ports: Ports, gateway: Engine, db: Database): void {
+  const plainHost = hostWithoutCertificates(config.host, gateway.site()).host
+  const tlsHost = config.mllpTlsClient === 'required' ? config.host : plainHost
   log.debug(describeConfig(config), 'settings')
   log.info({ server: db.server.version, durability: db.server.durability, schema: db.schema }, 'store open')
   log.info(
-    { http: `http://${config.host}:${httpPort}`, mllp: `${config.host}:${mllpPort}`, site: config.site },
+    {
+      http: `http://${config.host}:${ports.http}`,
+      mllp: `${plainHost}:${ports.mllp}`,
+      ...(ports.tls === undefined ? {} : { mllps: `${tlsHost}:${ports.tls}` }),
+      site: config.site,
+    },
     `Portico ${version} listens - send a first message: npx portico send samples/01-adt`,
   )
 }

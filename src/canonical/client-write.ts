@@ -72,16 +72,22 @@ function registerIdentifiers(draft: Draft, rtype: string, id: string, body: Fhir
   }
 }
 
-/** Somebody else who has one of the identifiers of a resource: two things may not share one. */
+/**
+ * Somebody else who has one of the identifiers that a write adds: two things may not share one. Those that the resource
+ * shows already are no matter, whoever they lead to.
+ */
 export function holderOf(
   draft: Draft,
   rtype: string,
   id: string | undefined,
-  body: FhirJson,
+  next: FhirJson,
+  current: FhirJson | undefined,
   site: Site,
 ): { id: string; value: string } | undefined {
   if (!registered.has(rtype)) return undefined
-  for (const { system = '', value = '' } of identifiersOf(body)) {
+  const shown = new Set(identifiersOf(current ?? {}).map((each) => `${each.system}|${each.value}`))
+  for (const { system = '', value = '' } of identifiersOf(next)) {
+    if (shown.has(`${system}|${value}`)) continue
     const hit = draft.lookup(rtype, system, normalValue(value, authorityOf(site, system)))
     if (hit && draft.survivorId(rtype, hit.id) !== id) return { id: draft.survivorId(rtype, hit.id), value }
   }

@@ -4,11 +4,13 @@ import type { Assertion, CellKey, Contribution } from './contribution.ts'
 import { canonicalText, type FhirJson } from './fhir-json.ts'
 import type { Finding, TaskRequest } from './finding.ts'
 import { type FoldContext, foldEntity, type Projection } from './fold.ts'
+import { type Site, trustIn } from './site.ts'
 import { stateCells, stateFirst } from './statement.ts'
 import {
   contributionKey,
   type Entity,
   entityKey,
+  isShown,
   type LedgerLine,
   lineKey,
   type Registration,
@@ -55,13 +57,15 @@ export class Draft {
   readonly #lines = new Map<string, LedgerLine>()
   readonly #dirty = new Set<string>()
 
-  constructor(world: World, messageId: string, trust: (source: string) => number) {
+  constructor(world: World, messageId: string, site: Site) {
     this.#world = world
     this.messageId = messageId
     this.activity = undefined
     this.occurred = undefined
     this.#context = {
-      trust,
+      trust: (source) => trustIn(site, source),
+      source: (id) => site.sources.get(id),
+      zone: site.gateway.timezone,
       survivor: (reference) => this.survivor(reference),
       exists: (rtype, id) => isShown(this.entity(rtype, id)),
     }
@@ -173,6 +177,10 @@ export class Draft {
 
   merge(rtype: string, sourceId: string, targetId: string): void {
     this.#merges.set(entityKey(rtype, sourceId), targetId)
+    // What this message has led to the source before leads to the target now, in one hop.
+    for (const each of this.merged) if (each.targetId === sourceId) each.targetId = targetId
+    for (const each of this.registered)
+      if (each.rtype === rtype && each.to.id === sourceId) each.to = { id: targetId, retired: true }
     this.merged.push({ rtype, sourceId, targetId })
   }
 
@@ -291,7 +299,5 @@ export class Draft {
     return { contributions }
   }
 }
-
-const isShown = (entity: Entity): boolean => entity.version > 0 && !entity.deleted
 
 export const hashOf = (body: FhirJson): string => hash('sha256', canonicalText(body), 'hex')

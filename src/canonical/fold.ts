@@ -5,6 +5,7 @@ import { foldAppointment } from './appointment.ts'
 import type { Contribution } from './contribution.ts'
 import { foldCoverage } from './coverage.ts'
 import { foldEncounter } from './encounter.ts'
+import type { SourceOf } from './encounter-events.ts'
 import { type FhirJson, redirectReferences } from './fhir-json.ts'
 import { stableId } from './identifier.ts'
 import { statementsByPath, writeLatest } from './latest.ts'
@@ -13,6 +14,10 @@ import { foldPatient } from './patient.ts'
 export interface FoldContext {
   /** Weight of a source's word, 0 to 100. */
   trust(source: string): number
+  /** What a source means by its events. */
+  readonly source: SourceOf
+  /** IANA zone in which computed times are written. */
+  readonly zone: string
   /** 'Patient/old' -> 'Patient/survivor'; anything else as it is. */
   survivor(reference: string): string
   /** True when the thing is shown: somebody has told of it, and it was not deleted. */

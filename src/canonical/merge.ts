@@ -5,6 +5,7 @@ import type { FhirJson } from './fhir-json.ts'
 import { type ErrorCode, Refusal } from './finding.ts'
 import { type Identifier, identifierType, normalValue, stableId } from './identifier.ts'
 import { authorityOf } from './identity.ts'
+import { protectorsOf } from './patient.ts'
 import { applyPerson } from './person.ts'
 
 interface Pair {
@@ -82,7 +83,13 @@ function mergePair(applying: Applying, merge: Thing, { system, from, to }: Pair)
   const targetId = target && draft.survivorId('Patient', target.id)
   if (target?.retired && source && !source.retired && targetId === sourceId)
     throw cycle(applying, where, from, to, sourceId)
-  if (source && target && sourceId === targetId) return // merged already, in this direction
+  if (source && target && sourceId === targetId) {
+    // Merged already, in this direction; or two numbers of one patient, of which one shall be used no more.
+    if (!source.retired) retire(applying, targetId ?? '', system, from)
+    return
+  }
+  // Whoever the number was merged into is not meant: following it would merge a third record.
+  if (target && source?.retired) throw mergedElsewhere(applying, where, from, sourceId)
   if (!target) {
     // IHE ITI-30: an unknown target changes the identifier; when both are unknown the alias alone is kept.
     const id = sourceId ?? stableId('Patient', system, to)
@@ -92,11 +99,41 @@ function mergePair(applying: Applying, merge: Thing, { system, from, to }: Pair)
     return
   }
   if (!source || !sourceId) {
-    draft.register('Patient', system, from, targetId ?? '', true)
-    absorb(applying, targetId ?? '', undefined, [{ system, value: from }])
+    retire(applying, targetId ?? '', system, from)
     return
   }
   mergePatients(applying, sourceId, targetId ?? '')
+}
+
+/** The number stays with its patient as one of the past. */
+function retire(applying: Applying, id: string, system: string, value: string): void {
+  applying.draft.register('Patient', system, value, id, true)
+  absorb(applying, id, undefined, [{ system, value }])
+}
+
+function mergedElsewhere(
+  applying: Applying,
+  where: string,
+  from: string,
+  survivor: string | undefined,
+): Refusal {
+  return new Refusal(
+    'AE',
+    {
+      code: '205',
+      app: 'MERGE-CYCLE',
+      locations: [where],
+      text: `${from} was merged into another record before (${where}) - merge that record, if it is meant`,
+    },
+    {
+      task: {
+        code: 'merge-cycle',
+        key: `${from}|elsewhere`,
+        description: `message ${applying.controlId} of ${applying.source.id} merges what an earlier message has merged into another record`,
+        ...(survivor ? { focus: `Patient/${survivor}`, patient: `Patient/${survivor}` } : {}),
+      },
+    },
+  )
 }
 
 function cycle(
@@ -184,7 +221,13 @@ function absorb(
     data: {
       identifiers: retired as unknown as readonly FhirJson[],
       ...(fill ? { fill } : {}),
-      ...(sourceId ? { reference: `Patient/${sourceId}`, type: 'replaces' } : {}),
+      ...(sourceId
+        ? {
+            reference: `Patient/${sourceId}`,
+            type: 'replaces',
+            protectedBy: protectorsOf([...draft.contributions('Patient', sourceId).values()]),
+          }
+        : {}),
     },
   })
 }

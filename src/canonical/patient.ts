@@ -21,6 +21,7 @@ const decidedHere = new Set([
   'birthDate',
   '_birthDate',
   'gender',
+  '_gender',
   'address',
   'telecom',
   'identifier',
@@ -31,13 +32,42 @@ const decidedHere = new Set([
   'link',
 ])
 
-const byTrust = (trust: PatientContext['trust']) => (a: Statement, b: Statement) =>
-  trust(b.source) - trust(a.source) || compareAssertions(a, b)
+/** The statement that holds where sources are ranked. */
+type Judge = (statements: readonly Statement[], flag?: string) => Statement | undefined
+
+/**
+ * The most trusted source decides, the latest of equals; what its sender calls unreliable (PID-32) loses to anything
+ * else. A deletion takes away what was said before it: what a less trusted source has said since then shows.
+ */
+function judgeOf(trust: PatientContext['trust'], reliability: readonly Statement[]): Judge {
+  const isFlagged = (each: Statement, flag: string | undefined) =>
+    flag !== undefined &&
+    reliability.some(
+      ({ source, i, v }) => source === each.source && i === each.i && Array.isArray(v) && v.includes(flag),
+    )
+  return (statements, flag) => {
+    const ranked = [...statements].sort(
+      (a, b) =>
+        Number(isFlagged(a, flag)) - Number(isFlagged(b, flag)) ||
+        trust(b.source) - trust(a.source) ||
+        compareAssertions(a, b),
+    )
+    let [winner] = ranked
+    while (winner?.v === null) {
+      const deletion: Statement = winner
+      winner = ranked.find((each) => compareAssertions(each, deletion) < 0)
+    }
+    return winner
+  }
+}
 
 /** Legal names of the most trusted source that has one, then every other name that any source knows. */
-function names(statements: readonly Statement[], trust: PatientContext['trust']): Entry[] {
+function names(statements: readonly Statement[], judge: Judge): Entry[] {
   const isLegal = (name: Entry) => legalUses.has(name.use)
-  const [best] = statements.filter((each) => entries(each).some(isLegal)).sort(byTrust(trust))
+  const best = judge(
+    statements.filter((each) => entries(each).some(isLegal)),
+    'AL',
+  )
   const legal = best ? entries(best).filter(isLegal) : []
   const seen = new Set(legal.map(canonicalText))
   const others: Entry[] = []
@@ -111,6 +141,8 @@ function deceased(body: FhirJson, statements: readonly Statement[], trust: Patie
 interface Merged {
   readonly identifiers?: readonly Identifier[]
   readonly fill?: FhirJson
+  /** Sources that protect the merged record, and since when, milliseconds. */
+  readonly protectedBy?: readonly { readonly source: string; readonly t: number }[]
   readonly reference?: string
   readonly type?: string
 }
@@ -157,10 +189,7 @@ export function foldPatient(
   const of = (path: string) => byPath.get(path) ?? []
 
   const body: FhirJson = { resourceType: 'Patient' }
-  const security = of('$protection').filter(
-    (each, i, all) => all.findIndex((one) => one.source === each.source) === i,
-  )
-  if (security.some((each) => each.v === 'Y' || each.v === true)) {
+  if (isProtected(of('$protection'), absorbed)) {
     body.meta = {
       security: [{ system: 'http://terminology.hl7.org/CodeSystem/v3-Confidentiality', code: 'R' }],
     }
@@ -174,23 +203,56 @@ export function foldPatient(
     ),
   )
   body.active = into ? false : (latestValue(of('active')) ?? true)
-  put(body, 'name', names(of('name'), trust))
+  const judge = judgeOf(trust, of('$reliability'))
+  put(body, 'name', names(of('name'), judge))
   put(body, 'telecom', contactPoints(of('telecom')))
-  const [gender] = [...of('gender')].sort(byTrust(trust))
-  if (gender && gender.v !== null) body.gender = gender.v
-  const [born] = [...of('birthDate')].sort(byTrust(trust))
-  if (born && born.v !== null) {
-    body.birthDate = born.v
-    const exact = of('_birthDate').find((each) => each.source === born.source && each.i === born.i)
-    if (exact && exact.v !== null) body._birthDate = exact.v
-  }
+  putJudged(body, 'gender', judge(of('gender')), of('_gender'))
+  putJudged(body, 'birthDate', judge(of('birthDate'), 'UD'), of('_birthDate'))
   deceased(body, [...of('deceasedDateTime'), ...of('deceasedBoolean')].sort(compareAssertions), trust)
   put(body, 'address', contactPoints(of('address')))
   put(body, 'contact', dedupe(of('contact').flatMap(entries)))
   writeLatest(body, byPath, decidedHere)
-  for (const each of absorbed) for (const [key, value] of Object.entries(each.fill ?? {})) body[key] ??= value
+  for (const each of absorbed) fillGaps(body, each.fill ?? {})
   put(body, 'link', links(projections, into))
   return state.length > 0 || into || absorbed.length > 0 ? body : undefined
+}
+
+/** Protected as long as one source says so, of this record or of one that was merged into it. */
+function isProtected(statements: readonly Statement[], absorbed: readonly Merged[]): boolean {
+  const inherited = absorbed.flatMap((each) => each.protectedBy ?? [])
+  const own = statements.filter((each, i, all) => all.findIndex((one) => one.source === each.source) === i)
+  return (
+    own.some((each) => each.v === 'Y' || each.v === true) ||
+    inherited.some(({ source, t }) => !own.some((each) => each.source === source && each.t > t))
+  )
+}
+
+/** Sources that protect a record, directly or through one that was merged into it; since when, milliseconds. */
+export function protectorsOf(contributions: readonly Contribution[]): { source: string; t: number }[] {
+  const all: { source: string; t: number }[] = []
+  for (const { source, cells, data } of contributions) {
+    const [said] = Object.entries(cells)
+      .filter(([key]) => key.startsWith('$protection<'))
+      .map(([, cell]) => cell)
+    if (said && (said.v === 'Y' || said.v === true)) all.push({ source, t: said.t })
+    all.push(...((data as Merged | undefined)?.protectedBy ?? []))
+  }
+  return all
+}
+
+/** What a merged record knew and its survivor does not. Halves of one thing are not mixed. */
+function fillGaps(body: FhirJson, fill: FhirJson): void {
+  const known = new Set(Object.keys(body).map((key) => choiceOf(key) ?? key.replace(/^_/, '')))
+  for (const [key, value] of Object.entries(fill)) {
+    if (key === 'extension') body.extension = withMissing(body.extension, value)
+    else if (!known.has(choiceOf(key) ?? key.replace(/^_/, ''))) body[key] = value
+  }
+}
+
+function withMissing(own: Json | undefined, more: Json | undefined): Json {
+  const known = (own ?? []) as readonly FhirJson[]
+  const urls = new Set(known.map((each) => each.url))
+  return [...known, ...((more ?? []) as readonly FhirJson[]).filter((each) => !urls.has(each.url))] as Json
 }
 
 function links(projections: readonly Contribution[], into: Merged | undefined): Entry[] {
@@ -200,6 +262,19 @@ function links(projections: readonly Contribution[], into: Merged | undefined): 
     if (link.reference && link.type) out.push({ other: { reference: link.reference }, type: link.type })
   }
   return out
+}
+
+/** A primitive with the extensions that came with it. */
+function putJudged(
+  body: FhirJson,
+  key: string,
+  winner: Statement | undefined,
+  beside: readonly Statement[],
+): void {
+  if (!winner) return
+  body[key] = winner.v
+  const extra = beside.find((each) => each.source === winner.source && each.i === winner.i)
+  if (extra && extra.v !== null) body[`_${key}`] = extra.v
 }
 
 function put(body: FhirJson, key: string, list: readonly Json[]): void {

@@ -16,6 +16,10 @@ export interface Source {
   /** 'APP|FAC' as in MSH-3|MSH-4. */
   readonly id: string
   readonly token: string
+  /** Addresses and networks that it may send from over MLLP without a certificate. */
+  readonly peers?: readonly string[]
+  /** Common name of its certificate, for MLLP over TLS. */
+  readonly certificate?: string
   readonly trust: number
   readonly timezone: string
   readonly acknowledge: 'after-processing' | 'after-commit'
@@ -90,3 +94,7 @@ export interface Site {
   /** sha256 of the file, hexadecimal: recorded with what it decided. */
   readonly hash: string
 }
+
+/** Weight of what a source or a client says, 0 to 100; 50 for who is not in the site file any more. */
+export const trustIn = (site: Site, source: string): number =>
+  site.sources.get(source)?.trust ?? site.clients.get(source)?.trust ?? 50

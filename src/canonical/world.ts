@@ -106,3 +106,5 @@ export const absentEntity = (rtype: string, id: string): Entity => ({
   body: undefined,
   contributions: new Map(),
 })
+
+export const isShown = (entity: Entity): boolean => entity.version > 0 && !entity.deleted

@@ -60,8 +60,7 @@ function applyOne(
   const { mapped, sender, receivedAt } = item
   if (!mapped || !sender) throw new Error('a message without mapping or source reached the rules')
   for (let misses = 0; ; misses++) {
-    const trust = (id: string) => site.sources.get(id)?.trust ?? 50
-    const draft = new Draft(world, messageId, trust)
+    const draft = new Draft(world, messageId, site)
     const times = timesOf(mapped, receivedAt.getTime(), site.policy.futureEventHours)
     const controlId = item.header?.controlId ?? ''
     draft.occurred = times.event

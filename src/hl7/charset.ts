@@ -20,32 +20,55 @@ export interface CharsetFault {
   readonly text: string
 }
 
-/** `charset` is what `encodeText` needs to answer in kind. Warnings are sentences without patient data. */
+/** Something in the bytes that was read all the same, but not as the sender says or may mean it (mllp.md, X2 to X5). */
+export interface CharsetFinding {
+  /** `assumed`: nothing was declared, and nothing is wrong with that; the others are worth telling the sender. */
+  readonly kind: 'unknown-charset' | 'invalid-bytes' | 'alternates' | 'disagreement' | 'assumed'
+  /** A sentence without patient data. */
+  readonly text: string
+  /** Where in the decoded text it begins, when that is known. */
+  readonly at?: number
+}
+
+/** `charset` is what `encodeText` needs to answer in kind. */
 export type DecodeResult =
-  | { readonly text: string; readonly charset: string; readonly warnings: string[] }
+  | { readonly text: string; readonly charset: string; readonly findings: readonly CharsetFinding[] }
   | { readonly fault: CharsetFault }
 
 /** Reads the bytes of one message or batch, in the character set that it, its transport or its endpoint names. */
 export function decodeBytes(raw: Uint8Array, options: DecodeOptions = {}): DecodeResult {
   if (looksWide(raw)) return refusal('UTF-16 or UTF-32')
-  const warnings: string[] = []
+  const findings: CharsetFinding[] = []
   const names = findMsh18(raw)
   const sent = names[0] ?? ''
   const name = options.declared || sent || options.endpointDefault || ''
-  if (options.declared && sent && charsetOf(sent) !== charsetOf(options.declared)) {
-    warnings.push(`character set of the transport goes before ${sent} (MSH-18) - make them agree`)
+  // ASCII reads the same under both: nothing to tell.
+  if (
+    options.declared &&
+    sent &&
+    charsetOf(sent) !== undefined &&
+    charsetOf(sent) !== charsetOf(options.declared) &&
+    !isAscii(raw)
+  ) {
+    const text = `character set of the transport goes before ${clip(sent)} (MSH-18) - make them agree`
+    findings.push({ kind: 'disagreement', text })
   }
-  if (name === '') return decodeUndeclared(raw, warnings)
+  if (name === '') return decodeUndeclared(raw, findings)
   const label = charsetOf(name)
   if (label === 'refused') return refusal(name)
   if (label === undefined) {
     if (options.strict) return refusal(name)
-    warnings.push(
-      `character set ${clip(name)} is unknown, read as UTF-8 or windows-1252 (MSH-18) - use table 0211`,
-    )
-    return decodeUndeclared(raw, warnings)
+    const { endpointDefault = '' } = options
+    const otherwise = endpointDefault === name ? undefined : charsetOf(endpointDefault)
+    const usable = otherwise !== undefined && otherwise !== 'refused'
+    const readAs = usable ? clip(endpointDefault) : 'UTF-8 or windows-1252'
+    const text = `character set ${clip(name)} is unknown, read as ${readAs} (MSH-18) - use table 0211`
+    findings.push({ kind: 'unknown-charset', text })
+    return usable
+      ? decodeAs(raw, otherwise, endpointDefault, false, findings)
+      : decodeUndeclared(raw, findings)
   }
-  const read = decodeAs(raw, switched(raw, label, names, warnings), name, options.strict ?? false, warnings)
+  const read = decodeAs(raw, switched(raw, label, names, findings), name, options.strict ?? false, findings)
   // A transport that is wrong about the bytes does not take the sender's own word away.
   const doubted =
     options.declared && sent && 'charset' in read && read.charset === FALLBACK && label !== FALLBACK
@@ -113,19 +136,26 @@ function isBreak(byte: number | undefined): boolean {
 
 // ISO 2022 switching (MSH-20): the first repetition holds until an escape; Japanese is what occurs and what the
 // runtime can read. Other alternates keep their bytes in the raw text.
-function switched(raw: Uint8Array, label: string, names: readonly string[], warnings: string[]): string {
+function switched(
+  raw: Uint8Array,
+  label: string,
+  names: readonly string[],
+  findings: CharsetFinding[],
+): string {
   const alternates = names.slice(1).filter((name) => name !== '')
   if (alternates.length === 0 || !raw.includes(0x1b))
     return label === 'iso-2022-jp' && !raw.includes(0x1b) ? ASCII : label
   if (alternates.some((name) => charsetOf(name) === 'iso-2022-jp')) return 'iso-2022-jp'
-  warnings.push('alternate character sets are not decoded (MSH-18, MSH-20) - send UNICODE UTF-8')
+  const text = 'alternate character sets are not decoded (MSH-18, MSH-20) - send UNICODE UTF-8'
+  findings.push({ kind: 'alternates', text })
   return label
 }
 
-function decodeUndeclared(raw: Uint8Array, warnings: string[]): DecodeResult {
-  if (isUtf8(raw)) return { text: decoder('utf-8').decode(raw), charset: 'utf-8', warnings }
-  warnings.push('bytes are not UTF-8, read as windows-1252 (MSH-18) - state the character set')
-  return { text: decoder(FALLBACK).decode(raw), charset: FALLBACK, warnings }
+function decodeUndeclared(raw: Uint8Array, findings: CharsetFinding[]): DecodeResult {
+  if (isUtf8(raw)) return { text: decoder('utf-8').decode(raw), charset: 'utf-8', findings }
+  const text = 'bytes are not UTF-8, read as windows-1252 (MSH-18) - state the character set'
+  findings.push({ kind: 'assumed', text })
+  return { text: decoder(FALLBACK).decode(raw), charset: FALLBACK, findings }
 }
 
 function decodeAs(
@@ -133,12 +163,12 @@ function decodeAs(
   label: string,
   name: string,
   strict: boolean,
-  warnings: string[],
+  findings: CharsetFinding[],
 ): DecodeResult {
-  if (label === ASCII) return decodeAscii(raw, name, strict, warnings)
-  if (label === LATIN_1) return decodeLatin1(raw, warnings)
+  if (label === ASCII) return decodeAscii(raw, name, strict, findings)
+  if (label === LATIN_1) return decodeLatin1(raw, findings)
   const text = decodeStrictly(raw, label)
-  if (text !== undefined) return { text, charset: label, warnings }
+  if (text !== undefined) return { text, charset: label, findings }
   if (strict) {
     const where = label === 'utf-8' ? `byte ${firstInvalidUtf8(raw)}` : 'message'
     return {
@@ -150,36 +180,51 @@ function decodeAs(
   }
   if (label !== 'utf-8' && label.startsWith('iso-8859')) {
     // One byte a character: only the bytes without a character are in doubt.
-    warnings.push(
-      `some bytes have no character in ${clip(name)} (MSH-18) - state the character set that is sent`,
-    )
-    return { text: decoder(label).decode(raw), charset: label, warnings }
+    const lossy = decoder(label).decode(raw)
+    const text = `some bytes have no character in ${clip(name)} (MSH-18) - state the character set that is sent`
+    findings.push({ kind: 'invalid-bytes', text, at: lossy.indexOf('\uFFFD') })
+    return { text: lossy, charset: label, findings }
   }
-  warnings.push(
-    `bytes are not ${clip(name)}, read as windows-1252 (MSH-18) - state the character set that is sent`,
-  )
-  return { text: decoder(FALLBACK).decode(raw), charset: FALLBACK, warnings }
+  // windows-1252 has one character a byte: the offset of the byte is that of the character.
+  const at = label === 'utf-8' ? firstInvalidUtf8(raw) : undefined
+  const where = at === undefined ? '' : `, byte ${at}`
+  findings.push({
+    kind: 'invalid-bytes',
+    text: `bytes are not ${clip(name)}, read as windows-1252 (MSH-18${where}) - state the character set that is sent`,
+    ...(at === undefined ? {} : { at }),
+  })
+  return { text: decoder(FALLBACK).decode(raw), charset: FALLBACK, findings }
 }
 
-function decodeAscii(raw: Uint8Array, name: string, strict: boolean, warnings: string[]): DecodeResult {
-  if (isAscii(raw)) return { text: latin1(raw), charset: 'utf-8', warnings }
+function decodeAscii(
+  raw: Uint8Array,
+  name: string,
+  strict: boolean,
+  findings: CharsetFinding[],
+): DecodeResult {
+  if (isAscii(raw)) return { text: latin1(raw), charset: 'utf-8', findings }
   if (strict) {
     const high = raw.findIndex((byte) => byte > 0x7f)
     const text = `invalid character for ${clip(name)} (byte ${high}) - state the character set that is sent`
     return { fault: { code: 'invalid-bytes', text } }
   }
-  warnings.push(`bytes beyond ASCII under ${clip(name)} (MSH-18) - state the character set that is sent`)
-  if (isUtf8(raw)) return { text: decoder('utf-8').decode(raw), charset: 'utf-8', warnings }
-  return { text: decoder(FALLBACK).decode(raw), charset: FALLBACK, warnings }
+  const text = `bytes beyond ASCII under ${clip(name)} (MSH-18) - state the character set that is sent`
+  findings.push({ kind: 'invalid-bytes', text, at: raw.findIndex((byte) => byte > 0x7f) })
+  if (isUtf8(raw)) return { text: decoder('utf-8').decode(raw), charset: 'utf-8', findings }
+  return { text: decoder(FALLBACK).decode(raw), charset: FALLBACK, findings }
 }
 
 // The Encoding Standard reads "iso-8859-1" as windows-1252. The two differ in 0x80 to 0x9F, which in ISO 8859-1
 // are control characters that nobody sends: such bytes tell that windows-1252 was meant.
-function decodeLatin1(raw: Uint8Array, warnings: string[]): DecodeResult {
+function decodeLatin1(raw: Uint8Array, findings: CharsetFinding[]): DecodeResult {
   if (!raw.some((byte) => byte >= 0x80 && byte <= 0x9f))
-    return { text: latin1(raw), charset: LATIN_1, warnings }
-  warnings.push('bytes 80 to 9F under 8859/1, read as windows-1252 (MSH-18) - send UNICODE UTF-8')
-  return { text: decoder(FALLBACK).decode(raw), charset: FALLBACK, warnings }
+    return { text: latin1(raw), charset: LATIN_1, findings }
+  findings.push({
+    kind: 'invalid-bytes',
+    text: 'bytes 80 to 9F under 8859/1, read as windows-1252 (MSH-18) - send UNICODE UTF-8',
+    at: raw.findIndex((byte) => byte >= 0x80 && byte <= 0x9f),
+  })
+  return { text: decoder(FALLBACK).decode(raw), charset: FALLBACK, findings }
 }
 
 function latin1(raw: Uint8Array): string {

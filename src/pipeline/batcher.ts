@@ -1,27 +1,33 @@
 // Natural group commit: whatever queued up while the last batch was being written is the next batch. No timer.
 
-/** Called with what waits in one lane, in order; resolves when it is durable. */
-export type RunBatch<Item, Result> = (items: readonly Item[]) => Promise<readonly Result[]>
+/**
+ * Called with what waits in one lane, in order; resolves when it is durable, with an error in the place of what alone
+ * could not be stored. Rejects when nothing can be stored.
+ */
+export type RunBatch<Item, Result> = (items: readonly Item[]) => Promise<readonly (Result | Error)[]>
 
-/** Lane of an item, from 0; 'all' for one that must run alone, after all before it and before all after it. */
-export type Lane = number | 'all'
+/** Number of a lane, from 0; 'all' for what runs alone, after all before it and before all after it. */
+type Lane = number | 'all'
 
 export interface BatcherOptions<Item> {
   /**
-   * Batches that may run at once. While one waits for the disk, the rules work on the next. Items of one lane keep
-   * their order, so that what belongs to one patient belongs to one lane.
+   * Batches that may run at once. While one waits for the disk, the rules work on the next.
    */
   readonly lanes: number
-  readonly laneOf: (item: Item) => Lane
+  /** What an item is about. Items that share a key keep their order. 'all' for one that must run alone. */
+  readonly keysOf: (item: Item) => readonly string[] | 'all'
   readonly maxItems: number
   readonly maxBytes: number
   /** Items that may wait; more are refused, so that memory is bounded. */
   readonly maxWaiting: number
+  /** The same in bytes. */
+  readonly maxWaitingBytes: number
 }
 
 interface Waiting<Item, Result> {
   readonly item: Item
   readonly lane: Lane
+  readonly keys: readonly string[]
   readonly bytes: number
   readonly resolve: (result: Result) => void
   readonly reject: (error: unknown) => void
@@ -38,7 +44,10 @@ export class Batcher<Item, Result> {
   readonly #run: RunBatch<Item, Result>
   readonly #options: BatcherOptions<Item>
   #waiting: Waiting<Item, Result>[] = []
+  #waitingBytes = 0
   readonly #running = new Set<Lane>()
+  /** Where the items are that have a key and are not done: a new one goes there, too. */
+  readonly #lanes = new Map<string, { readonly lane: number; items: number }>()
   #scheduled = false
   #idle: (() => void)[] = []
 
@@ -57,18 +66,49 @@ export class Batcher<Item, Result> {
 
   /** Resolves with the item's result once its batch is committed; rejects when the store failed or the queue is full. */
   add(item: Item, bytes: number): Promise<Result> {
-    if (this.#waiting.length >= this.#options.maxWaiting) return Promise.reject(new QueueFull())
+    const { maxWaiting, maxWaitingBytes } = this.#options
+    // What is larger than the limit may still wait alone: it was within the limits of its channel.
+    const isFull = this.#waiting.length > 0 && this.#waitingBytes + bytes > maxWaitingBytes
+    if (isFull || this.#waiting.length >= maxWaiting) return Promise.reject(new QueueFull())
     const { promise, resolve, reject } = Promise.withResolvers<Result>()
-    const lane = this.#options.laneOf(item)
+    const keys = this.#options.keysOf(item)
+    const lane = keys === 'all' ? keys : this.#laneOf(keys)
+    this.#waitingBytes += bytes
     this.#waiting.push({
       item,
-      lane: lane === 'all' ? lane : lane % this.#options.lanes,
+      lane,
+      keys: lane === 'all' ? [] : this.#held(keys, lane),
       bytes,
       resolve,
       reject,
     })
     this.#schedule()
     return promise
+  }
+
+  /** The lane of what shares a key and is not done; two of them can only be followed by running alone. */
+  #laneOf(keys: readonly string[]): Lane {
+    const lanes = new Set(keys.flatMap((key) => this.#lanes.get(key)?.lane ?? []))
+    const [lane] = lanes
+    if (lanes.size > 1) return 'all'
+    return lane ?? hashOfText(keys[0] ?? '') % this.#options.lanes
+  }
+
+  #held(keys: readonly string[] | 'all', lane: number): readonly string[] {
+    if (keys === 'all') return []
+    for (const key of keys) {
+      const held = this.#lanes.get(key)
+      if (held) held.items++
+      else this.#lanes.set(key, { lane, items: 1 })
+    }
+    return keys
+  }
+
+  #release(items: readonly Waiting<Item, Result>[]): void {
+    for (const key of items.flatMap((each) => each.keys)) {
+      const held = this.#lanes.get(key)
+      if (held && --held.items === 0) this.#lanes.delete(key)
+    }
   }
 
   /** Resolves when nothing waits or runs. */
@@ -123,18 +163,43 @@ export class Batcher<Item, Result> {
 
   async #drive(lane: Lane, batch: readonly Waiting<Item, Result>[]): Promise<void> {
     this.#running.add(lane)
+    for (const each of batch) this.#waitingBytes -= each.bytes
     try {
       const results = await this.#run(batch.map((each) => each.item))
       for (const [i, each] of batch.entries()) {
         const result = results[i]
         if (result === undefined) each.reject(new Error('an item of a batch has no result'))
+        else if (result instanceof Error) each.reject(result)
         else each.resolve(result)
       }
     } catch (error) {
-      for (const each of batch) each.reject(error)
+      for (const each of [...batch, ...this.#dropBehind(lane)]) each.reject(error)
     }
+    this.#release(batch)
     this.#running.delete(lane)
     if (this.#waiting.length > 0) this.#schedule()
     else if (this.#running.size === 0) for (const resolve of this.#idle.splice(0)) resolve()
   }
+
+  /** What waits must not overtake what has failed: it fails, too, and is sent again in its order. */
+  #dropBehind(lane: Lane): readonly Waiting<Item, Result>[] {
+    const dropped: Waiting<Item, Result>[] = []
+    const rest: Waiting<Item, Result>[] = []
+    let all = lane === 'all'
+    for (const each of this.#waiting) {
+      all ||= each.lane === 'all'
+      if (all || each.lane === lane) dropped.push(each)
+      else rest.push(each)
+    }
+    this.#waiting = rest
+    for (const each of dropped) this.#waitingBytes -= each.bytes
+    this.#release(dropped)
+    return dropped
+  }
+}
+
+function hashOfText(text: string): number {
+  let hash = 0
+  for (let i = 0; i < text.length; i++) hash = (Math.imul(hash, 31) + text.charCodeAt(i)) | 0
+  return hash >>> 0
 }

@@ -5,6 +5,8 @@ import { deleteByClient, holderOf, newResourceId, writeByClient } from '../canon
 import type { Draft } from '../canonical/draft.ts'
 import type { FhirJson } from '../canonical/fhir-json.ts'
 import { scheduleId } from '../canonical/fold.ts'
+import { normalValue } from '../canonical/identifier.ts'
+import { authorityOf } from '../canonical/identity.ts'
 import type { Site } from '../canonical/site.ts'
 import { openTasks, taskId } from '../canonical/task.ts'
 import type { Issue, IssueCode } from '../fhir/issue.ts'
@@ -74,7 +76,8 @@ export function clientWriteItem(
 function create(draft: Draft, site: Site, write: FhirWrite, result: Result, fresh: string, now: Date): void {
   const { rtype, client, ifNoneExist } = write
   if (ifNoneExist) {
-    const hit = draft.lookup(rtype, ifNoneExist.system, ifNoneExist.value)
+    const { system, value } = ifNoneExist
+    const hit = draft.lookup(rtype, system, normalValue(value, authorityOf(site, system)))
     if (hit) {
       result.id = draft.survivorId(rtype, hit.id)
       result.status = 200
@@ -83,7 +86,7 @@ function create(draft: Draft, site: Site, write: FhirWrite, result: Result, fres
     }
   }
   const next = bodyOf(write, undefined)
-  const holder = holderOf(draft, rtype, undefined, next, site)
+  const holder = holderOf(draft, rtype, undefined, next, undefined, site)
   if (holder) {
     throw refused(
       409,
@@ -132,12 +135,14 @@ function change(draft: Draft, site: Site, write: FhirWrite, result: Result, now:
     throw refused(410, 'deleted', `${rtype}/${id} was deleted - PUT it to bring it back`)
   }
   if (op === 'delete') {
-    deleteByClient(draft, rtype, id, client.id, now.getTime())
+    const owner = rtype === 'Appointment' && foreignOwner(draft, site, rtype, entity.body ?? {}, client.id)
+    if (owner) requestFiller(draft, write, owner, result, now)
+    else deleteByClient(draft, rtype, id, client.id, now.getTime())
     return
   }
   const current = entity.body && ({ ...entity.body, resourceType: rtype, id } as FhirResource)
   const next = bodyOf(write, current)
-  const holder = rtype === 'Patient' ? undefined : holderOf(draft, rtype, id, next, site)
+  const holder = holderOf(draft, rtype, id, next, entity.body, site)
   if (holder)
     throw refused(
       409,

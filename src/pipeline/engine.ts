@@ -10,7 +10,7 @@ import { clearTenant } from '../store/maintenance.ts'
 import { takeMessageIds } from '../store/messages.ts'
 import { readResource } from '../store/resources.ts'
 import { acknowledge } from './acknowledge.ts'
-import { Batcher, type Lane } from './batcher.ts'
+import { Batcher } from './batcher.ts'
 import { clientWriteItem } from './client-write.ts'
 import { keepFailed } from './failed.ts'
 import type { DryRun, FhirWrite, FhirWritten, Gateway, LineageEntry } from './gateway.ts'
@@ -35,6 +35,8 @@ export interface EngineOptions {
   readonly maxBatchMessages: number
   readonly maxBatchBytes: number
   readonly maxWaiting: number
+  /** The same in bytes. */
+  readonly maxWaitingBytes: number
   readonly observe: Observer
 }
 
@@ -64,23 +66,27 @@ export interface Engine extends Gateway {
 }
 
 const conflictTries = 3
+/** One that still meets a key that is taken, with every other transaction out of its way, cannot be stored. */
+const loneConflictTries = 10
 const defaultLanes = 2
 const merges = /^ADT\^A(18|24|29|3[04-79]|4[0-9]|5[01])$/
 
-/** What belongs to one patient goes one way; what joins patients goes alone. */
-function laneOf(item: Item): Lane {
-  if (item.kind === 'rule') return hashOfText(item.entities[0] ?? '')
-  if (merges.test(item.event)) return 'all'
-  const patient = item.mapped?.things.find((each) => each.type === 'Patient')
-  const list = patient?.cells.find((each) => each.path === 'identifier')?.value
-  const [first] = (Array.isArray(list) ? list : []) as readonly { readonly value?: string }[]
-  return hashOfText(first?.value ?? item.source)
-}
+const ordered: ReadonlySet<string> = new Set(['Patient', 'Encounter', 'Appointment', 'Account'])
 
-function hashOfText(text: string): number {
-  let hash = 0
-  for (let i = 0; i < text.length; i++) hash = (Math.imul(hash, 31) + text.charCodeAt(i)) | 0
-  return hash >>> 0
+/** What a message is about: any of its numbers may be the one that another message has. What joins patients goes alone. */
+function keysOf(item: Item): readonly string[] | 'all' {
+  if (item.kind === 'rule') return item.entities
+  if (merges.test(item.event)) return 'all'
+  const keys = new Set<string>()
+  for (const { type, cells } of item.mapped?.things ?? []) {
+    if (!ordered.has(type)) continue
+    for (const { path, value } of cells) {
+      if (path !== 'identifier') continue
+      const list = (Array.isArray(value) ? value : [value]) as readonly { readonly value?: string }[]
+      for (const each of list) if (each?.value) keys.add(each.value)
+    }
+  }
+  return keys.size > 0 ? [...keys] : [item.source]
 }
 
 export function createEngine(options: EngineOptions): Engine {
@@ -115,7 +121,7 @@ export function createEngine(options: EngineOptions): Engine {
     }
   }
 
-  const runBatch = async (items: readonly Item[]): Promise<readonly Outcome[]> => {
+  const runBatch = async (items: readonly Item[]): Promise<readonly (Outcome | Error)[]> => {
     const began = performance.now()
     for (let tries = 1; ; tries++) {
       try {
@@ -125,21 +131,32 @@ export function createEngine(options: EngineOptions): Engine {
         return outcomes
       } catch (error) {
         // A key that somebody else has just written: the next try sees it.
-        if (sqlState(error) === '23505' && tries < conflictTries) continue
+        if (sqlState(error) === '23505' && tries < (items.length > 1 ? conflictTries : loneConflictTries))
+          continue
         const [first, ...others] = items
-        if (!first || !isOfItems(error)) throw error
+        if (!first || !(isOfItems(error) || isTooSlow(error))) throw error
         if (others.length > 0) return await bisect(items, runBatch)
-        if (first.kind === 'rule') throw error
-        return [await db.transaction((tx) => keepFailed(tx, first, error, processing()))]
+        return [await setAside(first, error)]
       }
+    }
+  }
+  /** What cannot be stored with all that it changes is kept by itself, if it can be. */
+  const setAside = async (item: Item, error: unknown): Promise<Outcome | Error> => {
+    try {
+      if (item.kind === 'rule') throw error
+      return await db.transaction((tx) => keepFailed(tx, item, error, processing()))
+    } catch (final) {
+      if (isOfItems(final) && final instanceof Error) return final
+      throw final
     }
   }
   const batcher = new Batcher<Item, Outcome>(runBatch, {
     lanes: options.lanes ?? defaultLanes,
-    laneOf,
+    keysOf,
     maxItems: options.maxBatchMessages,
     maxBytes: options.maxBatchBytes,
     maxWaiting: options.maxWaiting,
+    maxWaitingBytes: options.maxWaitingBytes,
   })
   const submit = async (items: readonly Item[]): Promise<Outcome[]> => {
     const began = performance.now()
@@ -156,7 +173,15 @@ export function createEngine(options: EngineOptions): Engine {
     if (items.some((each) => each.kind === 'message' && each.defer)) worker.wake()
     return outcomes
   }
-  const worker = new Worker({ db, tenant, context, clock, submit, pressure: () => batcher.busy })
+  const worker = new Worker({
+    db,
+    tenant,
+    context,
+    clock,
+    submit,
+    pressure: () => batcher.busy,
+    onFault: (phase, error) => observe.fault(phase, error),
+  })
 
   return {
     receive: async (inbound) => {
@@ -194,11 +219,14 @@ export function createEngine(options: EngineOptions): Engine {
 /** One by one: only what cannot be stored fails. */
 async function bisect(
   items: readonly Item[],
-  run: (items: readonly Item[]) => Promise<readonly Outcome[]>,
-): Promise<Outcome[]> {
+  run: (items: readonly Item[]) => Promise<readonly (Outcome | Error)[]>,
+): Promise<(Outcome | Error)[]> {
   const half = Math.ceil(items.length / 2)
   return [...(await run(items.slice(0, half))), ...(await run(items.slice(half)))]
 }
+
+/** One item may be what takes so long; when the store is slow with all of them, keeping it by itself fails, too. */
+const isTooSlow = (error: unknown): boolean => sqlState(error) === '57014'
 
 /** Content that the store refuses, or that our own code does not survive: the store itself is well. */
 const isOfItems = (error: unknown): boolean => ['data', 'bug'].includes(classify(error))

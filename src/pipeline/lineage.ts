@@ -3,7 +3,7 @@
 import { type Statement, statementsByPath } from '../canonical/latest.ts'
 import { type PackedContribution, unpack } from '../canonical/packed.ts'
 import { countedOf } from '../canonical/patient.ts'
-import type { Site } from '../canonical/site.ts'
+import { type Site, trustIn } from '../canonical/site.ts'
 import type { Queryable } from '../store/db.ts'
 import { loadShapes, loadThings, type ShapeRow } from '../store/truth.ts'
 import type { LineageEntry } from './gateway.ts'
@@ -44,7 +44,7 @@ function entriesOf(
   site: Site,
   shapes: ReadonlyMap<string, ShapeRow['spans']>,
 ): LineageEntry[] {
-  const trust = (source: string) => site.sources.get(source)?.trust ?? site.clients.get(source)?.trust ?? 50
+  const trust = (source: string) => trustIn(site, source)
   const trusted = rtype === 'Patient' && byTrust.has(element)
   const ranked = trusted ? [...statements].sort((a, b) => trust(b.source) - trust(a.source)) : statements
   const [winner] = ranked

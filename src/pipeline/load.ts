@@ -167,7 +167,8 @@ function* followers(contributions: ReadonlyMap<string, ReadonlyMap<string, Contr
     for (const { key, data, parts } of list.values()) {
       if (key === 'slots') for (const id of (data ?? []) as readonly string[]) yield entityKey('Slot', id)
       if (key.startsWith('coverages:')) {
-        for (const id of Object.keys((data ?? {}) as object)) yield entityKey('Coverage', id)
+        for (const id of (data as { ids?: readonly string[] } | undefined)?.ids ?? [])
+          yield entityKey('Coverage', id)
       }
       for (const part of parts ?? []) {
         for (const [cell, value] of Object.entries(part.cells)) {
@@ -211,6 +212,9 @@ export async function loadNeeds(
   const registrations = of('registration').filter(
     (each) => !world.registrations.has(registrationKey(each.rtype, each.system, each.value)),
   )
+  // A client's write names its identifiers only now: whoever else is about to take one of them waits.
+  const names = registrations.map((each) => registrationKey(each.rtype, each.system, each.value))
+  await lockThings(tx, tenant, names.filter(isExclusive))
   if (registrations.length > 0) await loadRegistry(tx, tenant, world, registrations)
   await loadEntities(tx, tenant, world, [
     ...new Set(of('entity').map((each) => entityKey(each.rtype, each.id))),

@@ -120,7 +120,7 @@ async function processItem(
   if (item.kind === 'message' && item.refusal)
     return write.refused(item, id, item.refusal.code, item.refusal.errors)
   for (let loads = 0; ; loads++) {
-    const draft = new Draft(world, id, trustOf(context.site))
+    const draft = new Draft(world, id, context.site)
     try {
       const author =
         item.kind === 'rule' ? applyRule(draft, item, context.site) : applyMessage(draft, item, context)
@@ -158,11 +158,6 @@ export const internalError = (): AckError => ({
   locations: ['MSH^1^9'],
   text: 'the gateway could not process this message - it is kept; ask its operator, who finds it under failed messages',
 })
-
-export const trustOf =
-  (site: Site) =>
-  (source: string): number =>
-    site.sources.get(source)?.trust ?? site.clients.get(source)?.trust ?? 50
 
 function applyRule(draft: Draft, item: RuleItem, site: Site): Author {
   item.apply(draft, site)
@@ -239,7 +234,7 @@ async function refuse(
   )
   if (!task) return outcome
   for (let loads = 0; loads < maxLoadsPerItem; loads++) {
-    const draft = new Draft(world, id, trustOf(context.site))
+    const draft = new Draft(world, id, context.site)
     try {
       openTasks(draft, [task], context.iso(item.receivedAt))
       draft.fold()

@@ -5,7 +5,7 @@ import { authorityResolver } from '../canonical/authority.ts'
 import type { Site, Source } from '../canonical/site.ts'
 import { type AckError, faultAnswer, salvageHeader } from '../hl7/ack.ts'
 import { type Batch, joinBatch, splitBatch } from '../hl7/batch.ts'
-import { decodeBytes, encodeText } from '../hl7/charset.ts'
+import { type CharsetFinding, decodeBytes, encodeText } from '../hl7/charset.ts'
 import { formatDtm, readDtm } from '../hl7/datetime.ts'
 import { checkHeader, type Header, isAcknowledgement, KNOWN_VERSIONS, readHeader } from '../hl7/header.ts'
 import { type Message, parseMessage } from '../hl7/message.ts'
@@ -13,6 +13,7 @@ import { type MapSet, mapMessage } from '../mappings/engine/compile.ts'
 import type { Translation } from '../mappings/engine/table.ts'
 import type { MapIssue } from '../mappings/mapped.ts'
 import { acknowledge, replyText } from './acknowledge.ts'
+import { charsetWarnings } from './charset-warnings.ts'
 import type { MessageItem, Outcome } from './item.ts'
 import { sourceOf } from './site.ts'
 
@@ -95,7 +96,7 @@ export function readPayload(inbound: Inbound, context: ReceiveContext): Payload 
     const error: AckError = { severity: 'E', code: '207', locations: ['MSH^1^18'], text: decoded.fault.text }
     return { fault: unreadable(inbound, context, 'us-ascii', undefined, 'AR', [error]) }
   }
-  const { text, charset } = decoded
+  const { text, charset, findings } = decoded
   const batch = splitBatch(text)
   const errors = batch.issues.filter((each) => each.severity === 'E')
   if (errors.length > 0) {
@@ -107,7 +108,7 @@ export function readPayload(inbound: Inbound, context: ReceiveContext): Payload 
   const whole = batch.messages.length === 1 && !batch.enveloped
   const items = batch.messages.flatMap((each) => {
     const raw = whole ? inbound.raw : encodeText(each, charset)
-    const item = readOne(each, raw, charset, inbound, context)
+    const item = readOne(each, raw, charset, inbound, context, undefined, findings)
     return item ? [item] : []
   })
   return { batch, items, charset }
@@ -177,6 +178,7 @@ export function readOne(
   inbound: Inbound,
   context: ReceiveContext,
   stored?: MessageItem['stored'],
+  findings: readonly CharsetFinding[] = [],
 ): MessageItem | undefined {
   const parsed = parseMessage(text)
   if ('fault' in parsed) {
@@ -198,10 +200,14 @@ export function readOne(
     mapsHash: maps.hash,
     key: keyOf(header),
     refusal: undefined,
+    warnings: charsetWarnings(message, findings, text.length === raw.length),
     stored,
   }
   if (errors.length > 0) return { ...item, refusal: { code: 'AR', errors } }
   if (!sender) return { ...item, refusal: { code: 'AR', errors: [unknownSource(header)] } }
+  // The one check of who may send as whom: it sees what is applied, whatever a channel has looked at before.
+  if (inbound.allowed && !inbound.allowed.includes(header.source))
+    return { ...item, refusal: { code: 'AR', errors: [foreignSource(header)] } }
   const defer = sender.acknowledge === 'after-commit' && stored === undefined
   if (defer) return { ...item, defer }
   const mapped = mapMessage(message, maps, mapContext(site, sender, header, maps, context.lineage))
@@ -209,10 +215,21 @@ export function readOne(
   const fatal = found.filter((each) => each.severity === 'E')
   if (fatal.length > 0) return { ...item, mapped, refusal: { code: 'AE', errors: fatal } }
   const warnings = [
+    ...item.warnings,
     ...problems.filter((each) => each.app !== undefined),
     ...found.filter((each) => each.severity === 'W' && each.app),
   ]
   return { ...item, mapped, warnings }
+}
+
+function foreignSource(header: Header): AckError {
+  return {
+    severity: 'E',
+    code: '207',
+    app: 'UNKNOWN-SOURCE',
+    locations: ['MSH^1^3', 'MSH^1^4'],
+    text: `this sender may not send as ${header.source} (MSH-3, MSH-4) - send with the credentials of that source`,
+  }
 }
 
 function unknownSource(header: Header): AckError {

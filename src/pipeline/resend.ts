@@ -66,10 +66,20 @@ export function answerResend(
   const earlier = write.answered.get(item.key)
   if (!row && !earlier) return undefined
   if ((earlier?.sha256 ?? row?.sha256) !== item.sha256) return reuse(item, id, write)
-  const ack = earlier?.ack ?? row?.ack ?? context.acknowledge(item, 'AA', [])
   const code = (earlier?.code ?? row?.ackCode ?? 'AA') as AckCode
-  return { messageId: row?.messageId ?? '', code, errors: [], ack, resent: true, draft: undefined, diff: [] }
+  const stored = earlier?.ack ?? row?.ack
+  // Retention has dropped the message with its answer: the key still knows whether it was refused.
+  const errors = stored || code === 'AA' ? [] : [refusedBefore(item)]
+  const ack = stored ?? context.acknowledge(item, code, errors)
+  return { messageId: row?.messageId ?? '', code, errors, ack, resent: true, draft: undefined, diff: [] }
 }
+
+const refusedBefore = (item: MessageItem): AckError => ({
+  severity: 'E',
+  code: '207',
+  locations: ['MSH^1^10'],
+  text: `message ${item.header?.controlId ?? ''} was refused when it came first, why is not kept any more (MSH^1^10) - send it under a new control id`,
+})
 
 /** Kept like any message that is refused, but without the key: that is the first one's. */
 function reuse(item: MessageItem, id: string, write: BatchWrite): Outcome {

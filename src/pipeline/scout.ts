@@ -2,7 +2,7 @@
 import { Draft } from '../canonical/draft.ts'
 import type { Need, World } from '../canonical/world.ts'
 import type { Item } from './item.ts'
-import { applyMessage, type ProcessContext, trustOf } from './process.ts'
+import { applyMessage, type ProcessContext } from './process.ts'
 
 /** What messages will need that is not loaded: they are tried out on drafts that nobody keeps. */
 export function needsOf(world: World, items: readonly Item[], context: ProcessContext): Need[] {
@@ -10,7 +10,7 @@ export function needsOf(world: World, items: readonly Item[], context: ProcessCo
   world.collected = needs
   for (const item of items) {
     if (item.kind !== 'message' || !item.mapped || item.refusal || item.defer) continue
-    const draft = new Draft(world, '0', trustOf(context.site))
+    const draft = new Draft(world, '0', context.site)
     try {
       applyMessage(draft, item, context)
       draft.fold()

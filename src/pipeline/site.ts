@@ -6,6 +6,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js'
 import addFormatsModule from 'ajv-formats'
 import type { Authority, Client, ScheduleRule, Site, Source, Subscriber } from '../canonical/site.ts'
 import { isZone } from '../hl7/datetime.ts'
+import { isLoopback, isNetwork } from './peers.ts'
 
 /** Why the gateway does not start: sentences for the person who starts it. */
 export class CannotStart extends Error {
@@ -111,6 +112,12 @@ function complete(
       problems.push(
         `timezone ${zone} of source ${source.id} is no IANA time zone - use one such as America/Chicago`,
       )
+    for (const peer of source.peers ?? []) {
+      if (!isNetwork(peer))
+        problems.push(
+          `peer ${peer} of source ${source.id} is no address or network - write 10.1.2.3 or 10.1.0.0/16`,
+        )
+    }
     sources.set(source.id, { ...source, timezone: zone, token: token(source.id, source.token) })
   }
   const clients = new Map<string, Client>()
@@ -145,13 +152,11 @@ export function sourceOf(site: Site, id: string): Source | undefined {
   return anybody && id !== '|' ? { ...anybody, id } : undefined
 }
 
-const isLoopbackHost = (host: string): boolean =>
-  host === 'localhost' || host === '::1' || host.startsWith('127.')
 const knownTokens = /^demo-/
 
 /** The demo site's tokens are in every copy of the program: outside of this machine they are no secret. */
 export function refuseDemoTokens(host: string, site: Site): void {
-  if (isLoopbackHost(host)) return
+  if (isLoopback(host)) return
   const known = [...site.sources.values(), ...site.clients.values()].filter((each) =>
     knownTokens.test(each.token),
   )

@@ -20,6 +20,8 @@ export interface WorkerOptions {
   readonly submit: (items: readonly Item[]) => Promise<readonly Outcome[]>
   /** True while senders wait: duplicates can wait longer. */
   readonly pressure: () => boolean
+  /** Told what stopped a phase; the next poll tries again. */
+  readonly onFault: (phase: string, error: unknown) => void
 }
 
 const pollMs = 250
@@ -75,14 +77,20 @@ export class Worker {
   async #loop(): Promise<void> {
     while (this.#again && !this.#closed) {
       this.#again = false
-      try {
-        const processed = await this.#processStored()
-        const matched = this.#mayMatch() ? await this.#match() : 0
-        if (processed + matched > 0) this.#again = true
-      } catch {
-        // The store is away or busy: the next poll tries again, nothing is lost.
-        return
-      }
+      const processed = await this.#attempt('stored messages', () => this.#processStored())
+      const matched = this.#mayMatch() ? await this.#attempt('search for duplicates', () => this.#match()) : 0
+      if (processed === undefined || matched === undefined) return
+      if (processed + matched > 0) this.#again = true
+    }
+  }
+
+  /** What fails in one phase holds up no other: the next poll tries again, nothing is lost. */
+  async #attempt(phase: string, run: () => Promise<number>): Promise<number | undefined> {
+    try {
+      return await run()
+    } catch (error) {
+      this.#options.onFault(phase, error)
+      return undefined
     }
   }
 

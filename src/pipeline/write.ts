@@ -35,6 +35,7 @@ import {
   type MessageWrite,
   type ParkedWrite,
   releaseParked,
+  updateMessageKeys,
   updateMessages,
   writeMessageKeys,
   writeMessages,
@@ -60,6 +61,7 @@ export class BatchWrite {
   readonly #messages: MessageWrite[] = []
   readonly #updates: MessageWrite[] = []
   readonly #keys: MessageKeyWrite[] = []
+  readonly #keyUpdates: MessageKeyWrite[] = []
   readonly #parked: ParkedWrite[] = []
   readonly #shapes = new Set<string>()
   readonly #stated: { name: string; t: number }[] = []
@@ -118,10 +120,11 @@ export class BatchWrite {
 
   /** The end of receiving for an item that is processed later. */
   deferred(item: MessageItem, id: string, context: ProcessContext): Outcome {
-    const ack = context.acknowledge(item, 'AA', [])
-    this.#log(item, id, 'received', 'AA', ack, [], undefined)
+    const errors = item.warnings
+    const ack = context.acknowledge(item, 'AA', errors)
+    this.#log(item, id, 'received', 'AA', ack, errors, undefined)
     this.#todo.set(id, { kind: 'process', cluster: id, subject: id })
-    return { messageId: id, code: 'AA', errors: [], ack, resent: false, draft: undefined, diff: [] }
+    return { messageId: id, code: 'AA', errors, ack, resent: false, draft: undefined, diff: [] }
   }
 
   /** Takes over what a draft changed. Returns what it is serialised by. */
@@ -193,15 +196,14 @@ export class BatchWrite {
     cluster: string | undefined,
   ): void {
     const row = messageRow(item, id, { state, code, ack, errors, cluster })
-    const stored = item.kind === 'message' ? item.stored : undefined
-    if (stored) {
-      this.#updates.push(row)
-      return
-    }
-    this.#messages.push(row)
-    if (item.kind !== 'message' || item.key === undefined) return
-    this.#keys.push({ key: item.key, sha256: item.sha256, message_id: id, received_at: row.received_at })
-    this.answered.set(item.key, { sha256: item.sha256, code, ack })
+    const message = item.kind === 'message' ? item : undefined
+    ;(message?.stored ? this.#updates : this.#messages).push(row)
+    if (message?.key === undefined) return
+    const { key, sha256, stored } = message
+    const ack_code = code === 'AA' ? undefined : code
+    const keys = stored ? this.#keyUpdates : this.#keys
+    keys.push({ key, sha256, message_id: id, received_at: row.received_at, ack_code })
+    if (!stored) this.answered.set(key, { sha256, code, ack })
   }
 
   /** Shapes that this process has not stored yet. They are remembered when the batch is committed. */
@@ -233,9 +235,10 @@ export class BatchWrite {
     const { versions, index } = this.#versionsAndIndex()
     const count = versions.length + this.#outbox.length
     // Statements of one connection run in the order in which they are given; nobody waits for an answer in between.
-    const [, , , , , , , , , , , , , first] = await Promise.all([
+    const [, , , , , , , , , , , , , , first] = await Promise.all([
       writeMessageKeys(tx, tenant, this.#keys),
       writeAnswers(tx, tenant, now, this.answers),
+      updateMessageKeys(tx, tenant, this.#keyUpdates),
       writeMessages(tx, tenant, this.#messages),
       updateMessages(tx, tenant, this.#updates),
       writeParked(tx, tenant, this.#parked),

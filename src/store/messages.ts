@@ -74,15 +74,18 @@ export interface MessageKeyRow {
   readonly key: string
   readonly sha256: string
   readonly messageId: string
-  readonly ackCode: string | null
+  readonly ackCode: string
+  /** Null when retention has dropped the message. */
   readonly ack: Buffer | null
-  readonly state: MessageState
 }
 
-/** What was answered to messages with these keys; uses the primary keys of message_key and message. */
+/**
+ * What was answered to messages with these keys; uses the primary keys of message_key and message. The key's own
+ * code outlives the message: a refusal must never become an AA because its partition was dropped.
+ */
 export const loadMessageKeysSql = `
 select encode(k.key, 'hex') as key, encode(k.sha256, 'hex') as sha256, k.message_id::text as "messageId",
-  m.ack_code as "ackCode", m.ack, coalesce(m.state, 'processed') as state
+  coalesce(m.ack_code, k.ack_code, 'AA') as "ackCode", m.ack
 from message_key k
 left join message m on m.tenant = k.tenant and m.received_at = k.received_at and m.id = k.message_id
 where k.tenant = $1 and k.key = any(select decode(each, 'hex') from unnest($2::text[]) as each)`
@@ -101,13 +104,15 @@ export interface MessageKeyWrite {
   readonly sha256: string
   readonly message_id: string
   readonly received_at: string
+  /** Undefined = AA, which nearly all are. */
+  readonly ack_code: string | undefined
 }
 
 /** No ON CONFLICT: a key that is there already must fail the transaction, or a message would be applied twice. */
 export const writeMessageKeysSql = `
-insert into message_key (tenant, key, sha256, message_id, received_at)
-select $1, decode(key, 'hex'), decode(sha256, 'hex'), message_id, received_at
-from json_to_recordset($2::json) as x (key text, sha256 text, message_id bigint, received_at timestamptz)`
+insert into message_key (tenant, key, sha256, message_id, received_at, ack_code)
+select $1, decode(key, 'hex'), decode(sha256, 'hex'), message_id, received_at, ack_code
+from json_to_recordset($2::json) as x (key text, sha256 text, message_id bigint, received_at timestamptz, ack_code text)`
 
 export async function writeMessageKeys(
   tx: Queryable,
@@ -116,6 +121,22 @@ export async function writeMessageKeys(
 ): Promise<void> {
   if (list.length > 0)
     await tx.execute('write_message_keys', writeMessageKeysSql, [tenant, JSON.stringify(list)])
+}
+
+/** The answer to messages that were stored before they were processed; rows that have it already are not rewritten. */
+export const updateMessageKeysSql = `
+update message_key k set ack_code = x.ack_code
+from json_to_recordset($2::json) as x (key text, message_id bigint, ack_code text)
+where k.tenant = $1 and k.key = decode(x.key, 'hex') and k.message_id = x.message_id
+  and k.ack_code is distinct from x.ack_code`
+
+export async function updateMessageKeys(
+  tx: Queryable,
+  tenant: number,
+  list: readonly Pick<MessageKeyWrite, 'key' | 'message_id' | 'ack_code'>[],
+): Promise<void> {
+  if (list.length > 0)
+    await tx.execute('update_message_keys', updateMessageKeysSql, [tenant, JSON.stringify(list)])
 }
 
 export interface ParkedWrite {

@@ -79,6 +79,7 @@ async function open({ url, schema, record, batching = productBatching }: Gateway
       ...(lanes === undefined ? {} : { lanes }),
       maxBatchBytes,
       maxWaiting,
+      maxWaitingBytes: 67_108_864,
       observe: {
         ...metrics,
         batch: (count, ms) => {

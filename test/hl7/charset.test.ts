@@ -25,9 +25,9 @@ const name = (raw: Uint8Array, options?: DecodeOptions) => parsed(decoded(raw, o
 
 test('X1 without MSH-18 UTF-8 is read, or windows-1252 with a warning', () => {
   const utf8 = decoded(message('', Buffer.from('Žofie')))
-  assert.deepEqual([utf8.charset, utf8.warnings.length], ['utf-8', 0])
+  assert.deepEqual([utf8.charset, utf8.findings.length], ['utf-8', 0])
   const other = decoded(message('', Buffer.from('J\xf6rg \x80', 'latin1')))
-  assert.deepEqual([other.charset, other.warnings.length], ['windows-1252', 1])
+  assert.deepEqual([other.charset, other.findings.length], ['windows-1252', 1])
   assert.equal(parsed(other.text).get('PID-5'), 'Jörg €')
 })
 
@@ -43,7 +43,10 @@ test('X2 bytes that are not the UTF-8 they claim to be: a warning, or strictly a
   ])
   assert.equal(decoded(raw).charset, 'windows-1252')
   const lenient = decoded(bad)
-  assert.equal(lenient.warnings.length, 1)
+  assert.equal(lenient.findings.length, 1)
+  const [finding] = lenient.findings
+  assert.deepEqual([finding?.kind, finding?.at], ['invalid-bytes', bad.indexOf(0xf6)])
+  assert.equal(lenient.text[finding?.at ?? -1], 'ö')
   const strict = decodeBytes(bad, { strict: true })
   assert.ok('fault' in strict)
   assert.equal(strict.fault.code, 'invalid-bytes')
@@ -100,17 +103,19 @@ test('X4 the first repetition is the default set; ISO 2022 escapes switch to Jap
   assert.equal(name(message('ASCII~ISO IR87', japanese)), '山')
   assert.equal(name(message('8859/1~8859/2', Buffer.from([0xe9]))), 'é')
   const escapes = decoded(message('8859/1~8859/2', Buffer.from([0x1b, 0x2d, 0x42, 0xae])))
-  assert.equal(escapes.warnings.length, 1)
+  assert.equal(escapes.findings.length, 1)
 })
 
 test('X5 an unknown name is a warning, or strictly a fault; neither repeats more than a name', () => {
   const raw = message('KLINGON', Buffer.from('Jörg'))
-  assert.equal(decoded(raw).warnings.length, 1)
+  assert.equal(decoded(raw).findings.length, 1)
+  assert.equal(decoded(raw).findings[0]?.kind, 'unknown-charset')
   assert.equal(name(raw), 'Jörg')
+  assert.equal(name(message('KLINGON', Buffer.from([0xae])), { endpointDefault: '8859/2' }), 'Ž')
   const strict = decodeBytes(raw, { strict: true })
   assert.ok('fault' in strict && strict.fault.code === 'unsupported-charset')
   const long = decoded(message(`X${'y'.repeat(200)}`, Buffer.from('a')))
-  assert.ok((long.warnings[0]?.length ?? 0) < 150)
+  assert.ok((long.findings[0]?.text.length ?? 0) < 150)
 })
 
 test('X6 what was decoded is encoded to the same bytes, so MSA-2 is MSH-10 byte for byte', () => {
@@ -178,20 +183,21 @@ test('F27 UTF-16 and UTF-32 are refused, declared or recognised', () => {
 
 test('H06 bytes 80 to 9F under 8859/1 are read as windows-1252, knowingly', () => {
   const result = decoded(message('8859/1', Buffer.from([0x80, 0x93])))
-  assert.deepEqual([result.charset, result.warnings.length], ['windows-1252', 1])
+  assert.deepEqual([result.charset, result.findings.length], ['windows-1252', 1])
   assert.equal(parsed(result.text).get('PID-5'), '€“')
   assert.equal(decoded(message('8859/1', Buffer.from([0xe9]))).charset, 'iso-8859-1')
 })
 
 test('H06 bytes beyond ASCII under ASCII are read, with a warning', () => {
   const result = decoded(message('ASCII', Buffer.from('Jörg')))
-  assert.deepEqual([result.charset, result.warnings.length], ['utf-8', 1])
+  assert.deepEqual([result.charset, result.findings.length], ['utf-8', 1])
 })
 
 test('what the transport declares goes before MSH-18, unless the bytes say otherwise', () => {
   const utf8 = decoded(message('8859/1', Buffer.from('Žofie')), { declared: 'utf-8' })
   assert.equal(parsed(utf8.text).get('PID-5'), 'Žofie')
-  assert.equal(utf8.warnings.length, 1)
+  assert.equal(utf8.findings.length, 1)
+  assert.deepEqual(decoded(message('8859/1', Buffer.from('Zofie')), { declared: 'utf-8' }).findings, [])
   const latin = decoded(message('8859/1', Buffer.from([0xf6])), { declared: 'utf-8' })
   assert.deepEqual([latin.charset, parsed(latin.text).get('PID-5')], ['iso-8859-1', 'ö'])
 })

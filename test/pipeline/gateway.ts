@@ -72,6 +72,7 @@ export async function testGateway(site: Site = acceptanceSite()): Promise<TestGa
     maxBatchMessages: 200,
     maxBatchBytes: 1 << 22,
     maxWaiting: 10_000,
+    maxWaitingBytes: 67_108_864,
     observe: createMetrics((_id, error) => faults.push(error)),
   })
   engine.start()

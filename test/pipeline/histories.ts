@@ -392,6 +392,7 @@ export function listener(store: TestDatabase, site: Site, hearing: Hearing = {})
     maxBatchMessages: 200,
     maxBatchBytes: 1 << 22,
     maxWaiting: 10_000,
+    maxWaitingBytes: 67_108_864,
     observe: createMetrics((_id, error) => faults.push(error)),
     ...hearing,
   })

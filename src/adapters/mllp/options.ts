@@ -125,8 +125,8 @@ export type CloseReason =
 export interface MllpEvents {
   connectionOpened?(peer: MllpPeer): void
   connectionClosed?(peer: MllpPeer, reason: CloseReason, frames: number): void
-  /** Too many connections, in all or from this peer: accepted and closed at once. */
-  connectionRefused?(peer: string, limit: 'maxConnections' | 'maxConnectionsPerPeer'): void
+  /** Too many connections, in all or from this peer, or an address that is not admitted: accepted and closed at once. */
+  connectionRefused?(peer: string, limit: 'maxConnections' | 'maxConnectionsPerPeer' | 'address'): void
   fault?(fault: MllpFault): void
   frame?(peer: string, bytes: number): void
   ackSent?(peer: string): void
@@ -143,6 +143,8 @@ export interface MllpOptions extends Partial<MllpLimits> {
   /** 0 = any free one. */
   readonly port: number
   readonly tls?: MllpTls
+  /** Whether an address may connect at all; asked before anything is read. Default: any may. */
+  readonly admits?: (host: string) => boolean
   /** Closes the older connection of a peer when it opens another. */
   readonly singleConnection?: boolean
   readonly allowMissingVt?: boolean

@@ -140,6 +140,11 @@ class Listener implements MllpReceiver {
       return
     }
     const address = `${host.includes(':') ? `[${host}]` : host}:${socket.remotePort ?? 0}`
+    if (this.#shared.options.admits?.(host) === false) {
+      this.#shared.events.connectionRefused?.(address, 'address')
+      socket.destroy()
+      return
+    }
     const admitted = this.#admission.admit(socket, host, address)
     if ('refused' in admitted) {
       this.#shared.events.connectionRefused?.(address, admitted.refused)
