@@ -5,16 +5,18 @@ import { join } from 'node:path'
 import { type Logger, pino } from 'pino'
 import type { MllpOptions } from './adapters/mllp/options.ts'
 import { listenMllp, type MllpReceiver } from './adapters/mllp/receiver.ts'
+import { tlsFromFiles } from './adapters/mllp/tls-files.ts'
 import { type Config, describeConfig, readConfig } from './config.ts'
 import { compileSearchParams } from './fhir/search-params.ts'
-import { type Clock, createEngine, type Engine } from './pipeline/engine.ts'
+import { createEngine, type Engine } from './pipeline/engine.ts'
 import { describe, LiveSite } from './pipeline/live-site.ts'
+import { manualClock } from './pipeline/manual-clock.ts'
 import { createMetrics, type Metrics } from './pipeline/metrics.ts'
 import { certificatesOf } from './pipeline/peers.ts'
 import { CannotStart, refuseDemoTokens } from './pipeline/site.ts'
 import { createApp } from './server/app.ts'
 import { type Listening, listen } from './server/listen.ts'
-import { hostWithoutCertificates, mllpGuard } from './server/mllp.ts'
+import { mllpGuard } from './server/mllp.ts'
 import { type Database, openDatabase } from './store/db.ts'
 import { type Embedded, startEmbedded } from './store/embedded/supervisor.ts'
 import { keepPartitions } from './store/maintenance.ts'
@@ -106,17 +108,6 @@ export async function openGateway(env: Env, seam = noSeam, listens = false): Pro
 /** How often partitions of the message log are made ahead, and old ones dropped. */
 const upkeepMs = 6 * 3_600_000
 
-/** A clock that stands where a test puts it. Until then it runs. */
-function manualClock(): Clock {
-  let fixed: Date | undefined
-  return {
-    now: () => fixed ?? new Date(),
-    set: (now) => {
-      fixed = now
-    },
-  }
-}
-
 /** Nothing can be stored any more: fail-stop, so that whatever keeps this process up starts it anew (sysexits.h). */
 const EX_SOFTWARE = 70
 
@@ -187,42 +178,38 @@ export async function startGateway(env: Env, seam = noSeam): Promise<Running> {
     const http: Listening = await listen(app.fetch, { host: config.host, port: config.httpPort })
     listeners.push(http)
     const mllp = await openMllp(config, gateway, metrics, log, config.mllpPort)
-    listeners.push(mllp)
-    let secure: MllpReceiver | undefined
+    listeners.push(mllp.receiver)
+    let secure: Mllp | undefined
     if (config.mllpTlsPort !== undefined) {
-      const tls = tlsOf(config, gateway, log)
+      const tls = tlsFromFiles({
+        cert: config.mllpTlsCert,
+        key: config.mllpTlsKey,
+        ca: config.mllpTlsCa,
+        required: config.mllpTlsClient === 'required',
+        subjects: () => certificatesOf(gateway.site()),
+      })
       secure = await openMllp(config, gateway, metrics, log, config.mllpTlsPort, tls)
-      listeners.push(secure)
+      listeners.push(secure.receiver)
     }
     metrics.watch({
       db,
       tenant: config.tenant,
       waiting: () => gateway.waiting(),
-      connections: () => mllp.connections + (secure?.connections ?? 0),
+      connections: () => mllp.receiver.connections + (secure?.receiver.connections ?? 0),
     })
-    greet(log, config, { http: http.port, mllp: mllp.port, tls: secure?.port }, gateway, db)
-    return { ...opened, httpPort: http.port, mllpPort: mllp.port, mllpTlsPort: secure?.port, close }
+    greet(log, config, http.port, { mllp: mllp.address, ...(secure && { mllps: secure.address }) }, db)
+    const ports = { httpPort: http.port, mllpPort: mllp.receiver.port, mllpTlsPort: secure?.receiver.port }
+    return { ...opened, ...ports, close }
   } catch (error) {
     await close()
     throw error
   }
 }
 
-function tlsOf(config: Config, gateway: Engine, log: Logger): NonNullable<MllpOptions['tls']> {
-  const file = (path: string | undefined) => (path === undefined ? '' : readFileSync(path))
-  const required = config.mllpTlsClient === 'required'
-  if (required && Object.keys(certificatesOf(gateway.site())).length === 0)
-    log.warn('no source of the site file has a certificate - nobody can connect to MLLP_TLS_PORT')
-  return {
-    cert: file(config.mllpTlsCert),
-    key: file(config.mllpTlsKey),
-    ...(config.mllpTlsCa === undefined ? {} : { ca: file(config.mllpTlsCa) }),
-    requestClientCert: required,
-    // Read at each handshake: the site may have been reloaded.
-    get allowedSubjects() {
-      return certificatesOf(gateway.site())
-    },
-  }
+interface Mllp {
+  readonly receiver: MllpReceiver
+  /** Where it listens. */
+  readonly address: string
 }
 
 async function openMllp(
@@ -232,15 +219,11 @@ async function openMllp(
   log: Logger,
   port: number,
   tls?: NonNullable<MllpOptions['tls']>,
-): Promise<MllpReceiver> {
+): Promise<Mllp> {
   const certificates = tls?.requestClientCert === true
-  const guard = mllpGuard({ gateway, certificates, log })
-  const { host, warning } = certificates
-    ? { host: config.host }
-    : hostWithoutCertificates(config.host, gateway.site())
-  if (warning !== undefined) log.warn({ port, host }, warning)
+  const guard = mllpGuard({ gateway, host: config.host, port, certificates, log })
   const options: MllpOptions = {
-    host,
+    host: guard.host,
     port,
     ...(tls ? { tls } : {}),
     admits: guard.admits,
@@ -257,39 +240,36 @@ async function openMllp(
       guard.nak(`the frame cannot be read (${fault.code}) - send one message between 0x0B and 0x1C 0x0D`),
     unavailable: gateway.unstored,
   }
-  return await listenMllp(options, guard.receive, {
+  const receiver = await listenMllp(options, guard.receive, {
     fault: ({ code, peer, offset, length }) => {
       metrics.mllpFault(code)
       log.warn({ code, peer, offset, length }, 'mllp fault')
     },
     connectionRefused: (peer, limit) => log.warn({ peer, limit }, 'mllp connection refused'),
   })
+  return { receiver, address: `${guard.host}:${receiver.port}` }
 }
 
-interface Ports {
-  readonly http: number
-  readonly mllp: number
-  readonly tls: number | undefined
-}
-
-function greet(log: Logger, config: Config, ports: Ports, gateway: Engine, db: Database): void {
-  const plainHost = hostWithoutCertificates(config.host, gateway.site()).host
-  const tlsHost = config.mllpTlsClient === 'required' ? config.host : plainHost
+function greet(
+  log: Logger,
+  config: Config,
+  httpPort: number,
+  mllp: Record<string, string>,
+  db: Database,
+): void {
   log.debug(describeConfig(config), 'settings')
   log.info({ server: db.server.version, durability: db.server.durability, schema: db.schema }, 'store open')
   log.info(
-    {
-      http: `http://${config.host}:${ports.http}`,
-      mllp: `${plainHost}:${ports.mllp}`,
-      ...(ports.tls === undefined ? {} : { mllps: `${tlsHost}:${ports.tls}` }),
-      site: config.site,
-    },
+    { http: `http://${config.host}:${httpPort}`, ...mllp, site: config.site },
     `Portico ${version} listens - send a first message: npx portico send samples/01-adt`,
   )
 }
 
-/** Starts and stays until it is told to end. */
+/** Starts and stays until it is told to end; told while it starts, it ends what has started. */
 async function run(): Promise<void> {
+  const told = Promise.withResolvers<string>()
+  process.once('SIGTERM', told.resolve)
+  process.once('SIGINT', told.resolve)
   let running: Running
   try {
     running = await startGateway(process.env)
@@ -299,21 +279,14 @@ async function run(): Promise<void> {
     process.exitCode = 1
     return
   }
-  let ending = false
-  const end = (signal: string) => {
-    if (ending) return
-    ending = true
-    running.log.info({ signal }, 'ending')
-    running.close().then(
-      () => process.exit(0),
-      (error: unknown) => {
-        running.log.error({ error: describe(error) }, 'could not end cleanly')
-        process.exit(1)
-      },
-    )
+  running.log.info({ signal: await told.promise }, 'ending')
+  try {
+    await running.close()
+    process.exit(0)
+  } catch (error) {
+    running.log.error({ error: describe(error) }, 'could not end cleanly')
+    process.exit(1)
   }
-  process.once('SIGTERM', () => end('SIGTERM'))
-  process.once('SIGINT', () => end('SIGINT'))
 }
 
 if (import.meta.main) await run()

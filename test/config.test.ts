@@ -52,6 +52,7 @@ test('Everything that is wrong is said at once, by the name of the variable and 
 test('Settings that need each other are checked together', () => {
   assert.match(problems({ MLLP_TLS_PORT: '2576' }).join(), /MLLP_TLS_CERT and MLLP_TLS_KEY/)
   assert.match(problems({ MLLP_TLS_CLIENT: 'required' }).join(), /MLLP_TLS_CA/)
+  assert.match(problems({ MLLP_TLS_CLIENT: 'optional' }).join(), /must be one of none, required/)
   assert.match(problems({ HTTP_PORT: '2575' }).join(), /must differ/)
   assert.deepEqual(problems({ HTTP_PORT: '0', MLLP_PORT: '0' }), [])
 })

@@ -3,6 +3,7 @@
 import type { Mapped } from '../mappings/mapped.ts'
 import type { Times } from './applying.ts'
 import { type Applying, cellAt, thingsOf, warn } from './applying.ts'
+import { Refusal } from './finding.ts'
 import { applyDft } from './ledger.ts'
 import { applyMerges } from './merge.ts'
 import type { Author } from './provenance.ts'
@@ -22,6 +23,13 @@ const mergeEvents = new Set(['A40'].map((each) => `ADT^${each}`))
 export function applyMapped(applying: Applying): void {
   if (isFuture(applying)) {
     warn(applying, 'FUTURE-EVENT', ['EVN^1^2'], 'the event lies in the future - taken as happening now')
+  }
+  if (applying.event.startsWith('ADT^') && thingsOf(applying, 'Patient').length === 0) {
+    throw new Refusal('AE', {
+      code: '101',
+      locations: ['PID^1^3'],
+      text: 'the message names no patient (PID-3) - send PID with an identifier',
+    })
   }
   if (mergeEvents.has(applying.event)) applyMerges(applying)
   else if (applying.event.startsWith('SIU^')) applySiu(applying)

@@ -60,8 +60,6 @@ export class Draft {
   constructor(world: World, messageId: string, site: Site) {
     this.#world = world
     this.messageId = messageId
-    this.activity = undefined
-    this.occurred = undefined
     this.#context = {
       trust: (source) => trustIn(site, source),
       source: (id) => site.sources.get(id),
@@ -263,16 +261,15 @@ export class Draft {
     hash = '',
   ): void {
     const { rtype, id } = entity
-    const key = entityKey(rtype, id)
     const mine = this.changes.findIndex((each) => each.rtype === rtype && each.id === id)
     const earlier = mine < 0 ? undefined : this.changes[mine]
-    const before = earlier ? earlier.before : entity.body
-    const version = earlier ? earlier.version : entity.version + 1
+    const { before, version } = earlier ?? { before: entity.body, version: entity.version + 1 }
     const op = body === undefined ? 'delete' : version === 1 ? 'create' : 'update'
     const change: Change = { op, rtype, id, version, before, body, hash }
     if (earlier) this.changes[mine] = change
     else this.changes.push(change)
-    this.#entities.set(key, { ...entity, version, hash, body, deleted: body === undefined, contributions })
+    const after = { ...entity, version, hash, body, deleted: body === undefined, contributions }
+    this.#entities.set(entityKey(rtype, id), after)
   }
 
   /** Makes what this message changed part of the world. Returns what has to be stored beside the changes. */
@@ -300,4 +297,4 @@ export class Draft {
   }
 }
 
-export const hashOf = (body: FhirJson): string => hash('sha256', canonicalText(body), 'hex')
+const hashOf = (body: FhirJson): string => hash('sha256', canonicalText(body), 'hex')

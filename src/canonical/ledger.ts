@@ -238,8 +238,8 @@ function writeCharge(applying: Applying, posting: Posting, id: string, entry: Le
     if (reference) cells[key] = say(list ? [{ reference }] : { reference })
   }
   if (posting.priced) {
-    const text =
-      kind === 'CD' ? posting.amount.times(-1).toFixed(fraction(posting.amountText)) : posting.amountText
+    // As it moves the balance, so that the items of an account add up to it.
+    const text = signed(applying, posting).toFixed(fraction(posting.amountText))
     cells['priceOverride<FT1-11'] = say({ value: decimal(text), currency: posting.currency })
   }
   if (kind === 'CD') creditOriginal(applying, posting, id, entry, cells)

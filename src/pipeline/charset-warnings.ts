@@ -16,19 +16,15 @@ const codes: Readonly<Record<CharsetFinding['kind'], string>> = {
 
 /**
  * Findings are about the whole payload, a batch perhaps: a message of it that is plain ASCII is the same whatever the
- * bytes were read as, and hears only of a wrong name. `whole`: offsets of the findings are offsets of this text.
+ * bytes were read as, and hears only of a wrong name. Offsets, where there are any, are those of the message's text.
  */
-export function charsetWarnings(
-  message: Message,
-  findings: readonly CharsetFinding[],
-  whole: boolean,
-): AckError[] {
+export function charsetWarnings(message: Message, findings: readonly CharsetFinding[]): AckError[] {
   const { text } = message
   const warnings = findings.flatMap(({ kind, text: said, at }): AckError[] => {
     // Nothing was declared, so nothing was declared wrongly: the message log says what was assumed (X1).
     if (kind === 'assumed') return []
     if (kind === 'invalid-bytes' && isPlain(text)) return []
-    const place = whole && at !== undefined ? placeOf(message, at) : undefined
+    const place = at === undefined ? undefined : placeOf(message, at)
     return [warning(codes[kind], place === undefined ? [header] : [header, place], said)]
   })
   // The database has no place for NUL: values show U+FFFD, only the raw bytes keep it (S15).

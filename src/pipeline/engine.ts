@@ -73,7 +73,7 @@ const merges = /^ADT\^A(18|24|29|3[04-79]|4[0-9]|5[01])$/
 
 const ordered: ReadonlySet<string> = new Set(['Patient', 'Encounter', 'Appointment', 'Account'])
 
-/** What a message is about: any of its numbers may be the one that another message has. What joins patients goes alone. */
+/** What a message is about. Each of its numbers may be the one that another message has. What joins patients goes alone. */
 function keysOf(item: Item): readonly string[] | 'all' {
   if (item.kind === 'rule') return item.entities
   if (merges.test(item.event)) return 'all'

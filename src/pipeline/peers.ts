@@ -76,7 +76,3 @@ export function allowedFor(
 ): readonly string[] | undefined {
   return certificates ? (certificatesOf(site)[identity ?? ''] ?? []) : sourcesAt(site, hostOf(peer))
 }
-
-/** '*|*' stands for those whom the site does not list by name, never for one of them. */
-export const maySend = (site: Site, allowed: readonly string[], source: string): boolean =>
-  allowed.includes(site.sources.has(source) ? source : '*|*')

@@ -108,7 +108,9 @@ export function readPayload(inbound: Inbound, context: ReceiveContext): Payload 
   const whole = batch.messages.length === 1 && !batch.enveloped
   const items = batch.messages.flatMap((each) => {
     const raw = whole ? inbound.raw : encodeText(each, charset)
-    const item = readOne(each, raw, charset, inbound, context, undefined, findings)
+    // Offsets are those of the payload: of use only when the message is all of it.
+    const told = each === text ? findings : findings.map(({ at: _at, ...finding }) => finding)
+    const item = readOne(each, raw, charset, inbound, context, undefined, told)
     return item ? [item] : []
   })
   return { batch, items, charset }
@@ -200,14 +202,15 @@ export function readOne(
     mapsHash: maps.hash,
     key: keyOf(header),
     refusal: undefined,
-    warnings: charsetWarnings(message, findings, text.length === raw.length),
+    warnings: charsetWarnings(message, findings),
     stored,
   }
   if (errors.length > 0) return { ...item, refusal: { code: 'AR', errors } }
   if (!sender) return { ...item, refusal: { code: 'AR', errors: [unknownSource(header)] } }
-  // The one check of who may send as whom: it sees what is applied, whatever a channel has looked at before.
+  // The one check of who may send as whom: it sees what is applied, whatever a channel has looked at before. Without
+  // key: the answer to an impostor is not that to the source's own message.
   if (inbound.allowed && !inbound.allowed.includes(header.source))
-    return { ...item, refusal: { code: 'AR', errors: [foreignSource(header)] } }
+    return { ...item, key: undefined, refusal: { code: 'AR', errors: [foreignSource(header)] } }
   const defer = sender.acknowledge === 'after-commit' && stored === undefined
   if (defer) return { ...item, defer }
   const mapped = mapMessage(message, maps, mapContext(site, sender, header, maps, context.lineage))

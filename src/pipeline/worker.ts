@@ -221,9 +221,17 @@ function storedItem(stored: StoredMessage, context: ReceiveContext): MessageItem
   const decoded = decodeBytes(stored.raw, stored.charset === null ? {} : { endpointDefault: stored.charset })
   if ('fault' in decoded || stored.channel === 'fhir') return []
   const inbound = { raw: stored.raw, channel: stored.channel, peer: stored.peer ?? '' }
-  const item = readOne(decoded.text, stored.raw, decoded.charset, inbound, context, {
-    id: stored.id,
-    receivedAt: stored.receivedAt,
-  })
+  const item = readOne(
+    decoded.text,
+    stored.raw,
+    decoded.charset,
+    inbound,
+    context,
+    {
+      id: stored.id,
+      receivedAt: stored.receivedAt,
+    },
+    decoded.findings,
+  )
   return item ? [item] : []
 }

@@ -27,6 +27,8 @@ const seed = Number(
   process.env.PORTICO_PROPERTY_SEED ??
     (process.env.PORTICO_PROPERTY_RUNS ? Math.floor(Math.random() * 0x7fffffff) : usualSeed),
 )
+/** Bounds the search for a smaller counterexample, too. */
+const maxRunMs = 6_000
 const size = { min: 12, max: 25 }
 const keys = fc.array(fc.integer({ min: 0, max: 999 }), { minLength: size.max, maxLength: size.max })
 
@@ -113,11 +115,11 @@ describe('the same messages', () => {
       assert.equal(await countKept(), texts.length, 'messages that are kept')
       sameState('two gateways', expected, await gateway.state(), shuffled)
     })
-    await fc.assert(property, { numRuns: runs, seed })
+    await fc.assert(property, { numRuns: runs, seed, interruptAfterTimeLimit: runs * maxRunMs })
   })
 
   it('before and after a merge add up to the same truth, in whatever order within each', async (t) => {
-    t.diagnostic(`seed ${seed}, ${Math.ceil(runs / 2)} histories`)
+    t.diagnostic(`seed ${seed}, ${Math.ceil(runs / 3)} histories`)
     const half = { min: 6, max: 12 }
     const merge: Told = {
       source: 'ADT1|GHH',
@@ -147,7 +149,11 @@ describe('the same messages', () => {
       const [a, b] = [permuted(first, order), permuted(second, order.toReversed())]
       sameState('shuffled', expected, await run(a, b), [...a, ...b])
     })
-    await fc.assert(property, { numRuns: Math.ceil(runs / 2), seed })
+    await fc.assert(property, {
+      numRuns: Math.ceil(runs / 3),
+      seed,
+      interruptAfterTimeLimit: runs * maxRunMs,
+    })
   })
 })
 

@@ -129,6 +129,7 @@ table message_key
   sha256 bytea not null
   message_id bigint not null
   received_at timestamp with time zone not null
+  ack_code text
   constraint message_key_pkey PRIMARY KEY (tenant, key)
 
 sequence message_number

@@ -143,7 +143,7 @@ export interface MllpOptions extends Partial<MllpLimits> {
   /** 0 = any free one. */
   readonly port: number
   readonly tls?: MllpTls
-  /** Whether an address may connect at all; asked before anything is read. Default: any may. */
+  /** Whether an address may connect at all; asked before an octet is read. Default: all may. */
   readonly admits?: (host: string) => boolean
   /** Closes the older connection of a peer when it opens another. */
   readonly singleConnection?: boolean
