@@ -57,6 +57,10 @@ const choices = ['deceased', 'multipleBirth', 'value', 'occurrence', 'effective'
 export const choiceOf = (path: string): string | undefined =>
   choices.find((each) => path.startsWith(each) && /^[A-Z]/.test(path.slice(each.length)))
 
+/** Forms of one choice: the later counts; of one message a value before a deletion, a date before a yes. */
+const compareForms = (a: Statement, b: Statement): number =>
+  compareAssertions(a, b) || Number(a.v === null) - Number(b.v === null) || compareText(b.path, a.path)
+
 interface Written {
   readonly path: string
   readonly by: Statement
@@ -80,7 +84,7 @@ export function writeLatest(
   for (const [path, [first]] of byPath) {
     const choice = choiceOf(path)
     const rival = choice === undefined ? undefined : decided.get(choice)
-    if (choice && first && (!rival || compareAssertions(rival, first) > 0)) decided.set(choice, first)
+    if (choice && first && (!rival || compareForms(rival, first) > 0)) decided.set(choice, first)
   }
   const list: Written[] = []
   for (const [path, statements] of byPath) {

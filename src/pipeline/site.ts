@@ -65,6 +65,10 @@ export function readSite(file: string, secrets: Readonly<Record<string, string |
   return parseSite(text, secrets)
 }
 
+/** What the parser says, without the piece of text that it quotes: that may be a token. */
+const placeOf = (error: unknown): string =>
+  error instanceof Error ? error.message.replace(/,? (\.\.\.)?".*$/s, '') : ''
+
 /** The same from text. */
 export function parseSite(
   text: string,
@@ -75,7 +79,7 @@ export function parseSite(
     written = JSON.parse(text)
   } catch (error) {
     return {
-      problems: [`the site file is no JSON (${error instanceof Error ? error.message : ''}) - correct it`],
+      problems: [`the site file is no JSON (${placeOf(error)}) - correct it`],
     }
   }
   compiled ??= compileSchema()
