@@ -4,6 +4,7 @@ import type { Queryable } from './db.ts'
 /** Types whose bodies carry amounts: read as text, so that decimals keep their digits. */
 const withDecimals: ReadonlySet<string> = new Set([
   'ChargeItem',
+  'Coverage',
   'PaymentNotice',
   'PaymentReconciliation',
   'Invoice',

@@ -498,8 +498,7 @@ describe('decimals', () => {
     assert.match(text, /"value": 1\.0[,}]/)
   })
 
-  // store/truth.ts reads decimals of five types only, Coverage is not among them.
-  it('that a client has written outlive a message about something else', { todo: 'store' }, async () => {
+  it('that a client has written outlive a message about something else', async () => {
     const insured = (time: string, group: string) =>
       gateway.send(
         msh({ event: 'ADT^A31^ADT_A05', time }),
