@@ -173,7 +173,7 @@ export class Batcher<Item, Result> {
         else each.resolve(result)
       }
     } catch (error) {
-      for (const each of [...batch, ...this.#dropBehind(lane)]) each.reject(error)
+      for (const each of [...batch, ...this.#dropWaiting()]) each.reject(error)
     }
     this.#release(batch)
     this.#running.delete(lane)
@@ -181,18 +181,14 @@ export class Batcher<Item, Result> {
     else if (this.#running.size === 0) for (const resolve of this.#idle.splice(0)) resolve()
   }
 
-  /** What waits must not overtake what has failed: it fails, too, and is sent again in its order. */
-  #dropBehind(lane: Lane): readonly Waiting<Item, Result>[] {
-    const dropped: Waiting<Item, Result>[] = []
-    const rest: Waiting<Item, Result>[] = []
-    let all = lane === 'all'
-    for (const each of this.#waiting) {
-      all ||= each.lane === 'all'
-      if (all || each.lane === lane) dropped.push(each)
-      else rest.push(each)
-    }
-    this.#waiting = rest
-    for (const each of dropped) this.#waitingBytes -= each.bytes
+  /**
+   * What waits must not overtake what has failed: it fails, too, in every lane, and is sent again in its order. The
+   * store is away; a connection's messages of other patients must not be ahead of those that its sender repeats.
+   */
+  #dropWaiting(): readonly Waiting<Item, Result>[] {
+    const dropped = this.#waiting
+    this.#waiting = []
+    this.#waitingBytes = 0
     this.#release(dropped)
     return dropped
   }

@@ -134,7 +134,7 @@ export function createEngine(options: EngineOptions): Engine {
         if (sqlState(error) === '23505' && tries < (items.length > 1 ? conflictTries : loneConflictTries))
           continue
         const [first, ...others] = items
-        if (!first || !(isOfItems(error) || isTooSlow(error))) throw error
+        if (!first || !isOfItems(error)) throw error
         if (others.length > 0) return await bisect(items, runBatch)
         return [await setAside(first, error)]
       }
@@ -224,9 +224,6 @@ async function bisect(
   const half = Math.ceil(items.length / 2)
   return [...(await run(items.slice(0, half))), ...(await run(items.slice(half)))]
 }
-
-/** One item may be what takes so long; when the store is slow with all of them, keeping it by itself fails, too. */
-const isTooSlow = (error: unknown): boolean => sqlState(error) === '57014'
 
 /** Content that the store refuses, or that our own code does not survive: the store itself is well. */
 const isOfItems = (error: unknown): boolean => ['data', 'bug'].includes(classify(error))
