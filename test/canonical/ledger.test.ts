@@ -53,8 +53,9 @@ describe('an account', () => {
       say('ADT', '08:00', { "extension('f')<PV1-20": { url: 'f', valueString: 'x' } }),
       projection('ledger', { USD: '1.00' }),
     ])
+    const extensions = body?.extension as { url: string }[]
     assert.deepEqual(
-      (body?.extension as { url: string }[]).map((each) => each.url),
+      extensions.map((each) => each.url),
       ['f', balanceUrl],
     )
   })
