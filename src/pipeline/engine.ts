@@ -5,9 +5,8 @@ import type { Site } from '../canonical/site.ts'
 import { zoneOffsetOf } from '../fhir/date.ts'
 import { validateResource } from '../fhir/validate.ts'
 import type { MapSet } from '../mappings/engine/compile.ts'
-import { classify, type Database, sqlState, type Transaction } from '../store/db.ts'
+import { classify, type Database, sqlState } from '../store/db.ts'
 import { clearTenant } from '../store/maintenance.ts'
-import { takeMessageIds } from '../store/messages.ts'
 import { readResource } from '../store/resources.ts'
 import { acknowledge } from './acknowledge.ts'
 import { Batcher } from './batcher.ts'
@@ -17,6 +16,7 @@ import type { DryRun, FhirWrite, FhirWritten, Gateway, LineageEntry } from './ga
 import { isoIn } from './iso.ts'
 import type { Item, MessageItem, Outcome } from './item.ts'
 import { lineageOf } from './lineage.ts'
+import { MessageIds } from './message-ids.ts'
 import { type ProcessContext, processBatch } from './process.ts'
 import { type ReceiveContext, readPayload, receivePayload, refuseUnstored } from './receive.ts'
 import { Said } from './said.ts'
@@ -91,7 +91,7 @@ function keysOf(item: Item): readonly string[] | 'all' {
 
 export function createEngine(options: EngineOptions): Engine {
   const { db, tenant, clock, observe } = options
-  const ids = new IdBlock()
+  const ids = new MessageIds(db)
   const storedShapes = new Set<string>()
   const said = new Said()
   const instance = randomBytes(3).toString('hex')
@@ -104,7 +104,7 @@ export function createEngine(options: EngineOptions): Engine {
       `${Date.now().toString(36)}${instance}${(acks++ % 46_656).toString(36).padStart(3, '0')}`.toUpperCase(),
     lineage: options.lineage,
   }
-  const processing = (): ProcessContext => {
+  const processing = (messageIds: readonly string[]): ProcessContext => {
     const site = options.site()
     const { timezone } = site.gateway
     return {
@@ -114,7 +114,7 @@ export function createEngine(options: EngineOptions): Engine {
       iso: (at) => isoIn(at, timezone),
       acknowledge: (item, code, errors) => acknowledge(item, code, errors, context),
       validate: problemsOf,
-      messageIds: (tx, count) => ids.take(tx, count),
+      messageIds,
       storedShapes,
       said,
       onFault: (messageId, error) => observe.fault(messageId, error),
@@ -125,7 +125,8 @@ export function createEngine(options: EngineOptions): Engine {
     const began = performance.now()
     for (let tries = 1; ; tries++) {
       try {
-        const { outcomes, committed } = await db.transaction((tx) => processBatch(tx, items, processing()))
+        const own = processing(await ids.take(items.length))
+        const { outcomes, committed } = await db.transaction((tx) => processBatch(tx, items, own))
         committed()
         observe.batch(items.length, performance.now() - began)
         return outcomes
@@ -144,7 +145,8 @@ export function createEngine(options: EngineOptions): Engine {
   const setAside = async (item: Item, error: unknown): Promise<Outcome | Error> => {
     try {
       if (item.kind === 'rule') throw error
-      return await db.transaction((tx) => keepFailed(tx, item, error, processing()))
+      const own = processing(await ids.take(1))
+      return await db.transaction((tx) => keepFailed(tx, item, error, own))
     } catch (final) {
       if (isOfItems(final) && final instanceof Error) return final
       throw final
@@ -188,7 +190,7 @@ export function createEngine(options: EngineOptions): Engine {
       observe.received(inbound.channel, 1)
       return await receivePayload(inbound, context, submit)
     },
-    dryRun: (inbound) => dryRun(inbound, context, db, processing()),
+    dryRun: (inbound) => dryRun(inbound, context, db, async (count) => processing(await ids.take(count))),
     write: (write) => writeAndRead(write, clock.now(), submit, db, tenant),
     lineage: (rtype, id, path): Promise<readonly LineageEntry[] | undefined> =>
       lineageOf(db.read, tenant, options.site(), rtype, id, path),
@@ -237,17 +239,6 @@ function problemsOf(resource: object): { path: string; text: string }[] {
     .map((each) => ({ path: each.expression?.[0] ?? '', text: each.diagnostics }))
 }
 
-/** Message numbers by the block: one round trip for many batches. */
-class IdBlock {
-  readonly #size = 1_000
-  #free: string[] = []
-
-  async take(tx: Transaction, count: number): Promise<readonly string[]> {
-    if (this.#free.length < count) this.#free.push(...(await takeMessageIds(tx, Math.max(this.#size, count))))
-    return this.#free.splice(0, count)
-  }
-}
-
 async function writeAndRead(
   write: FhirWrite,
   now: Date,
@@ -277,11 +268,12 @@ async function dryRun(
   inbound: Inbound,
   context: ReceiveContext,
   db: Database,
-  processing: ProcessContext,
+  processing: (messages: number) => Promise<ProcessContext>,
 ): Promise<DryRun | { readonly fault: string }> {
   const read = readPayload(inbound, context)
   const items: readonly MessageItem[] = 'fault' in read ? [read.fault] : read.items
-  const { outcomes } = await db.transaction((tx) => processBatch(tx, items, processing), { rollback: true })
+  const own = await processing(items.length)
+  const { outcomes } = await db.transaction((tx) => processBatch(tx, items, own), { rollback: true })
   return {
     committed: false,
     messages: outcomes.map(({ code, errors, diff }) => ({

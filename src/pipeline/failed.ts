@@ -12,7 +12,7 @@ export async function keepFailed(
   error: unknown,
   context: ProcessContext,
 ): Promise<Outcome> {
-  const [fresh = ''] = item.stored ? [] : await context.messageIds(tx, 1)
+  const [fresh = ''] = context.messageIds
   const id = item.stored?.id ?? fresh
   if (item.stored) await takeStored(tx, context.tenant, [id])
   const write = new BatchWrite(context)

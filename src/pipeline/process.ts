@@ -30,7 +30,8 @@ export interface ProcessContext {
   acknowledge(item: MessageItem, code: AckCode, errors: readonly AckError[]): Uint8Array
   /** What is wrong with a resource that the rules have made; empty when nothing is. */
   validate(resource: object): readonly { readonly path: string; readonly text: string }[]
-  messageIds(tx: Transaction, count: number): Promise<readonly string[]>
+  /** As many as there are items. Never given before, whatever becomes of the transaction. */
+  readonly messageIds: readonly string[]
   /** What this process knows to be in the store of what sources say of actors. */
   readonly said: Said
   /** Shapes of lineage that are in the store already, as far as this process knows. */
@@ -51,7 +52,7 @@ export async function processBatch(
   items: readonly Item[],
   context: ProcessContext,
 ): Promise<Processed> {
-  const ids = await context.messageIds(tx, items.length)
+  const ids = context.messageIds
   const known = await resends(tx, context.tenant, items)
   const stored = items.flatMap((each) => (each.kind === 'message' && each.stored ? [each.stored.id] : []))
   const taken = await takeStored(tx, context.tenant, stored)

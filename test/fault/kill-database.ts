@@ -60,6 +60,14 @@ async function run({ seed, quick, kills, mutant, cleanup, say }: Context): Promi
   }
   const finished = await load.finish(30_000)
   extra.rule('after the last kill everything is answered in 30 s', finished ? [] : [`${load.open} are not`])
+  extra.rule(
+    'no good message is set aside',
+    // Work in the background has names of its own, no numbers.
+    child
+      .lines('a message could not be processed')
+      .filter(({ messageId }) => /^\d+$/.test(String(messageId)))
+      .map(({ error }) => JSON.stringify(error)),
+  )
   extra.rule('the gateway does not exit', child.alive ? [] : [`it ended with ${child.exitCode}`])
   extra.rule(
     'acknowledging goes on within 5 s after the server is back',

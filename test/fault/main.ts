@@ -4,18 +4,19 @@ import { diskFull } from './disk-full.ts'
 import { doubleStart, killedFirstStart } from './double-start.ts'
 import { hostileFrames } from './hostile.ts'
 import { killDatabase } from './kill-database.ts'
-import { killGateway } from './kill-gateway.ts'
+import { killGateway, killGatewayEarly } from './kill-gateway.ts'
 import { lostAck } from './lost-ack.ts'
 import type { MutantName } from './mutants.ts'
 import { poisonMessages } from './poison.ts'
 import { powerCut } from './power-cut.ts'
 import { replayEquality } from './replay.ts'
-import { printTable } from './report.ts'
+import { printDetails, printTable } from './report.ts'
 import type { Outcome, Trial } from './trial.ts'
 import { Cleanup } from './wait.ts'
 
 const trials: readonly Trial[] = [
   killGateway,
+  killGatewayEarly,
   killDatabase,
   powerCut,
   diskFull,
@@ -150,11 +151,16 @@ async function main(): Promise<number> {
   }
   const chosen = trials.filter((trial) => only === undefined || only.includes(trial.id))
   const rows: Row[] = []
-  if (!values.mutants) for (const trial of chosen) rows.push(await run(trial, seed, kills))
+  const keep = (row: Row) => {
+    rows.push(row)
+    // At once: a run that is ended half way has said what it knows.
+    printDetails(row)
+  }
+  if (!values.mutants) for (const trial of chosen) keep(await run(trial, seed, kills))
   const withMutants = values.mutants || !(values['no-mutants'] || values.quick)
   if (withMutants)
     for (const trial of chosen)
-      for (const mutant of trial.mutants) rows.push(await runMutant(trial, mutant, seed, kills))
+      for (const mutant of trial.mutants) keep(await runMutant(trial, mutant, seed, kills))
   printTable(rows)
   if (values.json) console.log(JSON.stringify({ seed, node: process.version, rows }))
   return rows.every((row) => row.ok) ? 0 : 1

@@ -47,7 +47,7 @@ export async function judge(load: Load, dataDir: string): Promise<Judgement> {
     const rows = await query<MessageRow>(
       `select id, control_id, state, encode(sha256, 'hex') as sha256, ack, ack_code from message order by id`,
     )
-    checkLog(judgement, load.sent, rows)
+    checkLog(judgement, load, rows)
     const idOf = new Map(rows.map((row) => [row.control_id, row.id]))
     await checkHistory(judgement, query, load, idOf)
     await checkOutbox(judgement, query, load.sent, idOf)
@@ -60,7 +60,8 @@ export async function judge(load: Load, dataDir: string): Promise<Judgement> {
 }
 
 /** The log has each answered message once, byte for byte, with the answer that its sender got. */
-function checkLog(judgement: Judgement, sent: readonly Sent[], rows: readonly MessageRow[]): void {
+function checkLog(judgement: Judgement, load: Load, rows: readonly MessageRow[]): void {
+  const { sent } = load
   const byControlId = Map.groupBy(rows, (row) => row.control_id)
   const of = (each: Sent) => byControlId.get(each.id) ?? []
   const answered = sent.filter((each) => each.acked)
@@ -77,6 +78,11 @@ function checkLog(judgement: Judgement, sent: readonly Sent[], rows: readonly Me
     'no message is there twice',
     sent.filter((each) => of(each).length > 1).map((each) => `${each.id} ${each.event} x ${of(each).length}`),
   )
+  const names = Map.groupBy(rows, (row) => row.id)
+  judgement.rule(
+    'no two messages have one name',
+    [...names].filter(([, own]) => own.length > 1).map(([id, own]) => `${id} x ${own.length}`),
+  )
   judgement.rule(
     'the log says of each message what became of it',
     answered
@@ -90,6 +96,7 @@ function checkLog(judgement: Judgement, sent: readonly Sent[], rows: readonly Me
   judgement.rule(
     'the stored answer is the one that was given',
     answered
+      .filter((each) => !load.isEarly(each))
       .filter((each) => of(each).some((row) => !row.ack || !each.ack?.equals(row.ack)))
       .map((each) => each.id),
   )
@@ -119,11 +126,11 @@ interface VersionRow {
 async function checkHistory(
   judgement: Judgement,
   query: Query,
-  { sent, options }: Load,
+  load: Load,
   idOf: ReadonlyMap<string, number>,
 ): Promise<void> {
   const rows = await query<VersionRow>('select rtype, id, version, seq, message_id from history order by seq')
-  const sentOf = new Map(sent.map((each) => [idOf.get(each.id), each]))
+  const sentOf = new Map(load.sent.map((each) => [idOf.get(each.id), each]))
   const twice = new Map<string, number>()
   const gaps: string[] = []
   const disorder: string[] = []
@@ -138,10 +145,11 @@ async function checkHistory(
     lastVersion.set(key, version)
     const from = sentOf.get(message_id)
     if (!from) continue
-    const at = `${key} ${from.feed}`
+    const early = load.isEarly(from)
+    const at = `${key} ${from.feed} ${early}`
     if (from.place <= (lastPlace.get(at) ?? -1)) disorder.push(`${key} ${from.id}`)
     lastPlace.set(at, from.place)
-    if (options.window(from.feed) > 1) continue
+    if (load.options.window(from.feed) > 1 || early) continue
     if (from.place < (lastOfFeed.get(from.feed) ?? -1)) disorder.push(`feed ${from.feed} ${from.id}`)
     lastOfFeed.set(from.feed, from.place)
   }

@@ -33,11 +33,12 @@ export function printTable(rows: readonly Row[]): void {
   print(head)
   print(widths.map((width) => '-'.repeat(width)))
   for (const line of cells) print(line)
-  for (const row of rows) printDetails(row)
 }
 
-function printDetails({ id, mutant, outcome }: Row): void {
-  console.log(`\n${id}${mutant === undefined ? '' : ` ${mutant}`}`)
+export function printDetails(row: Row): void {
+  const { outcome } = row
+  const name = row.mutant === undefined ? row.id : `${row.id} mutant ${row.mutant}`
+  console.log(`${name}: ${verdictOf(row)}, ${outcome.faults} faults, ${row.seconds} s`)
   if (outcome.skipped !== undefined) console.log(`  skipped: ${outcome.skipped}`)
   const figures = Object.entries(outcome.figures).map(([name, value]) => `${name} ${value}`)
   if (figures.length > 0) console.log(`  ${figures.join(', ')}`)
