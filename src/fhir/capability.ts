@@ -11,9 +11,9 @@ export interface CapabilityOptions {
   /** dateTime of the statement: when the software was built or the site was last changed. */
   readonly date: string
   /**
-   * Interaction codes (read, vread, search-type, create, ...) of types that clients may write or only read.
+   * Interaction codes (read, vread, search-type, create, ...) of types by what clients may do with them.
    */
-  readonly interactions: { readonly write: readonly string[]; readonly read: readonly string[] }
+  readonly interactions: Readonly<Record<'write' | 'append' | 'read', readonly string[]>>
   /** Interaction codes of the whole system (transaction, search-system, history-system, ...). */
   readonly systemInteractions: readonly string[]
   readonly operations?: readonly {
@@ -65,8 +65,9 @@ export function capabilityStatement(options: CapabilityOptions): Resource {
 }
 
 function resourceEntry(type: string, options: CapabilityOptions): JsonObject {
-  const isWritable = RESOURCE_TYPES.get(type) === 'write'
-  const codes = isWritable ? options.interactions.write : options.interactions.read
+  const access = RESOURCE_TYPES.get(type)
+  const isWritable = access === 'write'
+  const codes = options.interactions[access === undefined || access === 'wire' ? 'read' : access]
   const params = [...searchParamsOf(type).values()]
   const references = params.filter((param) => param.type === 'reference').map(({ code }) => `${type}:${code}`)
   const reverse = reverseIncludes(type)
@@ -76,7 +77,7 @@ function resourceEntry(type: string, options: CapabilityOptions): JsonObject {
     versioning: isWritable ? 'versioned-update' : 'versioned',
     readHistory: codes.includes('vread'),
     updateCreate: isWritable && options.updateCreate,
-    conditionalCreate: isWritable && options.conditionalCreate,
+    conditionalCreate: codes.includes('create') && options.conditionalCreate,
     conditionalUpdate: isWritable && options.conditionalUpdate,
     conditionalDelete: isWritable ? options.conditionalDelete : 'not-supported',
     referencePolicy: ['literal', 'logical'],

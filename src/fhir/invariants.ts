@@ -2,50 +2,23 @@
 // definitions/invariants.json, and test/fhir/invariants.test.ts compares both on generated resources. A
 // function gets an element that may be malformed and answers true when it cannot tell. Why it is one file:
 // one table.
-import { compareTimes } from './date.ts'
-import { isObject, type JsonObject } from './types.ts'
+import {
+  child,
+  has,
+  type Invariant,
+  inOrder,
+  isDistinct,
+  isExactlyOne,
+  needs,
+  number,
+  objects,
+} from './invariant.ts'
+import { CLINICAL_INVARIANTS } from './invariants-clinical.ts'
+import type { JsonObject } from './types.ts'
 
-/** `root` is the resource whose `contained` local references point to. */
-export type Invariant = (element: JsonObject, root: JsonObject) => boolean
+export type { Invariant } from './invariant.ts'
 
 const UCUM = 'http://unitsofmeasure.org'
-
-function has(element: JsonObject, name: string): boolean {
-  return element[name] !== undefined || element[`_${name}`] !== undefined
-}
-
-function objects(value: unknown): JsonObject[] {
-  return Array.isArray(value) ? value.filter(isObject) : []
-}
-
-function child(element: JsonObject, name: string): JsonObject {
-  const value = element[name]
-  return isObject(value) ? value : {}
-}
-
-/** Value of a decimal, also when it is kept as text. */
-function number(value: unknown): number | undefined {
-  if (typeof value === 'number') return value
-  return JSON.isRawJSON(value) ? Number(value.rawJSON) : undefined
-}
-
-function isDistinct(keys: readonly string[]): boolean {
-  return new Set(keys).size === keys.length
-}
-
-/** No end before its begin, as far as both are precise enough to tell. */
-function inOrder(begin: unknown, end: unknown): boolean {
-  if (typeof begin !== 'string' || typeof end !== 'string') return true
-  return compareTimes(begin, end) <= 0
-}
-
-function needs(name: string, required: string): Invariant {
-  return (o) => !has(o, name) || has(o, required)
-}
-
-function isExactlyOne(a: string, b: string): Invariant {
-  return (o) => has(o, a) !== has(o, b)
-}
 
 /** A code when there is a value, and no unit system but UCUM (Age, Distance, Count). */
 function isUcum(o: JsonObject): boolean {
@@ -221,4 +194,5 @@ export const INVARIANT_FUNCTIONS: Readonly<Record<string, Invariant>> = {
   ...ADMINISTRATIVE,
   ...BUNDLE,
   ...CAPABILITY,
+  ...CLINICAL_INVARIANTS,
 }

@@ -3,10 +3,11 @@
 // this table. After a change here: node scripts/slice-definitions.ts
 
 /**
- * What clients may do with a type: `write` = create, update, patch, delete and read; `read` = read and search
- * only; `wire` = only ever a request or an answer, never stored.
+ * What clients may do with a type: `write` = create, update, patch, delete and read; `append` = create and read,
+ * for what must not be changed once it is said; `read` = read and search only; `wire` = only ever a request or an
+ * answer, never stored.
  */
-export type Access = 'write' | 'read' | 'wire'
+export type Access = 'write' | 'append' | 'read' | 'wire'
 
 const TABLE = {
   Patient: 'write',
@@ -29,6 +30,30 @@ const TABLE = {
   Provenance: 'read',
   Device: 'write',
   HealthcareService: 'write',
+  AppointmentResponse: 'write',
+  CoverageEligibilityRequest: 'write',
+  CoverageEligibilityResponse: 'write',
+  Communication: 'write',
+  CommunicationRequest: 'write',
+  ServiceRequest: 'write',
+  Consent: 'write',
+  DocumentReference: 'write',
+  Binary: 'write',
+  Questionnaire: 'write',
+  QuestionnaireResponse: 'write',
+  Flag: 'write',
+  Group: 'write',
+  List: 'write',
+  Condition: 'write',
+  AllergyIntolerance: 'write',
+  Observation: 'write',
+  Procedure: 'write',
+  EpisodeOfCare: 'write',
+  CareTeam: 'write',
+  InsurancePlan: 'write',
+  Contract: 'write',
+  AuditEvent: 'append',
+  Basic: 'write',
   OperationOutcome: 'wire',
   Bundle: 'wire',
   Parameters: 'wire',
@@ -53,12 +78,13 @@ export function isKnownType(type: string): type is ResourceType {
 /** True for a type that has a REST endpoint here. */
 export function isServedType(type: string): boolean {
   const access = RESOURCE_TYPES.get(type)
-  return access === 'write' || access === 'read'
+  return access !== undefined && access !== 'wire'
 }
 
-/** True for a type that clients may create, update, patch and delete. */
-export function isWritableType(type: string): boolean {
-  return RESOURCE_TYPES.get(type) === 'write'
+/** Interactions that change a type, as letters of a scope: `cud`, `c`, or none. */
+export function writesOf(type: string): 'cud' | 'c' | '' {
+  const access = RESOURCE_TYPES.get(type)
+  return access === 'write' ? 'cud' : access === 'append' ? 'c' : ''
 }
 
 /** An object of a JSON document, such as a resource or a data type of it. */

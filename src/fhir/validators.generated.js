@@ -67,45 +67,123 @@ const S61 = { url: 'http://hl7.org/fhir/ValueSet/device-status', codes: new Set(
 const T62 = new Set(["Device"])
 const S63 = { url: 'http://hl7.org/fhir/ValueSet/udi-entry-type', codes: new Set(["barcode","rfid","manual","card","self-reported","unknown"]) }
 const S64 = { url: 'http://hl7.org/fhir/ValueSet/device-nametype', codes: new Set(["udi-label-name","user-friendly-name","patient-reported-name","manufacturer-name","model-name","other"]) }
-const S65 = { url: 'http://hl7.org/fhir/ValueSet/issue-severity', codes: new Set(["fatal","error","warning","information"]) }
-const S66 = { url: 'http://hl7.org/fhir/ValueSet/issue-type', codes: new Set(["invalid","structure","required","value","invariant","security","login","unknown","expired","forbidden","suppressed","processing","not-supported","duplicate","multiple-matches","not-found","deleted","too-long","code-invalid","extension","too-costly","business-rule","conflict","transient","lock-error","no-store","exception","timeout","incomplete","throttled","informational"]) }
-const S67 = { url: 'http://hl7.org/fhir/ValueSet/bundle-type', codes: new Set(["document","message","transaction","transaction-response","batch","batch-response","history","searchset","collection"]) }
-const S68 = { url: 'http://hl7.org/fhir/ValueSet/search-entry-mode', codes: new Set(["match","include","outcome"]) }
-const S69 = { url: 'http://hl7.org/fhir/ValueSet/http-verb', codes: new Set(["GET","HEAD","POST","PUT","DELETE","PATCH"]) }
-const S70 = { url: 'http://hl7.org/fhir/ValueSet/publication-status', codes: new Set(["draft","active","retired","unknown"]) }
-const S71 = { url: 'http://hl7.org/fhir/ValueSet/capability-statement-kind', codes: new Set(["instance","capability","requirements"]) }
-const S72 = { url: 'http://hl7.org/fhir/ValueSet/FHIR-version', codes: new Set(["0.01","0.05","0.06","0.11","0.0.80","0.0.81","0.0.82","0.4.0","0.5.0","1.0.0","1.0.1","1.0.2","1.1.0","1.4.0","1.6.0","1.8.0","3.0.0","3.0.1","3.3.0","3.5.0","4.0.0","4.0.1"]) }
-const S73 = { url: 'http://hl7.org/fhir/ValueSet/restful-capability-mode', codes: new Set(["client","server"]) }
-const S74 = { url: 'http://hl7.org/fhir/ValueSet/resource-types', codes: new Set(["Account","ActivityDefinition","AdverseEvent","AllergyIntolerance","Appointment","AppointmentResponse","AuditEvent","Basic","Binary","BiologicallyDerivedProduct","BodyStructure","Bundle","CapabilityStatement","CarePlan","CareTeam","CatalogEntry","ChargeItem","ChargeItemDefinition","Claim","ClaimResponse","ClinicalImpression","CodeSystem","Communication","CommunicationRequest","CompartmentDefinition","Composition","ConceptMap","Condition","Consent","Contract","Coverage","CoverageEligibilityRequest","CoverageEligibilityResponse","DetectedIssue","Device","DeviceDefinition","DeviceMetric","DeviceRequest","DeviceUseStatement","DiagnosticReport","DocumentManifest","DocumentReference","DomainResource","EffectEvidenceSynthesis","Encounter","Endpoint","EnrollmentRequest","EnrollmentResponse","EpisodeOfCare","EventDefinition","Evidence","EvidenceVariable","ExampleScenario","ExplanationOfBenefit","FamilyMemberHistory","Flag","Goal","GraphDefinition","Group","GuidanceResponse","HealthcareService","ImagingStudy","Immunization","ImmunizationEvaluation","ImmunizationRecommendation","ImplementationGuide","InsurancePlan","Invoice","Library","Linkage","List","Location","Measure","MeasureReport","Media","Medication","MedicationAdministration","MedicationDispense","MedicationKnowledge","MedicationRequest","MedicationStatement","MedicinalProduct","MedicinalProductAuthorization","MedicinalProductContraindication","MedicinalProductIndication","MedicinalProductIngredient","MedicinalProductInteraction","MedicinalProductManufactured","MedicinalProductPackaged","MedicinalProductPharmaceutical","MedicinalProductUndesirableEffect","MessageDefinition","MessageHeader","MolecularSequence","NamingSystem","NutritionOrder","Observation","ObservationDefinition","OperationDefinition","OperationOutcome","Organization","OrganizationAffiliation","Parameters","Patient","PaymentNotice","PaymentReconciliation","Person","PlanDefinition","Practitioner","PractitionerRole","Procedure","Provenance","Questionnaire","QuestionnaireResponse","RelatedPerson","RequestGroup","ResearchDefinition","ResearchElementDefinition","ResearchStudy","ResearchSubject","Resource","RiskAssessment","RiskEvidenceSynthesis","Schedule","SearchParameter","ServiceRequest","Slot","Specimen","SpecimenDefinition","StructureDefinition","StructureMap","Subscription","Substance","SubstanceNucleicAcid","SubstancePolymer","SubstanceProtein","SubstanceReferenceInformation","SubstanceSourceMaterial","SubstanceSpecification","SupplyDelivery","SupplyRequest","Task","TerminologyCapabilities","TestReport","TestScript","ValueSet","VerificationResult","VisionPrescription"]) }
-const S75 = { url: 'http://hl7.org/fhir/ValueSet/versioning-policy', codes: new Set(["no-version","versioned","versioned-update"]) }
-const S76 = { url: 'http://hl7.org/fhir/ValueSet/conditional-read-status', codes: new Set(["not-supported","modified-since","not-match","full-support"]) }
-const S77 = { url: 'http://hl7.org/fhir/ValueSet/conditional-delete-status', codes: new Set(["not-supported","single","multiple"]) }
-const S78 = { url: 'http://hl7.org/fhir/ValueSet/reference-handling-policy', codes: new Set(["literal","logical","resolves","enforced","local"]) }
-const S79 = { url: 'http://hl7.org/fhir/ValueSet/type-restful-interaction', codes: new Set(["read","vread","update","patch","delete","history-instance","history-type","create","search-type"]) }
-const S80 = { url: 'http://hl7.org/fhir/ValueSet/search-param-type', codes: new Set(["number","date","string","token","reference","composite","quantity","uri","special"]) }
-const S81 = { url: 'http://hl7.org/fhir/ValueSet/system-restful-interaction', codes: new Set(["transaction","batch","search-system","history-system"]) }
-const S82 = { url: 'http://hl7.org/fhir/ValueSet/event-capability-mode', codes: new Set(["sender","receiver"]) }
-const S83 = { url: 'http://hl7.org/fhir/ValueSet/document-mode', codes: new Set(["producer","consumer"]) }
-const S84 = { url: 'http://hl7.org/fhir/ValueSet/narrative-status', codes: new Set(["generated","extensions","additional","empty"]) }
-const S85 = { url: 'http://hl7.org/fhir/ValueSet/identifier-use', codes: new Set(["usual","official","temp","secondary","old"]) }
-const S86 = { url: 'http://hl7.org/fhir/ValueSet/name-use', codes: new Set(["usual","official","temp","nickname","anonymous","old","maiden"]) }
-const S87 = { url: 'http://hl7.org/fhir/ValueSet/contact-point-system', codes: new Set(["phone","fax","email","pager","url","sms","other"]) }
-const S88 = { url: 'http://hl7.org/fhir/ValueSet/contact-point-use', codes: new Set(["home","work","temp","old","mobile"]) }
-const S89 = { url: 'http://hl7.org/fhir/ValueSet/address-use', codes: new Set(["home","work","temp","old","billing"]) }
-const S90 = { url: 'http://hl7.org/fhir/ValueSet/address-type', codes: new Set(["postal","physical","both"]) }
-const S91 = { url: 'http://hl7.org/fhir/ValueSet/quantity-comparator', codes: new Set(["<","<=",">=",">"]) }
-const S92 = { url: 'http://hl7.org/fhir/ValueSet/currencies', codes: new Set(["AFN","EUR","ALL","DZD","USD","AOA","XCD","ARS","AMD","AWG","AUD","AZN","BSD","BHD","BDT","BBD","BYN","BZD","XOF","BMD","INR","BTN","BOB","BOV","BAM","BWP","NOK","BRL","BND","BGN","BIF","CVE","KHR","XAF","CAD","KYD","CLP","CLF","CNY","COP","COU","KMF","CDF","NZD","CRC","CUP","CUC","ANG","CZK","DKK","DJF","DOP","EGP","SVC","ERN","SZL","ETB","FKP","FJD","XPF","GMD","GEL","GHS","GIP","GTQ","GBP","GNF","GYD","HTG","HNL","HKD","HUF","ISK","IDR","XDR","IRR","IQD","ILS","JMD","JPY","JOD","KZT","KES","KPW","KRW","KWD","KGS","LAK","LBP","LSL","ZAR","LRD","LYD","CHF","MOP","MKD","MGA","MWK","MYR","MVR","MRU","MUR","XUA","MXN","MXV","MDL","MNT","MAD","MZN","MMK","NAD","NPR","NIO","NGN","OMR","PKR","PAB","PGK","PYG","PEN","PHP","PLN","QAR","RON","RUB","RWF","SHP","WST","STN","SAR","RSD","SCR","SLE","SGD","XSU","SBD","SOS","SSP","LKR","SDG","SRD","SEK","CHE","CHW","SYP","TWD","TJS","TZS","THB","TOP","TTD","TND","TRY","TMT","UGX","UAH","AED","USN","UYU","UYI","UYW","UZS","VUV","VES","VED","VND","YER","ZMW","ZWG","XBA","XBB","XBC","XBD","XTS","XXX","XAU","XPD","XPT","XAG"]) }
-const S93 = { url: 'http://hl7.org/fhir/ValueSet/units-of-time', codes: new Set(["s","min","h","d","wk","mo","a"]) }
-const S94 = { url: 'http://hl7.org/fhir/ValueSet/event-timing', codes: new Set(["MORN","MORN.early","MORN.late","NOON","AFT","AFT.early","AFT.late","EVE","EVE.early","EVE.late","NIGHT","PHS","HS","WAKE","C","CM","CD","CV","AC","ACM","ACD","ACV","PC","PCM","PCD","PCV"]) }
-const T95 = new Set(["Organization","Patient","Practitioner","RelatedPerson"])
-const S96 = { url: 'http://hl7.org/fhir/ValueSet/contributor-type', codes: new Set(["author","editor","reviewer","endorser"]) }
-const S97 = { url: 'http://hl7.org/fhir/ValueSet/all-types', codes: new Set(["Address","Age","Annotation","Attachment","BackboneElement","CodeableConcept","Coding","ContactDetail","ContactPoint","Contributor","Count","DataRequirement","Distance","Dosage","Duration","Element","ElementDefinition","Expression","Extension","HumanName","Identifier","MarketingStatus","Meta","Money","MoneyQuantity","Narrative","ParameterDefinition","Period","Population","ProdCharacteristic","ProductShelfLife","Quantity","Range","Ratio","Reference","RelatedArtifact","SampledData","Signature","SimpleQuantity","SubstanceAmount","Timing","TriggerDefinition","UsageContext","base64Binary","boolean","canonical","code","date","dateTime","decimal","id","instant","integer","markdown","oid","positiveInt","string","time","unsignedInt","uri","url","uuid","xhtml","Account","ActivityDefinition","AdverseEvent","AllergyIntolerance","Appointment","AppointmentResponse","AuditEvent","Basic","Binary","BiologicallyDerivedProduct","BodyStructure","Bundle","CapabilityStatement","CarePlan","CareTeam","CatalogEntry","ChargeItem","ChargeItemDefinition","Claim","ClaimResponse","ClinicalImpression","CodeSystem","Communication","CommunicationRequest","CompartmentDefinition","Composition","ConceptMap","Condition","Consent","Contract","Coverage","CoverageEligibilityRequest","CoverageEligibilityResponse","DetectedIssue","Device","DeviceDefinition","DeviceMetric","DeviceRequest","DeviceUseStatement","DiagnosticReport","DocumentManifest","DocumentReference","DomainResource","EffectEvidenceSynthesis","Encounter","Endpoint","EnrollmentRequest","EnrollmentResponse","EpisodeOfCare","EventDefinition","Evidence","EvidenceVariable","ExampleScenario","ExplanationOfBenefit","FamilyMemberHistory","Flag","Goal","GraphDefinition","Group","GuidanceResponse","HealthcareService","ImagingStudy","Immunization","ImmunizationEvaluation","ImmunizationRecommendation","ImplementationGuide","InsurancePlan","Invoice","Library","Linkage","List","Location","Measure","MeasureReport","Media","Medication","MedicationAdministration","MedicationDispense","MedicationKnowledge","MedicationRequest","MedicationStatement","MedicinalProduct","MedicinalProductAuthorization","MedicinalProductContraindication","MedicinalProductIndication","MedicinalProductIngredient","MedicinalProductInteraction","MedicinalProductManufactured","MedicinalProductPackaged","MedicinalProductPharmaceutical","MedicinalProductUndesirableEffect","MessageDefinition","MessageHeader","MolecularSequence","NamingSystem","NutritionOrder","Observation","ObservationDefinition","OperationDefinition","OperationOutcome","Organization","OrganizationAffiliation","Parameters","Patient","PaymentNotice","PaymentReconciliation","Person","PlanDefinition","Practitioner","PractitionerRole","Procedure","Provenance","Questionnaire","QuestionnaireResponse","RelatedPerson","RequestGroup","ResearchDefinition","ResearchElementDefinition","ResearchStudy","ResearchSubject","Resource","RiskAssessment","RiskEvidenceSynthesis","Schedule","SearchParameter","ServiceRequest","Slot","Specimen","SpecimenDefinition","StructureDefinition","StructureMap","Subscription","Substance","SubstanceNucleicAcid","SubstancePolymer","SubstanceProtein","SubstanceReferenceInformation","SubstanceSourceMaterial","SubstanceSpecification","SupplyDelivery","SupplyRequest","Task","TerminologyCapabilities","TestReport","TestScript","ValueSet","VerificationResult","VisionPrescription","Type","Any"]) }
-const T98 = new Set(["Group"])
-const S99 = { url: 'http://hl7.org/fhir/ValueSet/sort-direction', codes: new Set(["ascending","descending"]) }
-const S100 = { url: 'http://hl7.org/fhir/ValueSet/operation-parameter-use', codes: new Set(["in","out"]) }
-const S101 = { url: 'http://hl7.org/fhir/ValueSet/related-artifact-type', codes: new Set(["documentation","justification","citation","predecessor","successor","derived-from","depends-on","composed-of"]) }
-const S102 = { url: 'http://hl7.org/fhir/ValueSet/trigger-type', codes: new Set(["named-event","periodic","data-changed","data-added","data-modified","data-removed","data-accessed","data-access-ended"]) }
-const T103 = new Set(["Group","HealthcareService","InsurancePlan","Location","Organization","PlanDefinition","ResearchStudy"])
+const S65 = { url: 'http://hl7.org/fhir/ValueSet/eligibilityrequest-purpose', codes: new Set(["auth-requirements","benefits","discovery","validation"]) }
+const T66 = new Set(["Practitioner","PractitionerRole"])
+const T67 = new Set(["Condition"])
+const S68 = { url: 'http://hl7.org/fhir/ValueSet/eligibilityresponse-purpose', codes: new Set(["auth-requirements","benefits","discovery","validation"]) }
+const T69 = new Set(["CoverageEligibilityRequest"])
+const T70 = new Set(["Communication"])
+const S71 = { url: 'http://hl7.org/fhir/ValueSet/event-status', codes: new Set(["preparation","in-progress","not-done","on-hold","stopped","completed","entered-in-error","unknown"]) }
+const T72 = new Set(["CareTeam","Device","Group","HealthcareService","Organization","Patient","Practitioner","PractitionerRole","RelatedPerson"])
+const T73 = new Set(["Device","HealthcareService","Organization","Patient","Practitioner","PractitionerRole","RelatedPerson"])
+const T74 = new Set(["Condition","DiagnosticReport","DocumentReference","Observation"])
+const T75 = new Set(["CommunicationRequest"])
+const S76 = { url: 'http://hl7.org/fhir/ValueSet/request-status', codes: new Set(["draft","active","on-hold","revoked","completed","entered-in-error","unknown"]) }
+const T77 = new Set(["CarePlan","MedicationRequest","ServiceRequest"])
+const S78 = { url: 'http://hl7.org/fhir/ValueSet/request-intent', codes: new Set(["proposal","plan","directive","order","original-order","reflex-order","filler-order","instance-order","option"]) }
+const T79 = new Set(["Device","Group","Location","Patient"])
+const T80 = new Set(["Specimen"])
+const S81 = { url: 'http://hl7.org/fhir/ValueSet/consent-state-codes', codes: new Set(["draft","proposed","active","rejected","inactive","entered-in-error"]) }
+const T82 = new Set(["Organization","Patient","Practitioner","PractitionerRole","RelatedPerson"])
+const T83 = new Set(["Consent","Contract","DocumentReference","QuestionnaireResponse"])
+const S84 = { url: 'http://hl7.org/fhir/ValueSet/consent-provision-type', codes: new Set(["deny","permit"]) }
+const T85 = new Set(["CareTeam","Device","Group","Organization","Patient","Practitioner","PractitionerRole","RelatedPerson"])
+const S86 = { url: 'http://hl7.org/fhir/ValueSet/consent-data-meaning', codes: new Set(["instance","related","dependents","authoredby"]) }
+const S87 = { url: 'http://hl7.org/fhir/ValueSet/document-reference-status', codes: new Set(["current","superseded","entered-in-error"]) }
+const S88 = { url: 'http://hl7.org/fhir/ValueSet/composition-status', codes: new Set(["preliminary","final","amended","entered-in-error"]) }
+const T89 = new Set(["Device","Group","Patient","Practitioner"])
+const S90 = { url: 'http://hl7.org/fhir/ValueSet/document-relationship-type', codes: new Set(["replaces","transforms","signs","appends"]) }
+const T91 = new Set(["DocumentReference"])
+const S92 = { url: 'http://hl7.org/fhir/ValueSet/publication-status', codes: new Set(["draft","active","retired","unknown"]) }
+const S93 = { url: 'http://hl7.org/fhir/ValueSet/resource-types', codes: new Set(["Account","ActivityDefinition","AdverseEvent","AllergyIntolerance","Appointment","AppointmentResponse","AuditEvent","Basic","Binary","BiologicallyDerivedProduct","BodyStructure","Bundle","CapabilityStatement","CarePlan","CareTeam","CatalogEntry","ChargeItem","ChargeItemDefinition","Claim","ClaimResponse","ClinicalImpression","CodeSystem","Communication","CommunicationRequest","CompartmentDefinition","Composition","ConceptMap","Condition","Consent","Contract","Coverage","CoverageEligibilityRequest","CoverageEligibilityResponse","DetectedIssue","Device","DeviceDefinition","DeviceMetric","DeviceRequest","DeviceUseStatement","DiagnosticReport","DocumentManifest","DocumentReference","DomainResource","EffectEvidenceSynthesis","Encounter","Endpoint","EnrollmentRequest","EnrollmentResponse","EpisodeOfCare","EventDefinition","Evidence","EvidenceVariable","ExampleScenario","ExplanationOfBenefit","FamilyMemberHistory","Flag","Goal","GraphDefinition","Group","GuidanceResponse","HealthcareService","ImagingStudy","Immunization","ImmunizationEvaluation","ImmunizationRecommendation","ImplementationGuide","InsurancePlan","Invoice","Library","Linkage","List","Location","Measure","MeasureReport","Media","Medication","MedicationAdministration","MedicationDispense","MedicationKnowledge","MedicationRequest","MedicationStatement","MedicinalProduct","MedicinalProductAuthorization","MedicinalProductContraindication","MedicinalProductIndication","MedicinalProductIngredient","MedicinalProductInteraction","MedicinalProductManufactured","MedicinalProductPackaged","MedicinalProductPharmaceutical","MedicinalProductUndesirableEffect","MessageDefinition","MessageHeader","MolecularSequence","NamingSystem","NutritionOrder","Observation","ObservationDefinition","OperationDefinition","OperationOutcome","Organization","OrganizationAffiliation","Parameters","Patient","PaymentNotice","PaymentReconciliation","Person","PlanDefinition","Practitioner","PractitionerRole","Procedure","Provenance","Questionnaire","QuestionnaireResponse","RelatedPerson","RequestGroup","ResearchDefinition","ResearchElementDefinition","ResearchStudy","ResearchSubject","Resource","RiskAssessment","RiskEvidenceSynthesis","Schedule","SearchParameter","ServiceRequest","Slot","Specimen","SpecimenDefinition","StructureDefinition","StructureMap","Subscription","Substance","SubstanceNucleicAcid","SubstancePolymer","SubstanceProtein","SubstanceReferenceInformation","SubstanceSourceMaterial","SubstanceSpecification","SupplyDelivery","SupplyRequest","Task","TerminologyCapabilities","TestReport","TestScript","ValueSet","VerificationResult","VisionPrescription"]) }
+const S94 = { url: 'http://hl7.org/fhir/ValueSet/item-type', codes: new Set(["group","display","question","boolean","decimal","integer","date","dateTime","time","string","text","url","choice","open-choice","attachment","reference","quantity"]) }
+const S95 = { url: 'http://hl7.org/fhir/ValueSet/questionnaire-enable-behavior', codes: new Set(["all","any"]) }
+const S96 = { url: 'http://hl7.org/fhir/ValueSet/questionnaire-enable-operator', codes: new Set(["exists","=","!=",">","<",">=","<="]) }
+const T97 = new Set(["CarePlan","ServiceRequest"])
+const T98 = new Set(["Observation","Procedure"])
+const S99 = { url: 'http://hl7.org/fhir/ValueSet/questionnaire-answers-status', codes: new Set(["in-progress","completed","amended","entered-in-error","stopped"]) }
+const T100 = new Set(["Patient","Practitioner","PractitionerRole","RelatedPerson"])
+const S101 = { url: 'http://hl7.org/fhir/ValueSet/flag-status', codes: new Set(["active","inactive","entered-in-error"]) }
+const T102 = new Set(["Group","Location","Medication","Organization","Patient","PlanDefinition","Practitioner","Procedure"])
+const T103 = new Set(["Device","Organization","Patient","Practitioner","PractitionerRole"])
+const S104 = { url: 'http://hl7.org/fhir/ValueSet/group-type', codes: new Set(["person","animal","practitioner","device","medication","substance"]) }
+const T105 = new Set(["Organization","Practitioner","PractitionerRole","RelatedPerson"])
+const T106 = new Set(["Device","Group","Medication","Patient","Practitioner","PractitionerRole","Substance"])
+const S107 = { url: 'http://hl7.org/fhir/ValueSet/list-status', codes: new Set(["current","retired","entered-in-error"]) }
+const S108 = { url: 'http://hl7.org/fhir/ValueSet/list-mode', codes: new Set(["working","snapshot","changes"]) }
+const T109 = new Set(["Device","Patient","Practitioner","PractitionerRole"])
+const S110 = { url: 'http://hl7.org/fhir/ValueSet/condition-clinical', codes: new Set(["active","recurrence","relapse","inactive","remission","resolved"]) }
+const S111 = { url: 'http://hl7.org/fhir/ValueSet/condition-ver-status', codes: new Set(["unconfirmed","provisional","differential","confirmed","refuted","entered-in-error"]) }
+const T112 = new Set(["ClinicalImpression","DiagnosticReport","Observation"])
+const S113 = { url: 'http://hl7.org/fhir/ValueSet/allergyintolerance-clinical', codes: new Set(["active","inactive","resolved"]) }
+const S114 = { url: 'http://hl7.org/fhir/ValueSet/allergyintolerance-verification', codes: new Set(["unconfirmed","confirmed","refuted","entered-in-error"]) }
+const S115 = { url: 'http://hl7.org/fhir/ValueSet/allergy-intolerance-type', codes: new Set(["allergy","intolerance"]) }
+const S116 = { url: 'http://hl7.org/fhir/ValueSet/allergy-intolerance-category', codes: new Set(["food","medication","environment","biologic"]) }
+const S117 = { url: 'http://hl7.org/fhir/ValueSet/allergy-intolerance-criticality', codes: new Set(["low","high","unable-to-assess"]) }
+const S118 = { url: 'http://hl7.org/fhir/ValueSet/reaction-event-severity', codes: new Set(["mild","moderate","severe"]) }
+const T119 = new Set(["CarePlan","DeviceRequest","ImmunizationRecommendation","MedicationRequest","NutritionOrder","ServiceRequest"])
+const T120 = new Set(["ImagingStudy","Immunization","MedicationAdministration","MedicationDispense","MedicationStatement","Procedure"])
+const S121 = { url: 'http://hl7.org/fhir/ValueSet/observation-status', codes: new Set(["registered","preliminary","final","amended","corrected","cancelled","entered-in-error","unknown"]) }
+const T122 = new Set(["CareTeam","Organization","Patient","Practitioner","PractitionerRole","RelatedPerson"])
+const T123 = new Set(["Device","DeviceMetric"])
+const T124 = new Set(["MolecularSequence","Observation","QuestionnaireResponse"])
+const T125 = new Set(["DocumentReference","ImagingStudy","Media","MolecularSequence","Observation","QuestionnaireResponse"])
+const T126 = new Set(["MedicationAdministration","Observation","Procedure"])
+const T127 = new Set(["Condition","DiagnosticReport","DocumentReference","Observation","Procedure"])
+const T128 = new Set(["Composition","DiagnosticReport","DocumentReference"])
+const S129 = { url: 'http://hl7.org/fhir/ValueSet/episode-of-care-status', codes: new Set(["planned","waitlist","active","onhold","finished","cancelled","entered-in-error"]) }
+const T130 = new Set(["CareTeam"])
+const S131 = { url: 'http://hl7.org/fhir/ValueSet/care-team-status', codes: new Set(["proposed","active","suspended","inactive","entered-in-error"]) }
+const S132 = { url: 'http://hl7.org/fhir/ValueSet/insuranceplan-applicability', codes: new Set(["in-network","out-of-network","other"]) }
+const S133 = { url: 'http://hl7.org/fhir/ValueSet/contract-status', codes: new Set(["amended","appended","cancelled","disputed","entered-in-error","executable","executed","negotiable","offered","policy","rejected","renewed","revoked","resolved","terminated"]) }
+const T134 = new Set(["Organization","Patient","Practitioner","PractitionerRole"])
+const T135 = new Set(["Composition","Contract","DocumentReference","QuestionnaireResponse"])
+const S136 = { url: 'http://hl7.org/fhir/ValueSet/contract-publicationstatus', codes: new Set(["amended","appended","cancelled","disputed","entered-in-error","executable","executed","negotiable","offered","policy","rejected","renewed","revoked","resolved","terminated"]) }
+const T137 = new Set(["Device","Group","Organization","Patient","Practitioner","PractitionerRole","RelatedPerson"])
+const T138 = new Set(["CareTeam","Device","Location","Organization","Patient","Practitioner","PractitionerRole","RelatedPerson","Substance"])
+const T139 = new Set(["Condition","DiagnosticReport","DocumentReference","Observation","Questionnaire","QuestionnaireResponse"])
+const T140 = new Set(["Composition","DocumentReference","QuestionnaireResponse"])
+const S141 = { url: 'http://hl7.org/fhir/ValueSet/audit-event-action', codes: new Set(["C","R","U","D","E"]) }
+const S142 = { url: 'http://hl7.org/fhir/ValueSet/audit-event-outcome', codes: new Set(["0","4","8","12"]) }
+const S143 = { url: 'http://hl7.org/fhir/ValueSet/network-type', codes: new Set(["1","2","3","4","5"]) }
+const T144 = new Set(["Bot","ClientApplication","Device","Organization","Patient","Practitioner","PractitionerRole","RelatedPerson","Subscription"])
+const S145 = { url: 'http://hl7.org/fhir/ValueSet/issue-severity', codes: new Set(["fatal","error","warning","information"]) }
+const S146 = { url: 'http://hl7.org/fhir/ValueSet/issue-type', codes: new Set(["invalid","structure","required","value","invariant","security","login","unknown","expired","forbidden","suppressed","processing","not-supported","duplicate","multiple-matches","not-found","deleted","too-long","code-invalid","extension","too-costly","business-rule","conflict","transient","lock-error","no-store","exception","timeout","incomplete","throttled","informational"]) }
+const S147 = { url: 'http://hl7.org/fhir/ValueSet/bundle-type', codes: new Set(["document","message","transaction","transaction-response","batch","batch-response","history","searchset","collection"]) }
+const S148 = { url: 'http://hl7.org/fhir/ValueSet/search-entry-mode', codes: new Set(["match","include","outcome"]) }
+const S149 = { url: 'http://hl7.org/fhir/ValueSet/http-verb', codes: new Set(["GET","HEAD","POST","PUT","DELETE","PATCH"]) }
+const S150 = { url: 'http://hl7.org/fhir/ValueSet/capability-statement-kind', codes: new Set(["instance","capability","requirements"]) }
+const S151 = { url: 'http://hl7.org/fhir/ValueSet/FHIR-version', codes: new Set(["0.01","0.05","0.06","0.11","0.0.80","0.0.81","0.0.82","0.4.0","0.5.0","1.0.0","1.0.1","1.0.2","1.1.0","1.4.0","1.6.0","1.8.0","3.0.0","3.0.1","3.3.0","3.5.0","4.0.0","4.0.1"]) }
+const S152 = { url: 'http://hl7.org/fhir/ValueSet/restful-capability-mode', codes: new Set(["client","server"]) }
+const S153 = { url: 'http://hl7.org/fhir/ValueSet/versioning-policy', codes: new Set(["no-version","versioned","versioned-update"]) }
+const S154 = { url: 'http://hl7.org/fhir/ValueSet/conditional-read-status', codes: new Set(["not-supported","modified-since","not-match","full-support"]) }
+const S155 = { url: 'http://hl7.org/fhir/ValueSet/conditional-delete-status', codes: new Set(["not-supported","single","multiple"]) }
+const S156 = { url: 'http://hl7.org/fhir/ValueSet/reference-handling-policy', codes: new Set(["literal","logical","resolves","enforced","local"]) }
+const S157 = { url: 'http://hl7.org/fhir/ValueSet/type-restful-interaction', codes: new Set(["read","vread","update","patch","delete","history-instance","history-type","create","search-type"]) }
+const S158 = { url: 'http://hl7.org/fhir/ValueSet/search-param-type', codes: new Set(["number","date","string","token","reference","composite","quantity","uri","special"]) }
+const S159 = { url: 'http://hl7.org/fhir/ValueSet/system-restful-interaction', codes: new Set(["transaction","batch","search-system","history-system"]) }
+const S160 = { url: 'http://hl7.org/fhir/ValueSet/event-capability-mode', codes: new Set(["sender","receiver"]) }
+const S161 = { url: 'http://hl7.org/fhir/ValueSet/document-mode', codes: new Set(["producer","consumer"]) }
+const S162 = { url: 'http://hl7.org/fhir/ValueSet/narrative-status', codes: new Set(["generated","extensions","additional","empty"]) }
+const S163 = { url: 'http://hl7.org/fhir/ValueSet/identifier-use', codes: new Set(["usual","official","temp","secondary","old"]) }
+const S164 = { url: 'http://hl7.org/fhir/ValueSet/name-use', codes: new Set(["usual","official","temp","nickname","anonymous","old","maiden"]) }
+const S165 = { url: 'http://hl7.org/fhir/ValueSet/contact-point-system', codes: new Set(["phone","fax","email","pager","url","sms","other"]) }
+const S166 = { url: 'http://hl7.org/fhir/ValueSet/contact-point-use', codes: new Set(["home","work","temp","old","mobile"]) }
+const S167 = { url: 'http://hl7.org/fhir/ValueSet/address-use', codes: new Set(["home","work","temp","old","billing"]) }
+const S168 = { url: 'http://hl7.org/fhir/ValueSet/address-type', codes: new Set(["postal","physical","both"]) }
+const S169 = { url: 'http://hl7.org/fhir/ValueSet/quantity-comparator', codes: new Set(["<","<=",">=",">"]) }
+const S170 = { url: 'http://hl7.org/fhir/ValueSet/currencies', codes: new Set(["AFN","EUR","ALL","DZD","USD","AOA","XCD","ARS","AMD","AWG","AUD","AZN","BSD","BHD","BDT","BBD","BYN","BZD","XOF","BMD","INR","BTN","BOB","BOV","BAM","BWP","NOK","BRL","BND","BGN","BIF","CVE","KHR","XAF","CAD","KYD","CLP","CLF","CNY","COP","COU","KMF","CDF","NZD","CRC","CUP","CUC","ANG","CZK","DKK","DJF","DOP","EGP","SVC","ERN","SZL","ETB","FKP","FJD","XPF","GMD","GEL","GHS","GIP","GTQ","GBP","GNF","GYD","HTG","HNL","HKD","HUF","ISK","IDR","XDR","IRR","IQD","ILS","JMD","JPY","JOD","KZT","KES","KPW","KRW","KWD","KGS","LAK","LBP","LSL","ZAR","LRD","LYD","CHF","MOP","MKD","MGA","MWK","MYR","MVR","MRU","MUR","XUA","MXN","MXV","MDL","MNT","MAD","MZN","MMK","NAD","NPR","NIO","NGN","OMR","PKR","PAB","PGK","PYG","PEN","PHP","PLN","QAR","RON","RUB","RWF","SHP","WST","STN","SAR","RSD","SCR","SLE","SGD","XSU","SBD","SOS","SSP","LKR","SDG","SRD","SEK","CHE","CHW","SYP","TWD","TJS","TZS","THB","TOP","TTD","TND","TRY","TMT","UGX","UAH","AED","USN","UYU","UYI","UYW","UZS","VUV","VES","VED","VND","YER","ZMW","ZWG","XBA","XBB","XBC","XBD","XTS","XXX","XAU","XPD","XPT","XAG"]) }
+const S171 = { url: 'http://hl7.org/fhir/ValueSet/units-of-time', codes: new Set(["s","min","h","d","wk","mo","a"]) }
+const S172 = { url: 'http://hl7.org/fhir/ValueSet/event-timing', codes: new Set(["MORN","MORN.early","MORN.late","NOON","AFT","AFT.early","AFT.late","EVE","EVE.early","EVE.late","NIGHT","PHS","HS","WAKE","C","CM","CD","CV","AC","ACM","ACD","ACV","PC","PCM","PCD","PCV"]) }
+const T173 = new Set(["Organization","Patient","Practitioner","RelatedPerson"])
+const S174 = { url: 'http://hl7.org/fhir/ValueSet/contributor-type', codes: new Set(["author","editor","reviewer","endorser"]) }
+const S175 = { url: 'http://hl7.org/fhir/ValueSet/all-types', codes: new Set(["Address","Age","Annotation","Attachment","BackboneElement","CodeableConcept","Coding","ContactDetail","ContactPoint","Contributor","Count","DataRequirement","Distance","Dosage","Duration","Element","ElementDefinition","Expression","Extension","HumanName","Identifier","MarketingStatus","Meta","Money","MoneyQuantity","Narrative","ParameterDefinition","Period","Population","ProdCharacteristic","ProductShelfLife","Quantity","Range","Ratio","Reference","RelatedArtifact","SampledData","Signature","SimpleQuantity","SubstanceAmount","Timing","TriggerDefinition","UsageContext","base64Binary","boolean","canonical","code","date","dateTime","decimal","id","instant","integer","markdown","oid","positiveInt","string","time","unsignedInt","uri","url","uuid","xhtml","Account","ActivityDefinition","AdverseEvent","AllergyIntolerance","Appointment","AppointmentResponse","AuditEvent","Basic","Binary","BiologicallyDerivedProduct","BodyStructure","Bundle","CapabilityStatement","CarePlan","CareTeam","CatalogEntry","ChargeItem","ChargeItemDefinition","Claim","ClaimResponse","ClinicalImpression","CodeSystem","Communication","CommunicationRequest","CompartmentDefinition","Composition","ConceptMap","Condition","Consent","Contract","Coverage","CoverageEligibilityRequest","CoverageEligibilityResponse","DetectedIssue","Device","DeviceDefinition","DeviceMetric","DeviceRequest","DeviceUseStatement","DiagnosticReport","DocumentManifest","DocumentReference","DomainResource","EffectEvidenceSynthesis","Encounter","Endpoint","EnrollmentRequest","EnrollmentResponse","EpisodeOfCare","EventDefinition","Evidence","EvidenceVariable","ExampleScenario","ExplanationOfBenefit","FamilyMemberHistory","Flag","Goal","GraphDefinition","Group","GuidanceResponse","HealthcareService","ImagingStudy","Immunization","ImmunizationEvaluation","ImmunizationRecommendation","ImplementationGuide","InsurancePlan","Invoice","Library","Linkage","List","Location","Measure","MeasureReport","Media","Medication","MedicationAdministration","MedicationDispense","MedicationKnowledge","MedicationRequest","MedicationStatement","MedicinalProduct","MedicinalProductAuthorization","MedicinalProductContraindication","MedicinalProductIndication","MedicinalProductIngredient","MedicinalProductInteraction","MedicinalProductManufactured","MedicinalProductPackaged","MedicinalProductPharmaceutical","MedicinalProductUndesirableEffect","MessageDefinition","MessageHeader","MolecularSequence","NamingSystem","NutritionOrder","Observation","ObservationDefinition","OperationDefinition","OperationOutcome","Organization","OrganizationAffiliation","Parameters","Patient","PaymentNotice","PaymentReconciliation","Person","PlanDefinition","Practitioner","PractitionerRole","Procedure","Provenance","Questionnaire","QuestionnaireResponse","RelatedPerson","RequestGroup","ResearchDefinition","ResearchElementDefinition","ResearchStudy","ResearchSubject","Resource","RiskAssessment","RiskEvidenceSynthesis","Schedule","SearchParameter","ServiceRequest","Slot","Specimen","SpecimenDefinition","StructureDefinition","StructureMap","Subscription","Substance","SubstanceNucleicAcid","SubstancePolymer","SubstanceProtein","SubstanceReferenceInformation","SubstanceSourceMaterial","SubstanceSpecification","SupplyDelivery","SupplyRequest","Task","TerminologyCapabilities","TestReport","TestScript","ValueSet","VerificationResult","VisionPrescription","Type","Any"]) }
+const T176 = new Set(["Group"])
+const S177 = { url: 'http://hl7.org/fhir/ValueSet/sort-direction', codes: new Set(["ascending","descending"]) }
+const S178 = { url: 'http://hl7.org/fhir/ValueSet/operation-parameter-use', codes: new Set(["in","out"]) }
+const S179 = { url: 'http://hl7.org/fhir/ValueSet/related-artifact-type', codes: new Set(["documentation","justification","citation","predecessor","successor","derived-from","depends-on","composed-of"]) }
+const S180 = { url: 'http://hl7.org/fhir/ValueSet/trigger-type', codes: new Set(["named-event","periodic","data-changed","data-added","data-modified","data-removed","data-accessed","data-access-ended"]) }
+const T181 = new Set(["Group","HealthcareService","InsurancePlan","Location","Organization","PlanDefinition","ResearchStudy"])
 function Patient(o, c) {
   if (!enter(o, c)) return
   let n_deceased = 0
@@ -1767,6 +1845,2398 @@ function HealthcareService_notAvailable(o, c) {
   }
   if (o.description === undefined && o._description === undefined) required(c, 'description')
 }
+function AppointmentResponse(o, c) {
+  if (!enter(o, c)) return
+  for (const k in o) switch (k) {
+    case 'resourceType': break
+    case 'id': prim(o.id, c, k, P.id); break
+    case '_id': shadow(o._id, c, 'id', Element, o.id); break
+    case 'meta': one(o.meta, c, k, Meta); break
+    case 'implicitRules': prim(o.implicitRules, c, k, P.uri); break
+    case '_implicitRules': shadow(o._implicitRules, c, 'implicitRules', Element, o.implicitRules); break
+    case 'language': prim(o.language, c, k, P.code); break
+    case '_language': shadow(o._language, c, 'language', Element, o.language); break
+    case 'text': one(o.text, c, k, Narrative); break
+    case 'contained': list(o.contained, c, k, contained); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'identifier': list(o.identifier, c, k, Identifier); break
+    case 'appointment': one(o.appointment, c, k, Reference); target(o.appointment, c, k, T10); break
+    case 'start': prim(o.start, c, k, P.instant); break
+    case '_start': shadow(o._start, c, 'start', Element, o.start); break
+    case 'end': prim(o.end, c, k, P.instant); break
+    case '_end': shadow(o._end, c, 'end', Element, o.end); break
+    case 'participantType': list(o.participantType, c, k, CodeableConcept); break
+    case 'actor': one(o.actor, c, k, Reference); target(o.actor, c, k, T33); break
+    case 'participantStatus': code(o.participantStatus, c, k, P.code, S35); break
+    case '_participantStatus': shadow(o._participantStatus, c, 'participantStatus', Element, o.participantStatus); break
+    case 'comment': prim(o.comment, c, k, P.string); break
+    case '_comment': shadow(o._comment, c, 'comment', Element, o.comment); break
+    default: unknown(c, k)
+  }
+  if (o.appointment === undefined) required(c, 'appointment')
+  if (o.participantStatus === undefined && o._participantStatus === undefined) required(c, 'participantStatus')
+  rule(o, c, 'apr-1')
+  if (o.contained !== undefined) rule(o, c, 'dom-2')
+  if (o.contained !== undefined) rule(o, c, 'dom-3')
+  if (o.contained !== undefined) rule(o, c, 'dom-4')
+  if (o.contained !== undefined) rule(o, c, 'dom-5')
+}
+function CoverageEligibilityRequest(o, c) {
+  if (!enter(o, c)) return
+  let n_serviced = 0
+  for (const k in o) switch (k) {
+    case 'resourceType': break
+    case 'id': prim(o.id, c, k, P.id); break
+    case '_id': shadow(o._id, c, 'id', Element, o.id); break
+    case 'meta': one(o.meta, c, k, Meta); break
+    case 'implicitRules': prim(o.implicitRules, c, k, P.uri); break
+    case '_implicitRules': shadow(o._implicitRules, c, 'implicitRules', Element, o.implicitRules); break
+    case 'language': prim(o.language, c, k, P.code); break
+    case '_language': shadow(o._language, c, 'language', Element, o.language); break
+    case 'text': one(o.text, c, k, Narrative); break
+    case 'contained': list(o.contained, c, k, contained); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'identifier': list(o.identifier, c, k, Identifier); break
+    case 'status': code(o.status, c, k, P.code, S23); break
+    case '_status': shadow(o._status, c, 'status', Element, o.status); break
+    case 'priority': one(o.priority, c, k, CodeableConcept); break
+    case 'purpose': codes(o.purpose, c, k, P.code, S65, o._purpose); break
+    case '_purpose': shadows(o._purpose, c, 'purpose', Element, o.purpose); break
+    case 'patient': one(o.patient, c, k, Reference); target(o.patient, c, k, T5); break
+    case 'servicedDate': n_serviced++; prim(o.servicedDate, c, 'serviced', P.date); break
+    case '_servicedDate': if (o.servicedDate === undefined) n_serviced++; shadow(o._servicedDate, c, 'serviced', Element, o.servicedDate); break
+    case 'servicedPeriod': n_serviced++; one(o.servicedPeriod, c, 'serviced', Period); break
+    case 'created': prim(o.created, c, k, P.dateTime); break
+    case '_created': shadow(o._created, c, 'created', Element, o.created); break
+    case 'enterer': one(o.enterer, c, k, Reference); target(o.enterer, c, k, T66); break
+    case 'provider': one(o.provider, c, k, Reference); target(o.provider, c, k, T1); break
+    case 'insurer': one(o.insurer, c, k, Reference); target(o.insurer, c, k, T2); break
+    case 'facility': one(o.facility, c, k, Reference); target(o.facility, c, k, T17); break
+    case 'supportingInfo': list(o.supportingInfo, c, k, CoverageEligibilityRequest_supportingInfo); break
+    case 'insurance': list(o.insurance, c, k, CoverageEligibilityRequest_insurance); break
+    case 'item': list(o.item, c, k, CoverageEligibilityRequest_item); break
+    default: unknown(c, k)
+  }
+  if (o.status === undefined && o._status === undefined) required(c, 'status')
+  if (o.purpose === undefined && o._purpose === undefined) required(c, 'purpose')
+  if (o.patient === undefined) required(c, 'patient')
+  if (n_serviced > 1) choice(c, 'serviced')
+  if (o.created === undefined && o._created === undefined) required(c, 'created')
+  if (o.insurer === undefined) required(c, 'insurer')
+  if (o.contained !== undefined) rule(o, c, 'dom-2')
+  if (o.contained !== undefined) rule(o, c, 'dom-3')
+  if (o.contained !== undefined) rule(o, c, 'dom-4')
+  if (o.contained !== undefined) rule(o, c, 'dom-5')
+}
+function CoverageEligibilityRequest_supportingInfo(o, c) {
+  if (!enter(o, c)) return
+  for (const k in o) switch (k) {
+    case 'id': prim(o.id, c, k, P['System.String']); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'sequence': prim(o.sequence, c, k, P.positiveInt); break
+    case '_sequence': shadow(o._sequence, c, 'sequence', Element, o.sequence); break
+    case 'information': one(o.information, c, k, Reference); break
+    case 'appliesToAll': prim(o.appliesToAll, c, k, P.boolean); break
+    case '_appliesToAll': shadow(o._appliesToAll, c, 'appliesToAll', Element, o.appliesToAll); break
+    default: unknown(c, k)
+  }
+  if (o.sequence === undefined && o._sequence === undefined) required(c, 'sequence')
+  if (o.information === undefined) required(c, 'information')
+}
+function CoverageEligibilityRequest_insurance(o, c) {
+  if (!enter(o, c)) return
+  for (const k in o) switch (k) {
+    case 'id': prim(o.id, c, k, P['System.String']); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'focal': prim(o.focal, c, k, P.boolean); break
+    case '_focal': shadow(o._focal, c, 'focal', Element, o.focal); break
+    case 'coverage': one(o.coverage, c, k, Reference); target(o.coverage, c, k, T21); break
+    case 'businessArrangement': prim(o.businessArrangement, c, k, P.string); break
+    case '_businessArrangement': shadow(o._businessArrangement, c, 'businessArrangement', Element, o.businessArrangement); break
+    default: unknown(c, k)
+  }
+  if (o.coverage === undefined) required(c, 'coverage')
+}
+function CoverageEligibilityRequest_item(o, c) {
+  if (!enter(o, c)) return
+  for (const k in o) switch (k) {
+    case 'id': prim(o.id, c, k, P['System.String']); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'supportingInfoSequence': prims(o.supportingInfoSequence, c, k, P.positiveInt, o._supportingInfoSequence); break
+    case '_supportingInfoSequence': shadows(o._supportingInfoSequence, c, 'supportingInfoSequence', Element, o.supportingInfoSequence); break
+    case 'category': one(o.category, c, k, CodeableConcept); break
+    case 'productOrService': one(o.productOrService, c, k, CodeableConcept); break
+    case 'modifier': list(o.modifier, c, k, CodeableConcept); break
+    case 'provider': one(o.provider, c, k, Reference); target(o.provider, c, k, T66); break
+    case 'quantity': one(o.quantity, c, k, Quantity); rules(o.quantity, c, k, 'sqty-1'); break
+    case 'unitPrice': one(o.unitPrice, c, k, Money); break
+    case 'facility': one(o.facility, c, k, Reference); target(o.facility, c, k, T16); break
+    case 'diagnosis': list(o.diagnosis, c, k, CoverageEligibilityRequest_item_diagnosis); break
+    case 'detail': list(o.detail, c, k, Reference); break
+    default: unknown(c, k)
+  }
+}
+function CoverageEligibilityRequest_item_diagnosis(o, c) {
+  if (!enter(o, c)) return
+  let n_diagnosis = 0
+  for (const k in o) switch (k) {
+    case 'id': prim(o.id, c, k, P['System.String']); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'diagnosisCodeableConcept': n_diagnosis++; one(o.diagnosisCodeableConcept, c, 'diagnosis', CodeableConcept); break
+    case 'diagnosisReference': n_diagnosis++; one(o.diagnosisReference, c, 'diagnosis', Reference); target(o.diagnosisReference, c, 'diagnosis', T67); break
+    default: unknown(c, k)
+  }
+  if (n_diagnosis > 1) choice(c, 'diagnosis')
+}
+function CoverageEligibilityResponse(o, c) {
+  if (!enter(o, c)) return
+  let n_serviced = 0
+  for (const k in o) switch (k) {
+    case 'resourceType': break
+    case 'id': prim(o.id, c, k, P.id); break
+    case '_id': shadow(o._id, c, 'id', Element, o.id); break
+    case 'meta': one(o.meta, c, k, Meta); break
+    case 'implicitRules': prim(o.implicitRules, c, k, P.uri); break
+    case '_implicitRules': shadow(o._implicitRules, c, 'implicitRules', Element, o.implicitRules); break
+    case 'language': prim(o.language, c, k, P.code); break
+    case '_language': shadow(o._language, c, 'language', Element, o.language); break
+    case 'text': one(o.text, c, k, Narrative); break
+    case 'contained': list(o.contained, c, k, contained); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'identifier': list(o.identifier, c, k, Identifier); break
+    case 'status': code(o.status, c, k, P.code, S23); break
+    case '_status': shadow(o._status, c, 'status', Element, o.status); break
+    case 'purpose': codes(o.purpose, c, k, P.code, S68, o._purpose); break
+    case '_purpose': shadows(o._purpose, c, 'purpose', Element, o.purpose); break
+    case 'patient': one(o.patient, c, k, Reference); target(o.patient, c, k, T5); break
+    case 'servicedDate': n_serviced++; prim(o.servicedDate, c, 'serviced', P.date); break
+    case '_servicedDate': if (o.servicedDate === undefined) n_serviced++; shadow(o._servicedDate, c, 'serviced', Element, o.servicedDate); break
+    case 'servicedPeriod': n_serviced++; one(o.servicedPeriod, c, 'serviced', Period); break
+    case 'created': prim(o.created, c, k, P.dateTime); break
+    case '_created': shadow(o._created, c, 'created', Element, o.created); break
+    case 'requestor': one(o.requestor, c, k, Reference); target(o.requestor, c, k, T1); break
+    case 'request': one(o.request, c, k, Reference); target(o.request, c, k, T69); break
+    case 'outcome': code(o.outcome, c, k, P.code, S47); break
+    case '_outcome': shadow(o._outcome, c, 'outcome', Element, o.outcome); break
+    case 'disposition': prim(o.disposition, c, k, P.string); break
+    case '_disposition': shadow(o._disposition, c, 'disposition', Element, o.disposition); break
+    case 'insurer': one(o.insurer, c, k, Reference); target(o.insurer, c, k, T2); break
+    case 'insurance': list(o.insurance, c, k, CoverageEligibilityResponse_insurance); break
+    case 'preAuthRef': prim(o.preAuthRef, c, k, P.string); break
+    case '_preAuthRef': shadow(o._preAuthRef, c, 'preAuthRef', Element, o.preAuthRef); break
+    case 'form': one(o.form, c, k, CodeableConcept); break
+    case 'error': list(o.error, c, k, CoverageEligibilityResponse_error); break
+    default: unknown(c, k)
+  }
+  if (o.status === undefined && o._status === undefined) required(c, 'status')
+  if (o.purpose === undefined && o._purpose === undefined) required(c, 'purpose')
+  if (o.patient === undefined) required(c, 'patient')
+  if (n_serviced > 1) choice(c, 'serviced')
+  if (o.created === undefined && o._created === undefined) required(c, 'created')
+  if (o.request === undefined) required(c, 'request')
+  if (o.outcome === undefined && o._outcome === undefined) required(c, 'outcome')
+  if (o.insurer === undefined) required(c, 'insurer')
+  if (o.contained !== undefined) rule(o, c, 'dom-2')
+  if (o.contained !== undefined) rule(o, c, 'dom-3')
+  if (o.contained !== undefined) rule(o, c, 'dom-4')
+  if (o.contained !== undefined) rule(o, c, 'dom-5')
+}
+function CoverageEligibilityResponse_insurance(o, c) {
+  if (!enter(o, c)) return
+  for (const k in o) switch (k) {
+    case 'id': prim(o.id, c, k, P['System.String']); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'coverage': one(o.coverage, c, k, Reference); target(o.coverage, c, k, T21); break
+    case 'inforce': prim(o.inforce, c, k, P.boolean); break
+    case '_inforce': shadow(o._inforce, c, 'inforce', Element, o.inforce); break
+    case 'benefitPeriod': one(o.benefitPeriod, c, k, Period); break
+    case 'item': list(o.item, c, k, CoverageEligibilityResponse_insurance_item); break
+    default: unknown(c, k)
+  }
+  if (o.coverage === undefined) required(c, 'coverage')
+}
+function CoverageEligibilityResponse_insurance_item(o, c) {
+  if (!enter(o, c)) return
+  for (const k in o) switch (k) {
+    case 'id': prim(o.id, c, k, P['System.String']); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'category': one(o.category, c, k, CodeableConcept); break
+    case 'productOrService': one(o.productOrService, c, k, CodeableConcept); break
+    case 'modifier': list(o.modifier, c, k, CodeableConcept); break
+    case 'provider': one(o.provider, c, k, Reference); target(o.provider, c, k, T66); break
+    case 'excluded': prim(o.excluded, c, k, P.boolean); break
+    case '_excluded': shadow(o._excluded, c, 'excluded', Element, o.excluded); break
+    case 'name': prim(o.name, c, k, P.string); break
+    case '_name': shadow(o._name, c, 'name', Element, o.name); break
+    case 'description': prim(o.description, c, k, P.string); break
+    case '_description': shadow(o._description, c, 'description', Element, o.description); break
+    case 'network': one(o.network, c, k, CodeableConcept); break
+    case 'unit': one(o.unit, c, k, CodeableConcept); break
+    case 'term': one(o.term, c, k, CodeableConcept); break
+    case 'benefit': list(o.benefit, c, k, CoverageEligibilityResponse_insurance_item_benefit); break
+    case 'authorizationRequired': prim(o.authorizationRequired, c, k, P.boolean); break
+    case '_authorizationRequired': shadow(o._authorizationRequired, c, 'authorizationRequired', Element, o.authorizationRequired); break
+    case 'authorizationSupporting': list(o.authorizationSupporting, c, k, CodeableConcept); break
+    case 'authorizationUrl': prim(o.authorizationUrl, c, k, P.uri); break
+    case '_authorizationUrl': shadow(o._authorizationUrl, c, 'authorizationUrl', Element, o.authorizationUrl); break
+    default: unknown(c, k)
+  }
+  rule(o, c, 'ces-1')
+}
+function CoverageEligibilityResponse_insurance_item_benefit(o, c) {
+  if (!enter(o, c)) return
+  let n_allowed = 0
+  let n_used = 0
+  for (const k in o) switch (k) {
+    case 'id': prim(o.id, c, k, P['System.String']); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'type': one(o.type, c, k, CodeableConcept); break
+    case 'allowedUnsignedInt': n_allowed++; prim(o.allowedUnsignedInt, c, 'allowed', P.unsignedInt); break
+    case '_allowedUnsignedInt': if (o.allowedUnsignedInt === undefined) n_allowed++; shadow(o._allowedUnsignedInt, c, 'allowed', Element, o.allowedUnsignedInt); break
+    case 'allowedString': n_allowed++; prim(o.allowedString, c, 'allowed', P.string); break
+    case '_allowedString': if (o.allowedString === undefined) n_allowed++; shadow(o._allowedString, c, 'allowed', Element, o.allowedString); break
+    case 'allowedMoney': n_allowed++; one(o.allowedMoney, c, 'allowed', Money); break
+    case 'usedUnsignedInt': n_used++; prim(o.usedUnsignedInt, c, 'used', P.unsignedInt); break
+    case '_usedUnsignedInt': if (o.usedUnsignedInt === undefined) n_used++; shadow(o._usedUnsignedInt, c, 'used', Element, o.usedUnsignedInt); break
+    case 'usedString': n_used++; prim(o.usedString, c, 'used', P.string); break
+    case '_usedString': if (o.usedString === undefined) n_used++; shadow(o._usedString, c, 'used', Element, o.usedString); break
+    case 'usedMoney': n_used++; one(o.usedMoney, c, 'used', Money); break
+    default: unknown(c, k)
+  }
+  if (o.type === undefined) required(c, 'type')
+  if (n_allowed > 1) choice(c, 'allowed')
+  if (n_used > 1) choice(c, 'used')
+}
+function CoverageEligibilityResponse_error(o, c) {
+  if (!enter(o, c)) return
+  for (const k in o) switch (k) {
+    case 'id': prim(o.id, c, k, P['System.String']); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'code': one(o.code, c, k, CodeableConcept); break
+    default: unknown(c, k)
+  }
+  if (o.code === undefined) required(c, 'code')
+}
+function Communication(o, c) {
+  if (!enter(o, c)) return
+  for (const k in o) switch (k) {
+    case 'resourceType': break
+    case 'id': prim(o.id, c, k, P.id); break
+    case '_id': shadow(o._id, c, 'id', Element, o.id); break
+    case 'meta': one(o.meta, c, k, Meta); break
+    case 'implicitRules': prim(o.implicitRules, c, k, P.uri); break
+    case '_implicitRules': shadow(o._implicitRules, c, 'implicitRules', Element, o.implicitRules); break
+    case 'language': prim(o.language, c, k, P.code); break
+    case '_language': shadow(o._language, c, 'language', Element, o.language); break
+    case 'text': one(o.text, c, k, Narrative); break
+    case 'contained': list(o.contained, c, k, contained); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'identifier': list(o.identifier, c, k, Identifier); break
+    case 'instantiatesCanonical': prims(o.instantiatesCanonical, c, k, P.canonical, o._instantiatesCanonical); break
+    case '_instantiatesCanonical': shadows(o._instantiatesCanonical, c, 'instantiatesCanonical', Element, o.instantiatesCanonical); break
+    case 'instantiatesUri': prims(o.instantiatesUri, c, k, P.uri, o._instantiatesUri); break
+    case '_instantiatesUri': shadows(o._instantiatesUri, c, 'instantiatesUri', Element, o.instantiatesUri); break
+    case 'basedOn': list(o.basedOn, c, k, Reference); break
+    case 'partOf': list(o.partOf, c, k, Reference); break
+    case 'inResponseTo': list(o.inResponseTo, c, k, Reference); target(o.inResponseTo, c, k, T70); break
+    case 'status': code(o.status, c, k, P.code, S71); break
+    case '_status': shadow(o._status, c, 'status', Element, o.status); break
+    case 'statusReason': one(o.statusReason, c, k, CodeableConcept); break
+    case 'category': list(o.category, c, k, CodeableConcept); break
+    case 'priority': code(o.priority, c, k, P.code, S54); break
+    case '_priority': shadow(o._priority, c, 'priority', Element, o.priority); break
+    case 'medium': list(o.medium, c, k, CodeableConcept); break
+    case 'subject': one(o.subject, c, k, Reference); target(o.subject, c, k, T7); break
+    case 'topic': one(o.topic, c, k, CodeableConcept); break
+    case 'about': list(o.about, c, k, Reference); break
+    case 'encounter': one(o.encounter, c, k, Reference); target(o.encounter, c, k, T13); break
+    case 'sent': prim(o.sent, c, k, P.dateTime); break
+    case '_sent': shadow(o._sent, c, 'sent', Element, o.sent); break
+    case 'received': prim(o.received, c, k, P.dateTime); break
+    case '_received': shadow(o._received, c, 'received', Element, o.received); break
+    case 'recipient': list(o.recipient, c, k, Reference); target(o.recipient, c, k, T72); break
+    case 'sender': one(o.sender, c, k, Reference); target(o.sender, c, k, T73); break
+    case 'reasonCode': list(o.reasonCode, c, k, CodeableConcept); break
+    case 'reasonReference': list(o.reasonReference, c, k, Reference); target(o.reasonReference, c, k, T74); break
+    case 'payload': list(o.payload, c, k, Communication_payload); break
+    case 'note': list(o.note, c, k, Annotation); break
+    default: unknown(c, k)
+  }
+  if (o.status === undefined && o._status === undefined) required(c, 'status')
+  if (o.contained !== undefined) rule(o, c, 'dom-2')
+  if (o.contained !== undefined) rule(o, c, 'dom-3')
+  if (o.contained !== undefined) rule(o, c, 'dom-4')
+  if (o.contained !== undefined) rule(o, c, 'dom-5')
+}
+function Communication_payload(o, c) {
+  if (!enter(o, c)) return
+  let n_content = 0
+  for (const k in o) switch (k) {
+    case 'id': prim(o.id, c, k, P['System.String']); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'contentString': n_content++; prim(o.contentString, c, 'content', P.string); break
+    case '_contentString': if (o.contentString === undefined) n_content++; shadow(o._contentString, c, 'content', Element, o.contentString); break
+    case 'contentAttachment': n_content++; one(o.contentAttachment, c, 'content', Attachment); break
+    case 'contentReference': n_content++; one(o.contentReference, c, 'content', Reference); break
+    default: unknown(c, k)
+  }
+  if (n_content > 1) choice(c, 'content')
+  if (n_content === 0) required(c, 'content')
+}
+function CommunicationRequest(o, c) {
+  if (!enter(o, c)) return
+  let n_occurrence = 0
+  for (const k in o) switch (k) {
+    case 'resourceType': break
+    case 'id': prim(o.id, c, k, P.id); break
+    case '_id': shadow(o._id, c, 'id', Element, o.id); break
+    case 'meta': one(o.meta, c, k, Meta); break
+    case 'implicitRules': prim(o.implicitRules, c, k, P.uri); break
+    case '_implicitRules': shadow(o._implicitRules, c, 'implicitRules', Element, o.implicitRules); break
+    case 'language': prim(o.language, c, k, P.code); break
+    case '_language': shadow(o._language, c, 'language', Element, o.language); break
+    case 'text': one(o.text, c, k, Narrative); break
+    case 'contained': list(o.contained, c, k, contained); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'identifier': list(o.identifier, c, k, Identifier); break
+    case 'basedOn': list(o.basedOn, c, k, Reference); break
+    case 'replaces': list(o.replaces, c, k, Reference); target(o.replaces, c, k, T75); break
+    case 'groupIdentifier': one(o.groupIdentifier, c, k, Identifier); break
+    case 'status': code(o.status, c, k, P.code, S76); break
+    case '_status': shadow(o._status, c, 'status', Element, o.status); break
+    case 'statusReason': one(o.statusReason, c, k, CodeableConcept); break
+    case 'category': list(o.category, c, k, CodeableConcept); break
+    case 'priority': code(o.priority, c, k, P.code, S54); break
+    case '_priority': shadow(o._priority, c, 'priority', Element, o.priority); break
+    case 'doNotPerform': prim(o.doNotPerform, c, k, P.boolean); break
+    case '_doNotPerform': shadow(o._doNotPerform, c, 'doNotPerform', Element, o.doNotPerform); break
+    case 'medium': list(o.medium, c, k, CodeableConcept); break
+    case 'subject': one(o.subject, c, k, Reference); target(o.subject, c, k, T7); break
+    case 'about': list(o.about, c, k, Reference); break
+    case 'encounter': one(o.encounter, c, k, Reference); target(o.encounter, c, k, T13); break
+    case 'payload': list(o.payload, c, k, CommunicationRequest_payload); break
+    case 'occurrenceDateTime': n_occurrence++; prim(o.occurrenceDateTime, c, 'occurrence', P.dateTime); break
+    case '_occurrenceDateTime': if (o.occurrenceDateTime === undefined) n_occurrence++; shadow(o._occurrenceDateTime, c, 'occurrence', Element, o.occurrenceDateTime); break
+    case 'occurrencePeriod': n_occurrence++; one(o.occurrencePeriod, c, 'occurrence', Period); break
+    case 'authoredOn': prim(o.authoredOn, c, k, P.dateTime); break
+    case '_authoredOn': shadow(o._authoredOn, c, 'authoredOn', Element, o.authoredOn); break
+    case 'requester': one(o.requester, c, k, Reference); target(o.requester, c, k, T41); break
+    case 'recipient': list(o.recipient, c, k, Reference); target(o.recipient, c, k, T72); break
+    case 'sender': one(o.sender, c, k, Reference); target(o.sender, c, k, T73); break
+    case 'reasonCode': list(o.reasonCode, c, k, CodeableConcept); break
+    case 'reasonReference': list(o.reasonReference, c, k, Reference); target(o.reasonReference, c, k, T74); break
+    case 'note': list(o.note, c, k, Annotation); break
+    default: unknown(c, k)
+  }
+  if (o.status === undefined && o._status === undefined) required(c, 'status')
+  if (n_occurrence > 1) choice(c, 'occurrence')
+  if (o.contained !== undefined) rule(o, c, 'dom-2')
+  if (o.contained !== undefined) rule(o, c, 'dom-3')
+  if (o.contained !== undefined) rule(o, c, 'dom-4')
+  if (o.contained !== undefined) rule(o, c, 'dom-5')
+}
+function CommunicationRequest_payload(o, c) {
+  if (!enter(o, c)) return
+  let n_content = 0
+  for (const k in o) switch (k) {
+    case 'id': prim(o.id, c, k, P['System.String']); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'contentString': n_content++; prim(o.contentString, c, 'content', P.string); break
+    case '_contentString': if (o.contentString === undefined) n_content++; shadow(o._contentString, c, 'content', Element, o.contentString); break
+    case 'contentAttachment': n_content++; one(o.contentAttachment, c, 'content', Attachment); break
+    case 'contentReference': n_content++; one(o.contentReference, c, 'content', Reference); break
+    default: unknown(c, k)
+  }
+  if (n_content > 1) choice(c, 'content')
+  if (n_content === 0) required(c, 'content')
+}
+function ServiceRequest(o, c) {
+  if (!enter(o, c)) return
+  let n_quantity = 0
+  let n_occurrence = 0
+  let n_asNeeded = 0
+  for (const k in o) switch (k) {
+    case 'resourceType': break
+    case 'id': prim(o.id, c, k, P.id); break
+    case '_id': shadow(o._id, c, 'id', Element, o.id); break
+    case 'meta': one(o.meta, c, k, Meta); break
+    case 'implicitRules': prim(o.implicitRules, c, k, P.uri); break
+    case '_implicitRules': shadow(o._implicitRules, c, 'implicitRules', Element, o.implicitRules); break
+    case 'language': prim(o.language, c, k, P.code); break
+    case '_language': shadow(o._language, c, 'language', Element, o.language); break
+    case 'text': one(o.text, c, k, Narrative); break
+    case 'contained': list(o.contained, c, k, contained); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'identifier': list(o.identifier, c, k, Identifier); break
+    case 'instantiatesCanonical': prims(o.instantiatesCanonical, c, k, P.canonical, o._instantiatesCanonical); break
+    case '_instantiatesCanonical': shadows(o._instantiatesCanonical, c, 'instantiatesCanonical', Element, o.instantiatesCanonical); break
+    case 'instantiatesUri': prims(o.instantiatesUri, c, k, P.uri, o._instantiatesUri); break
+    case '_instantiatesUri': shadows(o._instantiatesUri, c, 'instantiatesUri', Element, o.instantiatesUri); break
+    case 'basedOn': list(o.basedOn, c, k, Reference); target(o.basedOn, c, k, T77); break
+    case 'replaces': list(o.replaces, c, k, Reference); target(o.replaces, c, k, T9); break
+    case 'requisition': one(o.requisition, c, k, Identifier); break
+    case 'status': code(o.status, c, k, P.code, S76); break
+    case '_status': shadow(o._status, c, 'status', Element, o.status); break
+    case 'intent': code(o.intent, c, k, P.code, S78); break
+    case '_intent': shadow(o._intent, c, 'intent', Element, o.intent); break
+    case 'category': list(o.category, c, k, CodeableConcept); break
+    case 'priority': code(o.priority, c, k, P.code, S54); break
+    case '_priority': shadow(o._priority, c, 'priority', Element, o.priority); break
+    case 'doNotPerform': prim(o.doNotPerform, c, k, P.boolean); break
+    case '_doNotPerform': shadow(o._doNotPerform, c, 'doNotPerform', Element, o.doNotPerform); break
+    case 'code': one(o.code, c, k, CodeableConcept); break
+    case 'orderDetail': list(o.orderDetail, c, k, CodeableConcept); break
+    case 'quantityQuantity': n_quantity++; one(o.quantityQuantity, c, 'quantity', Quantity); break
+    case 'quantityRatio': n_quantity++; one(o.quantityRatio, c, 'quantity', Ratio); break
+    case 'quantityRange': n_quantity++; one(o.quantityRange, c, 'quantity', Range); break
+    case 'subject': one(o.subject, c, k, Reference); target(o.subject, c, k, T79); break
+    case 'encounter': one(o.encounter, c, k, Reference); target(o.encounter, c, k, T13); break
+    case 'occurrenceDateTime': n_occurrence++; prim(o.occurrenceDateTime, c, 'occurrence', P.dateTime); break
+    case '_occurrenceDateTime': if (o.occurrenceDateTime === undefined) n_occurrence++; shadow(o._occurrenceDateTime, c, 'occurrence', Element, o.occurrenceDateTime); break
+    case 'occurrencePeriod': n_occurrence++; one(o.occurrencePeriod, c, 'occurrence', Period); break
+    case 'occurrenceTiming': n_occurrence++; one(o.occurrenceTiming, c, 'occurrence', Timing); break
+    case 'asNeededBoolean': n_asNeeded++; prim(o.asNeededBoolean, c, 'asNeeded', P.boolean); break
+    case '_asNeededBoolean': if (o.asNeededBoolean === undefined) n_asNeeded++; shadow(o._asNeededBoolean, c, 'asNeeded', Element, o.asNeededBoolean); break
+    case 'asNeededCodeableConcept': n_asNeeded++; one(o.asNeededCodeableConcept, c, 'asNeeded', CodeableConcept); break
+    case 'authoredOn': prim(o.authoredOn, c, k, P.dateTime); break
+    case '_authoredOn': shadow(o._authoredOn, c, 'authoredOn', Element, o.authoredOn); break
+    case 'requester': one(o.requester, c, k, Reference); target(o.requester, c, k, T41); break
+    case 'performerType': one(o.performerType, c, k, CodeableConcept); break
+    case 'performer': list(o.performer, c, k, Reference); target(o.performer, c, k, T55); break
+    case 'locationCode': list(o.locationCode, c, k, CodeableConcept); break
+    case 'locationReference': list(o.locationReference, c, k, Reference); target(o.locationReference, c, k, T17); break
+    case 'reasonCode': list(o.reasonCode, c, k, CodeableConcept); break
+    case 'reasonReference': list(o.reasonReference, c, k, Reference); target(o.reasonReference, c, k, T74); break
+    case 'insurance': list(o.insurance, c, k, Reference); target(o.insurance, c, k, T56); break
+    case 'supportingInfo': list(o.supportingInfo, c, k, Reference); break
+    case 'specimen': list(o.specimen, c, k, Reference); target(o.specimen, c, k, T80); break
+    case 'bodySite': list(o.bodySite, c, k, CodeableConcept); break
+    case 'note': list(o.note, c, k, Annotation); break
+    case 'patientInstruction': prim(o.patientInstruction, c, k, P.string); break
+    case '_patientInstruction': shadow(o._patientInstruction, c, 'patientInstruction', Element, o.patientInstruction); break
+    case 'relevantHistory': list(o.relevantHistory, c, k, Reference); target(o.relevantHistory, c, k, T57); break
+    default: unknown(c, k)
+  }
+  if (o.status === undefined && o._status === undefined) required(c, 'status')
+  if (o.intent === undefined && o._intent === undefined) required(c, 'intent')
+  if (n_quantity > 1) choice(c, 'quantity')
+  if (o.subject === undefined) required(c, 'subject')
+  if (n_occurrence > 1) choice(c, 'occurrence')
+  if (n_asNeeded > 1) choice(c, 'asNeeded')
+  if (o.contained !== undefined) rule(o, c, 'dom-2')
+  if (o.contained !== undefined) rule(o, c, 'dom-3')
+  if (o.contained !== undefined) rule(o, c, 'dom-4')
+  if (o.contained !== undefined) rule(o, c, 'dom-5')
+  rule(o, c, 'prr-1')
+}
+function Consent(o, c) {
+  if (!enter(o, c)) return
+  let n_source = 0
+  for (const k in o) switch (k) {
+    case 'resourceType': break
+    case 'id': prim(o.id, c, k, P.id); break
+    case '_id': shadow(o._id, c, 'id', Element, o.id); break
+    case 'meta': one(o.meta, c, k, Meta); break
+    case 'implicitRules': prim(o.implicitRules, c, k, P.uri); break
+    case '_implicitRules': shadow(o._implicitRules, c, 'implicitRules', Element, o.implicitRules); break
+    case 'language': prim(o.language, c, k, P.code); break
+    case '_language': shadow(o._language, c, 'language', Element, o.language); break
+    case 'text': one(o.text, c, k, Narrative); break
+    case 'contained': list(o.contained, c, k, contained); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'identifier': list(o.identifier, c, k, Identifier); break
+    case 'status': code(o.status, c, k, P.code, S81); break
+    case '_status': shadow(o._status, c, 'status', Element, o.status); break
+    case 'scope': one(o.scope, c, k, CodeableConcept); break
+    case 'category': list(o.category, c, k, CodeableConcept); break
+    case 'patient': one(o.patient, c, k, Reference); target(o.patient, c, k, T5); break
+    case 'dateTime': prim(o.dateTime, c, k, P.dateTime); break
+    case '_dateTime': shadow(o._dateTime, c, 'dateTime', Element, o.dateTime); break
+    case 'performer': list(o.performer, c, k, Reference); target(o.performer, c, k, T82); break
+    case 'organization': list(o.organization, c, k, Reference); target(o.organization, c, k, T2); break
+    case 'sourceAttachment': n_source++; one(o.sourceAttachment, c, 'source', Attachment); break
+    case 'sourceReference': n_source++; one(o.sourceReference, c, 'source', Reference); target(o.sourceReference, c, 'source', T83); break
+    case 'policy': list(o.policy, c, k, Consent_policy); break
+    case 'policyRule': one(o.policyRule, c, k, CodeableConcept); break
+    case 'verification': list(o.verification, c, k, Consent_verification); break
+    case 'provision': one(o.provision, c, k, Consent_provision); break
+    default: unknown(c, k)
+  }
+  if (o.status === undefined && o._status === undefined) required(c, 'status')
+  if (o.scope === undefined) required(c, 'scope')
+  if (o.category === undefined) required(c, 'category')
+  if (n_source > 1) choice(c, 'source')
+  if (o.contained !== undefined) rule(o, c, 'dom-2')
+  if (o.contained !== undefined) rule(o, c, 'dom-3')
+  if (o.contained !== undefined) rule(o, c, 'dom-4')
+  if (o.contained !== undefined) rule(o, c, 'dom-5')
+  rule(o, c, 'ppc-1')
+  rule(o, c, 'ppc-2')
+  rule(o, c, 'ppc-3')
+  rule(o, c, 'ppc-4')
+  rule(o, c, 'ppc-5')
+}
+function Consent_policy(o, c) {
+  if (!enter(o, c)) return
+  for (const k in o) switch (k) {
+    case 'id': prim(o.id, c, k, P['System.String']); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'authority': prim(o.authority, c, k, P.uri); break
+    case '_authority': shadow(o._authority, c, 'authority', Element, o.authority); break
+    case 'uri': prim(o.uri, c, k, P.uri); break
+    case '_uri': shadow(o._uri, c, 'uri', Element, o.uri); break
+    default: unknown(c, k)
+  }
+}
+function Consent_verification(o, c) {
+  if (!enter(o, c)) return
+  for (const k in o) switch (k) {
+    case 'id': prim(o.id, c, k, P['System.String']); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'verified': prim(o.verified, c, k, P.boolean); break
+    case '_verified': shadow(o._verified, c, 'verified', Element, o.verified); break
+    case 'verifiedWith': one(o.verifiedWith, c, k, Reference); target(o.verifiedWith, c, k, T3); break
+    case 'verificationDate': prim(o.verificationDate, c, k, P.dateTime); break
+    case '_verificationDate': shadow(o._verificationDate, c, 'verificationDate', Element, o.verificationDate); break
+    default: unknown(c, k)
+  }
+  if (o.verified === undefined && o._verified === undefined) required(c, 'verified')
+}
+function Consent_provision(o, c) {
+  if (!enter(o, c)) return
+  for (const k in o) switch (k) {
+    case 'id': prim(o.id, c, k, P['System.String']); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'type': code(o.type, c, k, P.code, S84); break
+    case '_type': shadow(o._type, c, 'type', Element, o.type); break
+    case 'period': one(o.period, c, k, Period); break
+    case 'actor': list(o.actor, c, k, Consent_provision_actor); break
+    case 'action': list(o.action, c, k, CodeableConcept); break
+    case 'securityLabel': list(o.securityLabel, c, k, Coding); break
+    case 'purpose': list(o.purpose, c, k, Coding); break
+    case 'class': list(o.class, c, k, Coding); break
+    case 'code': list(o.code, c, k, CodeableConcept); break
+    case 'dataPeriod': one(o.dataPeriod, c, k, Period); break
+    case 'data': list(o.data, c, k, Consent_provision_data); break
+    case 'provision': list(o.provision, c, k, Consent_provision); break
+    default: unknown(c, k)
+  }
+}
+function Consent_provision_actor(o, c) {
+  if (!enter(o, c)) return
+  for (const k in o) switch (k) {
+    case 'id': prim(o.id, c, k, P['System.String']); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'role': one(o.role, c, k, CodeableConcept); break
+    case 'reference': one(o.reference, c, k, Reference); target(o.reference, c, k, T85); break
+    default: unknown(c, k)
+  }
+  if (o.role === undefined) required(c, 'role')
+  if (o.reference === undefined) required(c, 'reference')
+}
+function Consent_provision_data(o, c) {
+  if (!enter(o, c)) return
+  for (const k in o) switch (k) {
+    case 'id': prim(o.id, c, k, P['System.String']); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'meaning': code(o.meaning, c, k, P.code, S86); break
+    case '_meaning': shadow(o._meaning, c, 'meaning', Element, o.meaning); break
+    case 'reference': one(o.reference, c, k, Reference); break
+    default: unknown(c, k)
+  }
+  if (o.meaning === undefined && o._meaning === undefined) required(c, 'meaning')
+  if (o.reference === undefined) required(c, 'reference')
+}
+function DocumentReference(o, c) {
+  if (!enter(o, c)) return
+  for (const k in o) switch (k) {
+    case 'resourceType': break
+    case 'id': prim(o.id, c, k, P.id); break
+    case '_id': shadow(o._id, c, 'id', Element, o.id); break
+    case 'meta': one(o.meta, c, k, Meta); break
+    case 'implicitRules': prim(o.implicitRules, c, k, P.uri); break
+    case '_implicitRules': shadow(o._implicitRules, c, 'implicitRules', Element, o.implicitRules); break
+    case 'language': prim(o.language, c, k, P.code); break
+    case '_language': shadow(o._language, c, 'language', Element, o.language); break
+    case 'text': one(o.text, c, k, Narrative); break
+    case 'contained': list(o.contained, c, k, contained); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'masterIdentifier': one(o.masterIdentifier, c, k, Identifier); break
+    case 'identifier': list(o.identifier, c, k, Identifier); break
+    case 'status': code(o.status, c, k, P.code, S87); break
+    case '_status': shadow(o._status, c, 'status', Element, o.status); break
+    case 'docStatus': code(o.docStatus, c, k, P.code, S88); break
+    case '_docStatus': shadow(o._docStatus, c, 'docStatus', Element, o.docStatus); break
+    case 'type': one(o.type, c, k, CodeableConcept); break
+    case 'category': list(o.category, c, k, CodeableConcept); break
+    case 'subject': one(o.subject, c, k, Reference); target(o.subject, c, k, T89); break
+    case 'date': prim(o.date, c, k, P.instant); break
+    case '_date': shadow(o._date, c, 'date', Element, o.date); break
+    case 'author': list(o.author, c, k, Reference); target(o.author, c, k, T41); break
+    case 'authenticator': one(o.authenticator, c, k, Reference); target(o.authenticator, c, k, T1); break
+    case 'custodian': one(o.custodian, c, k, Reference); target(o.custodian, c, k, T2); break
+    case 'relatesTo': list(o.relatesTo, c, k, DocumentReference_relatesTo); break
+    case 'description': prim(o.description, c, k, P.string); break
+    case '_description': shadow(o._description, c, 'description', Element, o.description); break
+    case 'securityLabel': list(o.securityLabel, c, k, CodeableConcept); break
+    case 'content': list(o.content, c, k, DocumentReference_content); break
+    case 'context': one(o.context, c, k, DocumentReference_context); break
+    default: unknown(c, k)
+  }
+  if (o.status === undefined && o._status === undefined) required(c, 'status')
+  if (o.content === undefined) required(c, 'content')
+  if (o.contained !== undefined) rule(o, c, 'dom-2')
+  if (o.contained !== undefined) rule(o, c, 'dom-3')
+  if (o.contained !== undefined) rule(o, c, 'dom-4')
+  if (o.contained !== undefined) rule(o, c, 'dom-5')
+}
+function DocumentReference_relatesTo(o, c) {
+  if (!enter(o, c)) return
+  for (const k in o) switch (k) {
+    case 'id': prim(o.id, c, k, P['System.String']); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'code': code(o.code, c, k, P.code, S90); break
+    case '_code': shadow(o._code, c, 'code', Element, o.code); break
+    case 'target': one(o.target, c, k, Reference); target(o.target, c, k, T91); break
+    default: unknown(c, k)
+  }
+  if (o.code === undefined && o._code === undefined) required(c, 'code')
+  if (o.target === undefined) required(c, 'target')
+}
+function DocumentReference_content(o, c) {
+  if (!enter(o, c)) return
+  for (const k in o) switch (k) {
+    case 'id': prim(o.id, c, k, P['System.String']); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'attachment': one(o.attachment, c, k, Attachment); break
+    case 'format': one(o.format, c, k, Coding); break
+    default: unknown(c, k)
+  }
+  if (o.attachment === undefined) required(c, 'attachment')
+}
+function DocumentReference_context(o, c) {
+  if (!enter(o, c)) return
+  for (const k in o) switch (k) {
+    case 'id': prim(o.id, c, k, P['System.String']); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'encounter': list(o.encounter, c, k, Reference); target(o.encounter, c, k, T40); break
+    case 'event': list(o.event, c, k, CodeableConcept); break
+    case 'period': one(o.period, c, k, Period); break
+    case 'facilityType': one(o.facilityType, c, k, CodeableConcept); break
+    case 'practiceSetting': one(o.practiceSetting, c, k, CodeableConcept); break
+    case 'sourcePatientInfo': one(o.sourcePatientInfo, c, k, Reference); target(o.sourcePatientInfo, c, k, T5); break
+    case 'related': list(o.related, c, k, Reference); break
+    default: unknown(c, k)
+  }
+}
+function Binary(o, c) {
+  if (!enter(o, c)) return
+  for (const k in o) switch (k) {
+    case 'resourceType': break
+    case 'id': prim(o.id, c, k, P.id); break
+    case '_id': shadow(o._id, c, 'id', Element, o.id); break
+    case 'meta': one(o.meta, c, k, Meta); break
+    case 'implicitRules': prim(o.implicitRules, c, k, P.uri); break
+    case '_implicitRules': shadow(o._implicitRules, c, 'implicitRules', Element, o.implicitRules); break
+    case 'language': prim(o.language, c, k, P.code); break
+    case '_language': shadow(o._language, c, 'language', Element, o.language); break
+    case 'contentType': prim(o.contentType, c, k, P.code); break
+    case '_contentType': shadow(o._contentType, c, 'contentType', Element, o.contentType); break
+    case 'securityContext': one(o.securityContext, c, k, Reference); break
+    case 'data': prim(o.data, c, k, P.base64Binary); break
+    case '_data': shadow(o._data, c, 'data', Element, o.data); break
+    case 'url': prim(o.url, c, k, P.url); break
+    case '_url': shadow(o._url, c, 'url', Element, o.url); break
+    default: unknown(c, k)
+  }
+  if (o.contentType === undefined && o._contentType === undefined) required(c, 'contentType')
+}
+function Questionnaire(o, c) {
+  if (!enter(o, c)) return
+  for (const k in o) switch (k) {
+    case 'resourceType': break
+    case 'id': prim(o.id, c, k, P.id); break
+    case '_id': shadow(o._id, c, 'id', Element, o.id); break
+    case 'meta': one(o.meta, c, k, Meta); break
+    case 'implicitRules': prim(o.implicitRules, c, k, P.uri); break
+    case '_implicitRules': shadow(o._implicitRules, c, 'implicitRules', Element, o.implicitRules); break
+    case 'language': prim(o.language, c, k, P.code); break
+    case '_language': shadow(o._language, c, 'language', Element, o.language); break
+    case 'text': one(o.text, c, k, Narrative); break
+    case 'contained': list(o.contained, c, k, contained); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'url': prim(o.url, c, k, P.uri); break
+    case '_url': shadow(o._url, c, 'url', Element, o.url); break
+    case 'identifier': list(o.identifier, c, k, Identifier); break
+    case 'version': prim(o.version, c, k, P.string); break
+    case '_version': shadow(o._version, c, 'version', Element, o.version); break
+    case 'name': prim(o.name, c, k, P.string); break
+    case '_name': shadow(o._name, c, 'name', Element, o.name); break
+    case 'title': prim(o.title, c, k, P.string); break
+    case '_title': shadow(o._title, c, 'title', Element, o.title); break
+    case 'derivedFrom': prims(o.derivedFrom, c, k, P.canonical, o._derivedFrom); break
+    case '_derivedFrom': shadows(o._derivedFrom, c, 'derivedFrom', Element, o.derivedFrom); break
+    case 'status': code(o.status, c, k, P.code, S92); break
+    case '_status': shadow(o._status, c, 'status', Element, o.status); break
+    case 'experimental': prim(o.experimental, c, k, P.boolean); break
+    case '_experimental': shadow(o._experimental, c, 'experimental', Element, o.experimental); break
+    case 'subjectType': codes(o.subjectType, c, k, P.code, S93, o._subjectType); break
+    case '_subjectType': shadows(o._subjectType, c, 'subjectType', Element, o.subjectType); break
+    case 'date': prim(o.date, c, k, P.dateTime); break
+    case '_date': shadow(o._date, c, 'date', Element, o.date); break
+    case 'publisher': prim(o.publisher, c, k, P.string); break
+    case '_publisher': shadow(o._publisher, c, 'publisher', Element, o.publisher); break
+    case 'contact': list(o.contact, c, k, ContactDetail); break
+    case 'description': prim(o.description, c, k, P.markdown); break
+    case '_description': shadow(o._description, c, 'description', Element, o.description); break
+    case 'useContext': list(o.useContext, c, k, UsageContext); break
+    case 'jurisdiction': list(o.jurisdiction, c, k, CodeableConcept); break
+    case 'purpose': prim(o.purpose, c, k, P.markdown); break
+    case '_purpose': shadow(o._purpose, c, 'purpose', Element, o.purpose); break
+    case 'copyright': prim(o.copyright, c, k, P.markdown); break
+    case '_copyright': shadow(o._copyright, c, 'copyright', Element, o.copyright); break
+    case 'approvalDate': prim(o.approvalDate, c, k, P.date); break
+    case '_approvalDate': shadow(o._approvalDate, c, 'approvalDate', Element, o.approvalDate); break
+    case 'lastReviewDate': prim(o.lastReviewDate, c, k, P.date); break
+    case '_lastReviewDate': shadow(o._lastReviewDate, c, 'lastReviewDate', Element, o.lastReviewDate); break
+    case 'effectivePeriod': one(o.effectivePeriod, c, k, Period); break
+    case 'code': list(o.code, c, k, Coding); break
+    case 'item': list(o.item, c, k, Questionnaire_item); break
+    default: unknown(c, k)
+  }
+  if (o.status === undefined && o._status === undefined) required(c, 'status')
+  if (o.contained !== undefined) rule(o, c, 'dom-2')
+  if (o.contained !== undefined) rule(o, c, 'dom-3')
+  if (o.contained !== undefined) rule(o, c, 'dom-4')
+  if (o.contained !== undefined) rule(o, c, 'dom-5')
+  rule(o, c, 'que-2')
+}
+function Questionnaire_item(o, c) {
+  if (!enter(o, c)) return
+  for (const k in o) switch (k) {
+    case 'id': prim(o.id, c, k, P['System.String']); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'linkId': prim(o.linkId, c, k, P.string); break
+    case '_linkId': shadow(o._linkId, c, 'linkId', Element, o.linkId); break
+    case 'definition': prim(o.definition, c, k, P.uri); break
+    case '_definition': shadow(o._definition, c, 'definition', Element, o.definition); break
+    case 'code': list(o.code, c, k, Coding); break
+    case 'prefix': prim(o.prefix, c, k, P.string); break
+    case '_prefix': shadow(o._prefix, c, 'prefix', Element, o.prefix); break
+    case 'text': prim(o.text, c, k, P.string); break
+    case '_text': shadow(o._text, c, 'text', Element, o.text); break
+    case 'type': code(o.type, c, k, P.code, S94); break
+    case '_type': shadow(o._type, c, 'type', Element, o.type); break
+    case 'enableWhen': list(o.enableWhen, c, k, Questionnaire_item_enableWhen); break
+    case 'enableBehavior': code(o.enableBehavior, c, k, P.code, S95); break
+    case '_enableBehavior': shadow(o._enableBehavior, c, 'enableBehavior', Element, o.enableBehavior); break
+    case 'required': prim(o.required, c, k, P.boolean); break
+    case '_required': shadow(o._required, c, 'required', Element, o.required); break
+    case 'repeats': prim(o.repeats, c, k, P.boolean); break
+    case '_repeats': shadow(o._repeats, c, 'repeats', Element, o.repeats); break
+    case 'readOnly': prim(o.readOnly, c, k, P.boolean); break
+    case '_readOnly': shadow(o._readOnly, c, 'readOnly', Element, o.readOnly); break
+    case 'maxLength': prim(o.maxLength, c, k, P.integer); break
+    case '_maxLength': shadow(o._maxLength, c, 'maxLength', Element, o.maxLength); break
+    case 'answerValueSet': prim(o.answerValueSet, c, k, P.canonical); break
+    case '_answerValueSet': shadow(o._answerValueSet, c, 'answerValueSet', Element, o.answerValueSet); break
+    case 'answerOption': list(o.answerOption, c, k, Questionnaire_item_answerOption); break
+    case 'initial': list(o.initial, c, k, Questionnaire_item_initial); break
+    case 'item': list(o.item, c, k, Questionnaire_item); break
+    default: unknown(c, k)
+  }
+  if (o.linkId === undefined && o._linkId === undefined) required(c, 'linkId')
+  if (o.type === undefined && o._type === undefined) required(c, 'type')
+  rule(o, c, 'que-1')
+  rule(o, c, 'que-3')
+  rule(o, c, 'que-4')
+  rule(o, c, 'que-5')
+  rule(o, c, 'que-6')
+  rule(o, c, 'que-8')
+  rule(o, c, 'que-9')
+  rule(o, c, 'que-10')
+  rule(o, c, 'que-11')
+  rule(o, c, 'que-12')
+  rule(o, c, 'que-13')
+}
+function Questionnaire_item_enableWhen(o, c) {
+  if (!enter(o, c)) return
+  let n_answer = 0
+  for (const k in o) switch (k) {
+    case 'id': prim(o.id, c, k, P['System.String']); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'question': prim(o.question, c, k, P.string); break
+    case '_question': shadow(o._question, c, 'question', Element, o.question); break
+    case 'operator': code(o.operator, c, k, P.code, S96); break
+    case '_operator': shadow(o._operator, c, 'operator', Element, o.operator); break
+    case 'answerBoolean': n_answer++; prim(o.answerBoolean, c, 'answer', P.boolean); break
+    case '_answerBoolean': if (o.answerBoolean === undefined) n_answer++; shadow(o._answerBoolean, c, 'answer', Element, o.answerBoolean); break
+    case 'answerDecimal': n_answer++; prim(o.answerDecimal, c, 'answer', P.decimal); break
+    case '_answerDecimal': if (o.answerDecimal === undefined) n_answer++; shadow(o._answerDecimal, c, 'answer', Element, o.answerDecimal); break
+    case 'answerInteger': n_answer++; prim(o.answerInteger, c, 'answer', P.integer); break
+    case '_answerInteger': if (o.answerInteger === undefined) n_answer++; shadow(o._answerInteger, c, 'answer', Element, o.answerInteger); break
+    case 'answerDate': n_answer++; prim(o.answerDate, c, 'answer', P.date); break
+    case '_answerDate': if (o.answerDate === undefined) n_answer++; shadow(o._answerDate, c, 'answer', Element, o.answerDate); break
+    case 'answerDateTime': n_answer++; prim(o.answerDateTime, c, 'answer', P.dateTime); break
+    case '_answerDateTime': if (o.answerDateTime === undefined) n_answer++; shadow(o._answerDateTime, c, 'answer', Element, o.answerDateTime); break
+    case 'answerTime': n_answer++; prim(o.answerTime, c, 'answer', P.time); break
+    case '_answerTime': if (o.answerTime === undefined) n_answer++; shadow(o._answerTime, c, 'answer', Element, o.answerTime); break
+    case 'answerString': n_answer++; prim(o.answerString, c, 'answer', P.string); break
+    case '_answerString': if (o.answerString === undefined) n_answer++; shadow(o._answerString, c, 'answer', Element, o.answerString); break
+    case 'answerCoding': n_answer++; one(o.answerCoding, c, 'answer', Coding); break
+    case 'answerQuantity': n_answer++; one(o.answerQuantity, c, 'answer', Quantity); break
+    case 'answerReference': n_answer++; one(o.answerReference, c, 'answer', Reference); break
+    default: unknown(c, k)
+  }
+  if (o.question === undefined && o._question === undefined) required(c, 'question')
+  if (o.operator === undefined && o._operator === undefined) required(c, 'operator')
+  if (n_answer > 1) choice(c, 'answer')
+  if (n_answer === 0) required(c, 'answer')
+  rule(o, c, 'que-7')
+}
+function Questionnaire_item_answerOption(o, c) {
+  if (!enter(o, c)) return
+  let n_value = 0
+  for (const k in o) switch (k) {
+    case 'id': prim(o.id, c, k, P['System.String']); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'valueInteger': n_value++; prim(o.valueInteger, c, 'value', P.integer); break
+    case '_valueInteger': if (o.valueInteger === undefined) n_value++; shadow(o._valueInteger, c, 'value', Element, o.valueInteger); break
+    case 'valueDate': n_value++; prim(o.valueDate, c, 'value', P.date); break
+    case '_valueDate': if (o.valueDate === undefined) n_value++; shadow(o._valueDate, c, 'value', Element, o.valueDate); break
+    case 'valueTime': n_value++; prim(o.valueTime, c, 'value', P.time); break
+    case '_valueTime': if (o.valueTime === undefined) n_value++; shadow(o._valueTime, c, 'value', Element, o.valueTime); break
+    case 'valueString': n_value++; prim(o.valueString, c, 'value', P.string); break
+    case '_valueString': if (o.valueString === undefined) n_value++; shadow(o._valueString, c, 'value', Element, o.valueString); break
+    case 'valueCoding': n_value++; one(o.valueCoding, c, 'value', Coding); break
+    case 'valueReference': n_value++; one(o.valueReference, c, 'value', Reference); break
+    case 'initialSelected': prim(o.initialSelected, c, k, P.boolean); break
+    case '_initialSelected': shadow(o._initialSelected, c, 'initialSelected', Element, o.initialSelected); break
+    default: unknown(c, k)
+  }
+  if (n_value > 1) choice(c, 'value')
+  if (n_value === 0) required(c, 'value')
+}
+function Questionnaire_item_initial(o, c) {
+  if (!enter(o, c)) return
+  let n_value = 0
+  for (const k in o) switch (k) {
+    case 'id': prim(o.id, c, k, P['System.String']); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'valueBoolean': n_value++; prim(o.valueBoolean, c, 'value', P.boolean); break
+    case '_valueBoolean': if (o.valueBoolean === undefined) n_value++; shadow(o._valueBoolean, c, 'value', Element, o.valueBoolean); break
+    case 'valueDecimal': n_value++; prim(o.valueDecimal, c, 'value', P.decimal); break
+    case '_valueDecimal': if (o.valueDecimal === undefined) n_value++; shadow(o._valueDecimal, c, 'value', Element, o.valueDecimal); break
+    case 'valueInteger': n_value++; prim(o.valueInteger, c, 'value', P.integer); break
+    case '_valueInteger': if (o.valueInteger === undefined) n_value++; shadow(o._valueInteger, c, 'value', Element, o.valueInteger); break
+    case 'valueDate': n_value++; prim(o.valueDate, c, 'value', P.date); break
+    case '_valueDate': if (o.valueDate === undefined) n_value++; shadow(o._valueDate, c, 'value', Element, o.valueDate); break
+    case 'valueDateTime': n_value++; prim(o.valueDateTime, c, 'value', P.dateTime); break
+    case '_valueDateTime': if (o.valueDateTime === undefined) n_value++; shadow(o._valueDateTime, c, 'value', Element, o.valueDateTime); break
+    case 'valueTime': n_value++; prim(o.valueTime, c, 'value', P.time); break
+    case '_valueTime': if (o.valueTime === undefined) n_value++; shadow(o._valueTime, c, 'value', Element, o.valueTime); break
+    case 'valueString': n_value++; prim(o.valueString, c, 'value', P.string); break
+    case '_valueString': if (o.valueString === undefined) n_value++; shadow(o._valueString, c, 'value', Element, o.valueString); break
+    case 'valueUri': n_value++; prim(o.valueUri, c, 'value', P.uri); break
+    case '_valueUri': if (o.valueUri === undefined) n_value++; shadow(o._valueUri, c, 'value', Element, o.valueUri); break
+    case 'valueAttachment': n_value++; one(o.valueAttachment, c, 'value', Attachment); break
+    case 'valueCoding': n_value++; one(o.valueCoding, c, 'value', Coding); break
+    case 'valueQuantity': n_value++; one(o.valueQuantity, c, 'value', Quantity); break
+    case 'valueReference': n_value++; one(o.valueReference, c, 'value', Reference); break
+    default: unknown(c, k)
+  }
+  if (n_value > 1) choice(c, 'value')
+  if (n_value === 0) required(c, 'value')
+}
+function QuestionnaireResponse(o, c) {
+  if (!enter(o, c)) return
+  for (const k in o) switch (k) {
+    case 'resourceType': break
+    case 'id': prim(o.id, c, k, P.id); break
+    case '_id': shadow(o._id, c, 'id', Element, o.id); break
+    case 'meta': one(o.meta, c, k, Meta); break
+    case 'implicitRules': prim(o.implicitRules, c, k, P.uri); break
+    case '_implicitRules': shadow(o._implicitRules, c, 'implicitRules', Element, o.implicitRules); break
+    case 'language': prim(o.language, c, k, P.code); break
+    case '_language': shadow(o._language, c, 'language', Element, o.language); break
+    case 'text': one(o.text, c, k, Narrative); break
+    case 'contained': list(o.contained, c, k, contained); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'identifier': one(o.identifier, c, k, Identifier); break
+    case 'basedOn': list(o.basedOn, c, k, Reference); target(o.basedOn, c, k, T97); break
+    case 'partOf': list(o.partOf, c, k, Reference); target(o.partOf, c, k, T98); break
+    case 'questionnaire': prim(o.questionnaire, c, k, P.canonical); break
+    case '_questionnaire': shadow(o._questionnaire, c, 'questionnaire', Element, o.questionnaire); break
+    case 'status': code(o.status, c, k, P.code, S99); break
+    case '_status': shadow(o._status, c, 'status', Element, o.status); break
+    case 'subject': one(o.subject, c, k, Reference); break
+    case 'encounter': one(o.encounter, c, k, Reference); target(o.encounter, c, k, T13); break
+    case 'authored': prim(o.authored, c, k, P.dateTime); break
+    case '_authored': shadow(o._authored, c, 'authored', Element, o.authored); break
+    case 'author': one(o.author, c, k, Reference); target(o.author, c, k, T41); break
+    case 'source': one(o.source, c, k, Reference); target(o.source, c, k, T100); break
+    case 'item': list(o.item, c, k, QuestionnaireResponse_item); break
+    default: unknown(c, k)
+  }
+  if (o.status === undefined && o._status === undefined) required(c, 'status')
+  if (o.contained !== undefined) rule(o, c, 'dom-2')
+  if (o.contained !== undefined) rule(o, c, 'dom-3')
+  if (o.contained !== undefined) rule(o, c, 'dom-4')
+  if (o.contained !== undefined) rule(o, c, 'dom-5')
+}
+function QuestionnaireResponse_item(o, c) {
+  if (!enter(o, c)) return
+  for (const k in o) switch (k) {
+    case 'id': prim(o.id, c, k, P['System.String']); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'linkId': prim(o.linkId, c, k, P.string); break
+    case '_linkId': shadow(o._linkId, c, 'linkId', Element, o.linkId); break
+    case 'definition': prim(o.definition, c, k, P.uri); break
+    case '_definition': shadow(o._definition, c, 'definition', Element, o.definition); break
+    case 'text': prim(o.text, c, k, P.string); break
+    case '_text': shadow(o._text, c, 'text', Element, o.text); break
+    case 'answer': list(o.answer, c, k, QuestionnaireResponse_item_answer); break
+    case 'item': list(o.item, c, k, QuestionnaireResponse_item); break
+    default: unknown(c, k)
+  }
+  if (o.linkId === undefined && o._linkId === undefined) required(c, 'linkId')
+  rule(o, c, 'qrs-1')
+}
+function QuestionnaireResponse_item_answer(o, c) {
+  if (!enter(o, c)) return
+  let n_value = 0
+  for (const k in o) switch (k) {
+    case 'id': prim(o.id, c, k, P['System.String']); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'valueBoolean': n_value++; prim(o.valueBoolean, c, 'value', P.boolean); break
+    case '_valueBoolean': if (o.valueBoolean === undefined) n_value++; shadow(o._valueBoolean, c, 'value', Element, o.valueBoolean); break
+    case 'valueDecimal': n_value++; prim(o.valueDecimal, c, 'value', P.decimal); break
+    case '_valueDecimal': if (o.valueDecimal === undefined) n_value++; shadow(o._valueDecimal, c, 'value', Element, o.valueDecimal); break
+    case 'valueInteger': n_value++; prim(o.valueInteger, c, 'value', P.integer); break
+    case '_valueInteger': if (o.valueInteger === undefined) n_value++; shadow(o._valueInteger, c, 'value', Element, o.valueInteger); break
+    case 'valueDate': n_value++; prim(o.valueDate, c, 'value', P.date); break
+    case '_valueDate': if (o.valueDate === undefined) n_value++; shadow(o._valueDate, c, 'value', Element, o.valueDate); break
+    case 'valueDateTime': n_value++; prim(o.valueDateTime, c, 'value', P.dateTime); break
+    case '_valueDateTime': if (o.valueDateTime === undefined) n_value++; shadow(o._valueDateTime, c, 'value', Element, o.valueDateTime); break
+    case 'valueTime': n_value++; prim(o.valueTime, c, 'value', P.time); break
+    case '_valueTime': if (o.valueTime === undefined) n_value++; shadow(o._valueTime, c, 'value', Element, o.valueTime); break
+    case 'valueString': n_value++; prim(o.valueString, c, 'value', P.string); break
+    case '_valueString': if (o.valueString === undefined) n_value++; shadow(o._valueString, c, 'value', Element, o.valueString); break
+    case 'valueUri': n_value++; prim(o.valueUri, c, 'value', P.uri); break
+    case '_valueUri': if (o.valueUri === undefined) n_value++; shadow(o._valueUri, c, 'value', Element, o.valueUri); break
+    case 'valueAttachment': n_value++; one(o.valueAttachment, c, 'value', Attachment); break
+    case 'valueCoding': n_value++; one(o.valueCoding, c, 'value', Coding); break
+    case 'valueQuantity': n_value++; one(o.valueQuantity, c, 'value', Quantity); break
+    case 'valueReference': n_value++; one(o.valueReference, c, 'value', Reference); break
+    case 'item': list(o.item, c, k, QuestionnaireResponse_item); break
+    default: unknown(c, k)
+  }
+  if (n_value > 1) choice(c, 'value')
+}
+function Flag(o, c) {
+  if (!enter(o, c)) return
+  for (const k in o) switch (k) {
+    case 'resourceType': break
+    case 'id': prim(o.id, c, k, P.id); break
+    case '_id': shadow(o._id, c, 'id', Element, o.id); break
+    case 'meta': one(o.meta, c, k, Meta); break
+    case 'implicitRules': prim(o.implicitRules, c, k, P.uri); break
+    case '_implicitRules': shadow(o._implicitRules, c, 'implicitRules', Element, o.implicitRules); break
+    case 'language': prim(o.language, c, k, P.code); break
+    case '_language': shadow(o._language, c, 'language', Element, o.language); break
+    case 'text': one(o.text, c, k, Narrative); break
+    case 'contained': list(o.contained, c, k, contained); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'identifier': list(o.identifier, c, k, Identifier); break
+    case 'status': code(o.status, c, k, P.code, S101); break
+    case '_status': shadow(o._status, c, 'status', Element, o.status); break
+    case 'category': list(o.category, c, k, CodeableConcept); break
+    case 'code': one(o.code, c, k, CodeableConcept); break
+    case 'subject': one(o.subject, c, k, Reference); target(o.subject, c, k, T102); break
+    case 'period': one(o.period, c, k, Period); break
+    case 'encounter': one(o.encounter, c, k, Reference); target(o.encounter, c, k, T13); break
+    case 'author': one(o.author, c, k, Reference); target(o.author, c, k, T103); break
+    default: unknown(c, k)
+  }
+  if (o.status === undefined && o._status === undefined) required(c, 'status')
+  if (o.code === undefined) required(c, 'code')
+  if (o.subject === undefined) required(c, 'subject')
+  if (o.contained !== undefined) rule(o, c, 'dom-2')
+  if (o.contained !== undefined) rule(o, c, 'dom-3')
+  if (o.contained !== undefined) rule(o, c, 'dom-4')
+  if (o.contained !== undefined) rule(o, c, 'dom-5')
+}
+function Group(o, c) {
+  if (!enter(o, c)) return
+  for (const k in o) switch (k) {
+    case 'resourceType': break
+    case 'id': prim(o.id, c, k, P.id); break
+    case '_id': shadow(o._id, c, 'id', Element, o.id); break
+    case 'meta': one(o.meta, c, k, Meta); break
+    case 'implicitRules': prim(o.implicitRules, c, k, P.uri); break
+    case '_implicitRules': shadow(o._implicitRules, c, 'implicitRules', Element, o.implicitRules); break
+    case 'language': prim(o.language, c, k, P.code); break
+    case '_language': shadow(o._language, c, 'language', Element, o.language); break
+    case 'text': one(o.text, c, k, Narrative); break
+    case 'contained': list(o.contained, c, k, contained); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'identifier': list(o.identifier, c, k, Identifier); break
+    case 'active': prim(o.active, c, k, P.boolean); break
+    case '_active': shadow(o._active, c, 'active', Element, o.active); break
+    case 'type': code(o.type, c, k, P.code, S104); break
+    case '_type': shadow(o._type, c, 'type', Element, o.type); break
+    case 'actual': prim(o.actual, c, k, P.boolean); break
+    case '_actual': shadow(o._actual, c, 'actual', Element, o.actual); break
+    case 'code': one(o.code, c, k, CodeableConcept); break
+    case 'name': prim(o.name, c, k, P.string); break
+    case '_name': shadow(o._name, c, 'name', Element, o.name); break
+    case 'quantity': prim(o.quantity, c, k, P.unsignedInt); break
+    case '_quantity': shadow(o._quantity, c, 'quantity', Element, o.quantity); break
+    case 'managingEntity': one(o.managingEntity, c, k, Reference); target(o.managingEntity, c, k, T105); break
+    case 'characteristic': list(o.characteristic, c, k, Group_characteristic); break
+    case 'member': list(o.member, c, k, Group_member); break
+    default: unknown(c, k)
+  }
+  if (o.type === undefined && o._type === undefined) required(c, 'type')
+  if (o.actual === undefined && o._actual === undefined) required(c, 'actual')
+  if (o.contained !== undefined) rule(o, c, 'dom-2')
+  if (o.contained !== undefined) rule(o, c, 'dom-3')
+  if (o.contained !== undefined) rule(o, c, 'dom-4')
+  if (o.contained !== undefined) rule(o, c, 'dom-5')
+  rule(o, c, 'grp-1')
+}
+function Group_characteristic(o, c) {
+  if (!enter(o, c)) return
+  let n_value = 0
+  for (const k in o) switch (k) {
+    case 'id': prim(o.id, c, k, P['System.String']); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'code': one(o.code, c, k, CodeableConcept); break
+    case 'valueCodeableConcept': n_value++; one(o.valueCodeableConcept, c, 'value', CodeableConcept); break
+    case 'valueBoolean': n_value++; prim(o.valueBoolean, c, 'value', P.boolean); break
+    case '_valueBoolean': if (o.valueBoolean === undefined) n_value++; shadow(o._valueBoolean, c, 'value', Element, o.valueBoolean); break
+    case 'valueQuantity': n_value++; one(o.valueQuantity, c, 'value', Quantity); break
+    case 'valueRange': n_value++; one(o.valueRange, c, 'value', Range); break
+    case 'valueReference': n_value++; one(o.valueReference, c, 'value', Reference); break
+    case 'exclude': prim(o.exclude, c, k, P.boolean); break
+    case '_exclude': shadow(o._exclude, c, 'exclude', Element, o.exclude); break
+    case 'period': one(o.period, c, k, Period); break
+    default: unknown(c, k)
+  }
+  if (o.code === undefined) required(c, 'code')
+  if (n_value > 1) choice(c, 'value')
+  if (n_value === 0) required(c, 'value')
+  if (o.exclude === undefined && o._exclude === undefined) required(c, 'exclude')
+}
+function Group_member(o, c) {
+  if (!enter(o, c)) return
+  for (const k in o) switch (k) {
+    case 'id': prim(o.id, c, k, P['System.String']); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'entity': one(o.entity, c, k, Reference); target(o.entity, c, k, T106); break
+    case 'period': one(o.period, c, k, Period); break
+    case 'inactive': prim(o.inactive, c, k, P.boolean); break
+    case '_inactive': shadow(o._inactive, c, 'inactive', Element, o.inactive); break
+    default: unknown(c, k)
+  }
+  if (o.entity === undefined) required(c, 'entity')
+}
+function List(o, c) {
+  if (!enter(o, c)) return
+  for (const k in o) switch (k) {
+    case 'resourceType': break
+    case 'id': prim(o.id, c, k, P.id); break
+    case '_id': shadow(o._id, c, 'id', Element, o.id); break
+    case 'meta': one(o.meta, c, k, Meta); break
+    case 'implicitRules': prim(o.implicitRules, c, k, P.uri); break
+    case '_implicitRules': shadow(o._implicitRules, c, 'implicitRules', Element, o.implicitRules); break
+    case 'language': prim(o.language, c, k, P.code); break
+    case '_language': shadow(o._language, c, 'language', Element, o.language); break
+    case 'text': one(o.text, c, k, Narrative); break
+    case 'contained': list(o.contained, c, k, contained); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'identifier': list(o.identifier, c, k, Identifier); break
+    case 'status': code(o.status, c, k, P.code, S107); break
+    case '_status': shadow(o._status, c, 'status', Element, o.status); break
+    case 'mode': code(o.mode, c, k, P.code, S108); break
+    case '_mode': shadow(o._mode, c, 'mode', Element, o.mode); break
+    case 'title': prim(o.title, c, k, P.string); break
+    case '_title': shadow(o._title, c, 'title', Element, o.title); break
+    case 'code': one(o.code, c, k, CodeableConcept); break
+    case 'subject': one(o.subject, c, k, Reference); target(o.subject, c, k, T79); break
+    case 'encounter': one(o.encounter, c, k, Reference); target(o.encounter, c, k, T13); break
+    case 'date': prim(o.date, c, k, P.dateTime); break
+    case '_date': shadow(o._date, c, 'date', Element, o.date); break
+    case 'source': one(o.source, c, k, Reference); target(o.source, c, k, T109); break
+    case 'orderedBy': one(o.orderedBy, c, k, CodeableConcept); break
+    case 'note': list(o.note, c, k, Annotation); break
+    case 'entry': list(o.entry, c, k, List_entry); break
+    case 'emptyReason': one(o.emptyReason, c, k, CodeableConcept); break
+    default: unknown(c, k)
+  }
+  if (o.status === undefined && o._status === undefined) required(c, 'status')
+  if (o.mode === undefined && o._mode === undefined) required(c, 'mode')
+  if (o.contained !== undefined) rule(o, c, 'dom-2')
+  if (o.contained !== undefined) rule(o, c, 'dom-3')
+  if (o.contained !== undefined) rule(o, c, 'dom-4')
+  if (o.contained !== undefined) rule(o, c, 'dom-5')
+  rule(o, c, 'lst-1')
+  rule(o, c, 'lst-2')
+  rule(o, c, 'lst-3')
+}
+function List_entry(o, c) {
+  if (!enter(o, c)) return
+  for (const k in o) switch (k) {
+    case 'id': prim(o.id, c, k, P['System.String']); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'flag': one(o.flag, c, k, CodeableConcept); break
+    case 'deleted': prim(o.deleted, c, k, P.boolean); break
+    case '_deleted': shadow(o._deleted, c, 'deleted', Element, o.deleted); break
+    case 'date': prim(o.date, c, k, P.dateTime); break
+    case '_date': shadow(o._date, c, 'date', Element, o.date); break
+    case 'item': one(o.item, c, k, Reference); break
+    default: unknown(c, k)
+  }
+  if (o.item === undefined) required(c, 'item')
+}
+function Condition(o, c) {
+  if (!enter(o, c)) return
+  let n_onset = 0
+  let n_abatement = 0
+  for (const k in o) switch (k) {
+    case 'resourceType': break
+    case 'id': prim(o.id, c, k, P.id); break
+    case '_id': shadow(o._id, c, 'id', Element, o.id); break
+    case 'meta': one(o.meta, c, k, Meta); break
+    case 'implicitRules': prim(o.implicitRules, c, k, P.uri); break
+    case '_implicitRules': shadow(o._implicitRules, c, 'implicitRules', Element, o.implicitRules); break
+    case 'language': prim(o.language, c, k, P.code); break
+    case '_language': shadow(o._language, c, 'language', Element, o.language); break
+    case 'text': one(o.text, c, k, Narrative); break
+    case 'contained': list(o.contained, c, k, contained); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'identifier': list(o.identifier, c, k, Identifier); break
+    case 'clinicalStatus': one(o.clinicalStatus, c, k, CodeableConcept); concepts(o.clinicalStatus, c, k, S110); break
+    case 'verificationStatus': one(o.verificationStatus, c, k, CodeableConcept); concepts(o.verificationStatus, c, k, S111); break
+    case 'category': list(o.category, c, k, CodeableConcept); break
+    case 'severity': one(o.severity, c, k, CodeableConcept); break
+    case 'code': one(o.code, c, k, CodeableConcept); break
+    case 'bodySite': list(o.bodySite, c, k, CodeableConcept); break
+    case 'subject': one(o.subject, c, k, Reference); target(o.subject, c, k, T7); break
+    case 'encounter': one(o.encounter, c, k, Reference); target(o.encounter, c, k, T13); break
+    case 'onsetDateTime': n_onset++; prim(o.onsetDateTime, c, 'onset', P.dateTime); break
+    case '_onsetDateTime': if (o.onsetDateTime === undefined) n_onset++; shadow(o._onsetDateTime, c, 'onset', Element, o.onsetDateTime); break
+    case 'onsetAge': n_onset++; one(o.onsetAge, c, 'onset', Age); break
+    case 'onsetPeriod': n_onset++; one(o.onsetPeriod, c, 'onset', Period); break
+    case 'onsetRange': n_onset++; one(o.onsetRange, c, 'onset', Range); break
+    case 'onsetString': n_onset++; prim(o.onsetString, c, 'onset', P.string); break
+    case '_onsetString': if (o.onsetString === undefined) n_onset++; shadow(o._onsetString, c, 'onset', Element, o.onsetString); break
+    case 'abatementDateTime': n_abatement++; prim(o.abatementDateTime, c, 'abatement', P.dateTime); break
+    case '_abatementDateTime': if (o.abatementDateTime === undefined) n_abatement++; shadow(o._abatementDateTime, c, 'abatement', Element, o.abatementDateTime); break
+    case 'abatementAge': n_abatement++; one(o.abatementAge, c, 'abatement', Age); break
+    case 'abatementPeriod': n_abatement++; one(o.abatementPeriod, c, 'abatement', Period); break
+    case 'abatementRange': n_abatement++; one(o.abatementRange, c, 'abatement', Range); break
+    case 'abatementString': n_abatement++; prim(o.abatementString, c, 'abatement', P.string); break
+    case '_abatementString': if (o.abatementString === undefined) n_abatement++; shadow(o._abatementString, c, 'abatement', Element, o.abatementString); break
+    case 'recordedDate': prim(o.recordedDate, c, k, P.dateTime); break
+    case '_recordedDate': shadow(o._recordedDate, c, 'recordedDate', Element, o.recordedDate); break
+    case 'recorder': one(o.recorder, c, k, Reference); target(o.recorder, c, k, T100); break
+    case 'asserter': one(o.asserter, c, k, Reference); target(o.asserter, c, k, T100); break
+    case 'stage': list(o.stage, c, k, Condition_stage); break
+    case 'evidence': list(o.evidence, c, k, Condition_evidence); break
+    case 'note': list(o.note, c, k, Annotation); break
+    default: unknown(c, k)
+  }
+  if (o.subject === undefined) required(c, 'subject')
+  if (n_onset > 1) choice(c, 'onset')
+  if (n_abatement > 1) choice(c, 'abatement')
+  rule(o, c, 'con-4')
+  rule(o, c, 'con-5')
+  if (o.contained !== undefined) rule(o, c, 'dom-2')
+  if (o.contained !== undefined) rule(o, c, 'dom-3')
+  if (o.contained !== undefined) rule(o, c, 'dom-4')
+  if (o.contained !== undefined) rule(o, c, 'dom-5')
+}
+function Condition_stage(o, c) {
+  if (!enter(o, c)) return
+  for (const k in o) switch (k) {
+    case 'id': prim(o.id, c, k, P['System.String']); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'summary': one(o.summary, c, k, CodeableConcept); break
+    case 'assessment': list(o.assessment, c, k, Reference); target(o.assessment, c, k, T112); break
+    case 'type': one(o.type, c, k, CodeableConcept); break
+    default: unknown(c, k)
+  }
+  rule(o, c, 'con-1')
+}
+function Condition_evidence(o, c) {
+  if (!enter(o, c)) return
+  for (const k in o) switch (k) {
+    case 'id': prim(o.id, c, k, P['System.String']); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'code': list(o.code, c, k, CodeableConcept); break
+    case 'detail': list(o.detail, c, k, Reference); break
+    default: unknown(c, k)
+  }
+  rule(o, c, 'con-2')
+}
+function AllergyIntolerance(o, c) {
+  if (!enter(o, c)) return
+  let n_onset = 0
+  for (const k in o) switch (k) {
+    case 'resourceType': break
+    case 'id': prim(o.id, c, k, P.id); break
+    case '_id': shadow(o._id, c, 'id', Element, o.id); break
+    case 'meta': one(o.meta, c, k, Meta); break
+    case 'implicitRules': prim(o.implicitRules, c, k, P.uri); break
+    case '_implicitRules': shadow(o._implicitRules, c, 'implicitRules', Element, o.implicitRules); break
+    case 'language': prim(o.language, c, k, P.code); break
+    case '_language': shadow(o._language, c, 'language', Element, o.language); break
+    case 'text': one(o.text, c, k, Narrative); break
+    case 'contained': list(o.contained, c, k, contained); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'identifier': list(o.identifier, c, k, Identifier); break
+    case 'clinicalStatus': one(o.clinicalStatus, c, k, CodeableConcept); concepts(o.clinicalStatus, c, k, S113); break
+    case 'verificationStatus': one(o.verificationStatus, c, k, CodeableConcept); concepts(o.verificationStatus, c, k, S114); break
+    case 'type': code(o.type, c, k, P.code, S115); break
+    case '_type': shadow(o._type, c, 'type', Element, o.type); break
+    case 'category': codes(o.category, c, k, P.code, S116, o._category); break
+    case '_category': shadows(o._category, c, 'category', Element, o.category); break
+    case 'criticality': code(o.criticality, c, k, P.code, S117); break
+    case '_criticality': shadow(o._criticality, c, 'criticality', Element, o.criticality); break
+    case 'code': one(o.code, c, k, CodeableConcept); break
+    case 'patient': one(o.patient, c, k, Reference); target(o.patient, c, k, T5); break
+    case 'encounter': one(o.encounter, c, k, Reference); target(o.encounter, c, k, T13); break
+    case 'onsetDateTime': n_onset++; prim(o.onsetDateTime, c, 'onset', P.dateTime); break
+    case '_onsetDateTime': if (o.onsetDateTime === undefined) n_onset++; shadow(o._onsetDateTime, c, 'onset', Element, o.onsetDateTime); break
+    case 'onsetAge': n_onset++; one(o.onsetAge, c, 'onset', Age); break
+    case 'onsetPeriod': n_onset++; one(o.onsetPeriod, c, 'onset', Period); break
+    case 'onsetRange': n_onset++; one(o.onsetRange, c, 'onset', Range); break
+    case 'onsetString': n_onset++; prim(o.onsetString, c, 'onset', P.string); break
+    case '_onsetString': if (o.onsetString === undefined) n_onset++; shadow(o._onsetString, c, 'onset', Element, o.onsetString); break
+    case 'recordedDate': prim(o.recordedDate, c, k, P.dateTime); break
+    case '_recordedDate': shadow(o._recordedDate, c, 'recordedDate', Element, o.recordedDate); break
+    case 'recorder': one(o.recorder, c, k, Reference); target(o.recorder, c, k, T100); break
+    case 'asserter': one(o.asserter, c, k, Reference); target(o.asserter, c, k, T100); break
+    case 'lastOccurrence': prim(o.lastOccurrence, c, k, P.dateTime); break
+    case '_lastOccurrence': shadow(o._lastOccurrence, c, 'lastOccurrence', Element, o.lastOccurrence); break
+    case 'note': list(o.note, c, k, Annotation); break
+    case 'reaction': list(o.reaction, c, k, AllergyIntolerance_reaction); break
+    default: unknown(c, k)
+  }
+  if (o.patient === undefined) required(c, 'patient')
+  if (n_onset > 1) choice(c, 'onset')
+  rule(o, c, 'ait-1')
+  rule(o, c, 'ait-2')
+  if (o.contained !== undefined) rule(o, c, 'dom-2')
+  if (o.contained !== undefined) rule(o, c, 'dom-3')
+  if (o.contained !== undefined) rule(o, c, 'dom-4')
+  if (o.contained !== undefined) rule(o, c, 'dom-5')
+}
+function AllergyIntolerance_reaction(o, c) {
+  if (!enter(o, c)) return
+  for (const k in o) switch (k) {
+    case 'id': prim(o.id, c, k, P['System.String']); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'substance': one(o.substance, c, k, CodeableConcept); break
+    case 'manifestation': list(o.manifestation, c, k, CodeableConcept); break
+    case 'description': prim(o.description, c, k, P.string); break
+    case '_description': shadow(o._description, c, 'description', Element, o.description); break
+    case 'onset': prim(o.onset, c, k, P.dateTime); break
+    case '_onset': shadow(o._onset, c, 'onset', Element, o.onset); break
+    case 'severity': code(o.severity, c, k, P.code, S118); break
+    case '_severity': shadow(o._severity, c, 'severity', Element, o.severity); break
+    case 'exposureRoute': one(o.exposureRoute, c, k, CodeableConcept); break
+    case 'note': list(o.note, c, k, Annotation); break
+    default: unknown(c, k)
+  }
+  if (o.manifestation === undefined) required(c, 'manifestation')
+}
+function Observation(o, c) {
+  if (!enter(o, c)) return
+  let n_effective = 0
+  let n_value = 0
+  for (const k in o) switch (k) {
+    case 'resourceType': break
+    case 'id': prim(o.id, c, k, P.id); break
+    case '_id': shadow(o._id, c, 'id', Element, o.id); break
+    case 'meta': one(o.meta, c, k, Meta); break
+    case 'implicitRules': prim(o.implicitRules, c, k, P.uri); break
+    case '_implicitRules': shadow(o._implicitRules, c, 'implicitRules', Element, o.implicitRules); break
+    case 'language': prim(o.language, c, k, P.code); break
+    case '_language': shadow(o._language, c, 'language', Element, o.language); break
+    case 'text': one(o.text, c, k, Narrative); break
+    case 'contained': list(o.contained, c, k, contained); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'identifier': list(o.identifier, c, k, Identifier); break
+    case 'basedOn': list(o.basedOn, c, k, Reference); target(o.basedOn, c, k, T119); break
+    case 'partOf': list(o.partOf, c, k, Reference); target(o.partOf, c, k, T120); break
+    case 'status': code(o.status, c, k, P.code, S121); break
+    case '_status': shadow(o._status, c, 'status', Element, o.status); break
+    case 'category': list(o.category, c, k, CodeableConcept); break
+    case 'code': one(o.code, c, k, CodeableConcept); break
+    case 'subject': one(o.subject, c, k, Reference); target(o.subject, c, k, T79); break
+    case 'focus': list(o.focus, c, k, Reference); break
+    case 'encounter': one(o.encounter, c, k, Reference); target(o.encounter, c, k, T13); break
+    case 'effectiveDateTime': n_effective++; prim(o.effectiveDateTime, c, 'effective', P.dateTime); break
+    case '_effectiveDateTime': if (o.effectiveDateTime === undefined) n_effective++; shadow(o._effectiveDateTime, c, 'effective', Element, o.effectiveDateTime); break
+    case 'effectivePeriod': n_effective++; one(o.effectivePeriod, c, 'effective', Period); break
+    case 'effectiveTiming': n_effective++; one(o.effectiveTiming, c, 'effective', Timing); break
+    case 'effectiveInstant': n_effective++; prim(o.effectiveInstant, c, 'effective', P.instant); break
+    case '_effectiveInstant': if (o.effectiveInstant === undefined) n_effective++; shadow(o._effectiveInstant, c, 'effective', Element, o.effectiveInstant); break
+    case 'issued': prim(o.issued, c, k, P.instant); break
+    case '_issued': shadow(o._issued, c, 'issued', Element, o.issued); break
+    case 'performer': list(o.performer, c, k, Reference); target(o.performer, c, k, T122); break
+    case 'valueQuantity': n_value++; one(o.valueQuantity, c, 'value', Quantity); break
+    case 'valueCodeableConcept': n_value++; one(o.valueCodeableConcept, c, 'value', CodeableConcept); break
+    case 'valueString': n_value++; prim(o.valueString, c, 'value', P.string); break
+    case '_valueString': if (o.valueString === undefined) n_value++; shadow(o._valueString, c, 'value', Element, o.valueString); break
+    case 'valueBoolean': n_value++; prim(o.valueBoolean, c, 'value', P.boolean); break
+    case '_valueBoolean': if (o.valueBoolean === undefined) n_value++; shadow(o._valueBoolean, c, 'value', Element, o.valueBoolean); break
+    case 'valueInteger': n_value++; prim(o.valueInteger, c, 'value', P.integer); break
+    case '_valueInteger': if (o.valueInteger === undefined) n_value++; shadow(o._valueInteger, c, 'value', Element, o.valueInteger); break
+    case 'valueRange': n_value++; one(o.valueRange, c, 'value', Range); break
+    case 'valueRatio': n_value++; one(o.valueRatio, c, 'value', Ratio); break
+    case 'valueSampledData': n_value++; one(o.valueSampledData, c, 'value', SampledData); break
+    case 'valueTime': n_value++; prim(o.valueTime, c, 'value', P.time); break
+    case '_valueTime': if (o.valueTime === undefined) n_value++; shadow(o._valueTime, c, 'value', Element, o.valueTime); break
+    case 'valueDateTime': n_value++; prim(o.valueDateTime, c, 'value', P.dateTime); break
+    case '_valueDateTime': if (o.valueDateTime === undefined) n_value++; shadow(o._valueDateTime, c, 'value', Element, o.valueDateTime); break
+    case 'valuePeriod': n_value++; one(o.valuePeriod, c, 'value', Period); break
+    case 'dataAbsentReason': one(o.dataAbsentReason, c, k, CodeableConcept); break
+    case 'interpretation': list(o.interpretation, c, k, CodeableConcept); break
+    case 'note': list(o.note, c, k, Annotation); break
+    case 'bodySite': one(o.bodySite, c, k, CodeableConcept); break
+    case 'method': one(o.method, c, k, CodeableConcept); break
+    case 'specimen': one(o.specimen, c, k, Reference); target(o.specimen, c, k, T80); break
+    case 'device': one(o.device, c, k, Reference); target(o.device, c, k, T123); break
+    case 'referenceRange': list(o.referenceRange, c, k, Observation_referenceRange); break
+    case 'hasMember': list(o.hasMember, c, k, Reference); target(o.hasMember, c, k, T124); break
+    case 'derivedFrom': list(o.derivedFrom, c, k, Reference); target(o.derivedFrom, c, k, T125); break
+    case 'component': list(o.component, c, k, Observation_component); break
+    default: unknown(c, k)
+  }
+  if (o.status === undefined && o._status === undefined) required(c, 'status')
+  if (o.code === undefined) required(c, 'code')
+  if (n_effective > 1) choice(c, 'effective')
+  if (n_value > 1) choice(c, 'value')
+  if (o.contained !== undefined) rule(o, c, 'dom-2')
+  if (o.contained !== undefined) rule(o, c, 'dom-3')
+  if (o.contained !== undefined) rule(o, c, 'dom-4')
+  if (o.contained !== undefined) rule(o, c, 'dom-5')
+  rule(o, c, 'obs-6')
+  rule(o, c, 'obs-7')
+}
+function Observation_referenceRange(o, c) {
+  if (!enter(o, c)) return
+  for (const k in o) switch (k) {
+    case 'id': prim(o.id, c, k, P['System.String']); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'low': one(o.low, c, k, Quantity); rules(o.low, c, k, 'sqty-1'); break
+    case 'high': one(o.high, c, k, Quantity); rules(o.high, c, k, 'sqty-1'); break
+    case 'type': one(o.type, c, k, CodeableConcept); break
+    case 'appliesTo': list(o.appliesTo, c, k, CodeableConcept); break
+    case 'age': one(o.age, c, k, Range); break
+    case 'text': prim(o.text, c, k, P.string); break
+    case '_text': shadow(o._text, c, 'text', Element, o.text); break
+    default: unknown(c, k)
+  }
+  rule(o, c, 'obs-3')
+}
+function Observation_component(o, c) {
+  if (!enter(o, c)) return
+  let n_value = 0
+  for (const k in o) switch (k) {
+    case 'id': prim(o.id, c, k, P['System.String']); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'code': one(o.code, c, k, CodeableConcept); break
+    case 'valueQuantity': n_value++; one(o.valueQuantity, c, 'value', Quantity); break
+    case 'valueCodeableConcept': n_value++; one(o.valueCodeableConcept, c, 'value', CodeableConcept); break
+    case 'valueString': n_value++; prim(o.valueString, c, 'value', P.string); break
+    case '_valueString': if (o.valueString === undefined) n_value++; shadow(o._valueString, c, 'value', Element, o.valueString); break
+    case 'valueBoolean': n_value++; prim(o.valueBoolean, c, 'value', P.boolean); break
+    case '_valueBoolean': if (o.valueBoolean === undefined) n_value++; shadow(o._valueBoolean, c, 'value', Element, o.valueBoolean); break
+    case 'valueInteger': n_value++; prim(o.valueInteger, c, 'value', P.integer); break
+    case '_valueInteger': if (o.valueInteger === undefined) n_value++; shadow(o._valueInteger, c, 'value', Element, o.valueInteger); break
+    case 'valueRange': n_value++; one(o.valueRange, c, 'value', Range); break
+    case 'valueRatio': n_value++; one(o.valueRatio, c, 'value', Ratio); break
+    case 'valueSampledData': n_value++; one(o.valueSampledData, c, 'value', SampledData); break
+    case 'valueTime': n_value++; prim(o.valueTime, c, 'value', P.time); break
+    case '_valueTime': if (o.valueTime === undefined) n_value++; shadow(o._valueTime, c, 'value', Element, o.valueTime); break
+    case 'valueDateTime': n_value++; prim(o.valueDateTime, c, 'value', P.dateTime); break
+    case '_valueDateTime': if (o.valueDateTime === undefined) n_value++; shadow(o._valueDateTime, c, 'value', Element, o.valueDateTime); break
+    case 'valuePeriod': n_value++; one(o.valuePeriod, c, 'value', Period); break
+    case 'dataAbsentReason': one(o.dataAbsentReason, c, k, CodeableConcept); break
+    case 'interpretation': list(o.interpretation, c, k, CodeableConcept); break
+    case 'referenceRange': list(o.referenceRange, c, k, Observation_referenceRange); break
+    default: unknown(c, k)
+  }
+  if (o.code === undefined) required(c, 'code')
+  if (n_value > 1) choice(c, 'value')
+}
+function Procedure(o, c) {
+  if (!enter(o, c)) return
+  let n_performed = 0
+  for (const k in o) switch (k) {
+    case 'resourceType': break
+    case 'id': prim(o.id, c, k, P.id); break
+    case '_id': shadow(o._id, c, 'id', Element, o.id); break
+    case 'meta': one(o.meta, c, k, Meta); break
+    case 'implicitRules': prim(o.implicitRules, c, k, P.uri); break
+    case '_implicitRules': shadow(o._implicitRules, c, 'implicitRules', Element, o.implicitRules); break
+    case 'language': prim(o.language, c, k, P.code); break
+    case '_language': shadow(o._language, c, 'language', Element, o.language); break
+    case 'text': one(o.text, c, k, Narrative); break
+    case 'contained': list(o.contained, c, k, contained); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'identifier': list(o.identifier, c, k, Identifier); break
+    case 'instantiatesCanonical': prims(o.instantiatesCanonical, c, k, P.canonical, o._instantiatesCanonical); break
+    case '_instantiatesCanonical': shadows(o._instantiatesCanonical, c, 'instantiatesCanonical', Element, o.instantiatesCanonical); break
+    case 'instantiatesUri': prims(o.instantiatesUri, c, k, P.uri, o._instantiatesUri); break
+    case '_instantiatesUri': shadows(o._instantiatesUri, c, 'instantiatesUri', Element, o.instantiatesUri); break
+    case 'basedOn': list(o.basedOn, c, k, Reference); target(o.basedOn, c, k, T97); break
+    case 'partOf': list(o.partOf, c, k, Reference); target(o.partOf, c, k, T126); break
+    case 'status': code(o.status, c, k, P.code, S71); break
+    case '_status': shadow(o._status, c, 'status', Element, o.status); break
+    case 'statusReason': one(o.statusReason, c, k, CodeableConcept); break
+    case 'category': one(o.category, c, k, CodeableConcept); break
+    case 'code': one(o.code, c, k, CodeableConcept); break
+    case 'subject': one(o.subject, c, k, Reference); target(o.subject, c, k, T7); break
+    case 'encounter': one(o.encounter, c, k, Reference); target(o.encounter, c, k, T13); break
+    case 'performedDateTime': n_performed++; prim(o.performedDateTime, c, 'performed', P.dateTime); break
+    case '_performedDateTime': if (o.performedDateTime === undefined) n_performed++; shadow(o._performedDateTime, c, 'performed', Element, o.performedDateTime); break
+    case 'performedPeriod': n_performed++; one(o.performedPeriod, c, 'performed', Period); break
+    case 'performedString': n_performed++; prim(o.performedString, c, 'performed', P.string); break
+    case '_performedString': if (o.performedString === undefined) n_performed++; shadow(o._performedString, c, 'performed', Element, o.performedString); break
+    case 'performedAge': n_performed++; one(o.performedAge, c, 'performed', Age); break
+    case 'performedRange': n_performed++; one(o.performedRange, c, 'performed', Range); break
+    case 'recorder': one(o.recorder, c, k, Reference); target(o.recorder, c, k, T100); break
+    case 'asserter': one(o.asserter, c, k, Reference); target(o.asserter, c, k, T100); break
+    case 'performer': list(o.performer, c, k, Procedure_performer); break
+    case 'location': one(o.location, c, k, Reference); target(o.location, c, k, T17); break
+    case 'reasonCode': list(o.reasonCode, c, k, CodeableConcept); break
+    case 'reasonReference': list(o.reasonReference, c, k, Reference); target(o.reasonReference, c, k, T127); break
+    case 'bodySite': list(o.bodySite, c, k, CodeableConcept); break
+    case 'outcome': one(o.outcome, c, k, CodeableConcept); break
+    case 'report': list(o.report, c, k, Reference); target(o.report, c, k, T128); break
+    case 'complication': list(o.complication, c, k, CodeableConcept); break
+    case 'complicationDetail': list(o.complicationDetail, c, k, Reference); target(o.complicationDetail, c, k, T67); break
+    case 'followUp': list(o.followUp, c, k, CodeableConcept); break
+    case 'note': list(o.note, c, k, Annotation); break
+    case 'focalDevice': list(o.focalDevice, c, k, Procedure_focalDevice); break
+    case 'usedReference': list(o.usedReference, c, k, Reference); target(o.usedReference, c, k, T43); break
+    case 'usedCode': list(o.usedCode, c, k, CodeableConcept); break
+    default: unknown(c, k)
+  }
+  if (o.status === undefined && o._status === undefined) required(c, 'status')
+  if (o.subject === undefined) required(c, 'subject')
+  if (n_performed > 1) choice(c, 'performed')
+  if (o.contained !== undefined) rule(o, c, 'dom-2')
+  if (o.contained !== undefined) rule(o, c, 'dom-3')
+  if (o.contained !== undefined) rule(o, c, 'dom-4')
+  if (o.contained !== undefined) rule(o, c, 'dom-5')
+}
+function Procedure_performer(o, c) {
+  if (!enter(o, c)) return
+  for (const k in o) switch (k) {
+    case 'id': prim(o.id, c, k, P['System.String']); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'function': one(o.function, c, k, CodeableConcept); break
+    case 'actor': one(o.actor, c, k, Reference); target(o.actor, c, k, T41); break
+    case 'onBehalfOf': one(o.onBehalfOf, c, k, Reference); target(o.onBehalfOf, c, k, T2); break
+    default: unknown(c, k)
+  }
+  if (o.actor === undefined) required(c, 'actor')
+}
+function Procedure_focalDevice(o, c) {
+  if (!enter(o, c)) return
+  for (const k in o) switch (k) {
+    case 'id': prim(o.id, c, k, P['System.String']); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'action': one(o.action, c, k, CodeableConcept); break
+    case 'manipulated': one(o.manipulated, c, k, Reference); target(o.manipulated, c, k, T62); break
+    default: unknown(c, k)
+  }
+  if (o.manipulated === undefined) required(c, 'manipulated')
+}
+function EpisodeOfCare(o, c) {
+  if (!enter(o, c)) return
+  for (const k in o) switch (k) {
+    case 'resourceType': break
+    case 'id': prim(o.id, c, k, P.id); break
+    case '_id': shadow(o._id, c, 'id', Element, o.id); break
+    case 'meta': one(o.meta, c, k, Meta); break
+    case 'implicitRules': prim(o.implicitRules, c, k, P.uri); break
+    case '_implicitRules': shadow(o._implicitRules, c, 'implicitRules', Element, o.implicitRules); break
+    case 'language': prim(o.language, c, k, P.code); break
+    case '_language': shadow(o._language, c, 'language', Element, o.language); break
+    case 'text': one(o.text, c, k, Narrative); break
+    case 'contained': list(o.contained, c, k, contained); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'identifier': list(o.identifier, c, k, Identifier); break
+    case 'status': code(o.status, c, k, P.code, S129); break
+    case '_status': shadow(o._status, c, 'status', Element, o.status); break
+    case 'statusHistory': list(o.statusHistory, c, k, EpisodeOfCare_statusHistory); break
+    case 'type': list(o.type, c, k, CodeableConcept); break
+    case 'diagnosis': list(o.diagnosis, c, k, EpisodeOfCare_diagnosis); break
+    case 'patient': one(o.patient, c, k, Reference); target(o.patient, c, k, T5); break
+    case 'managingOrganization': one(o.managingOrganization, c, k, Reference); target(o.managingOrganization, c, k, T2); break
+    case 'period': one(o.period, c, k, Period); break
+    case 'referralRequest': list(o.referralRequest, c, k, Reference); target(o.referralRequest, c, k, T9); break
+    case 'careManager': one(o.careManager, c, k, Reference); target(o.careManager, c, k, T66); break
+    case 'team': list(o.team, c, k, Reference); target(o.team, c, k, T130); break
+    case 'account': list(o.account, c, k, Reference); target(o.account, c, k, T12); break
+    default: unknown(c, k)
+  }
+  if (o.status === undefined && o._status === undefined) required(c, 'status')
+  if (o.patient === undefined) required(c, 'patient')
+  if (o.contained !== undefined) rule(o, c, 'dom-2')
+  if (o.contained !== undefined) rule(o, c, 'dom-3')
+  if (o.contained !== undefined) rule(o, c, 'dom-4')
+  if (o.contained !== undefined) rule(o, c, 'dom-5')
+}
+function EpisodeOfCare_statusHistory(o, c) {
+  if (!enter(o, c)) return
+  for (const k in o) switch (k) {
+    case 'id': prim(o.id, c, k, P['System.String']); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'status': code(o.status, c, k, P.code, S129); break
+    case '_status': shadow(o._status, c, 'status', Element, o.status); break
+    case 'period': one(o.period, c, k, Period); break
+    default: unknown(c, k)
+  }
+  if (o.status === undefined && o._status === undefined) required(c, 'status')
+  if (o.period === undefined) required(c, 'period')
+}
+function EpisodeOfCare_diagnosis(o, c) {
+  if (!enter(o, c)) return
+  for (const k in o) switch (k) {
+    case 'id': prim(o.id, c, k, P['System.String']); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'condition': one(o.condition, c, k, Reference); target(o.condition, c, k, T67); break
+    case 'role': one(o.role, c, k, CodeableConcept); break
+    case 'rank': prim(o.rank, c, k, P.positiveInt); break
+    case '_rank': shadow(o._rank, c, 'rank', Element, o.rank); break
+    default: unknown(c, k)
+  }
+  if (o.condition === undefined) required(c, 'condition')
+}
+function CareTeam(o, c) {
+  if (!enter(o, c)) return
+  for (const k in o) switch (k) {
+    case 'resourceType': break
+    case 'id': prim(o.id, c, k, P.id); break
+    case '_id': shadow(o._id, c, 'id', Element, o.id); break
+    case 'meta': one(o.meta, c, k, Meta); break
+    case 'implicitRules': prim(o.implicitRules, c, k, P.uri); break
+    case '_implicitRules': shadow(o._implicitRules, c, 'implicitRules', Element, o.implicitRules); break
+    case 'language': prim(o.language, c, k, P.code); break
+    case '_language': shadow(o._language, c, 'language', Element, o.language); break
+    case 'text': one(o.text, c, k, Narrative); break
+    case 'contained': list(o.contained, c, k, contained); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'identifier': list(o.identifier, c, k, Identifier); break
+    case 'status': code(o.status, c, k, P.code, S131); break
+    case '_status': shadow(o._status, c, 'status', Element, o.status); break
+    case 'category': list(o.category, c, k, CodeableConcept); break
+    case 'name': prim(o.name, c, k, P.string); break
+    case '_name': shadow(o._name, c, 'name', Element, o.name); break
+    case 'subject': one(o.subject, c, k, Reference); target(o.subject, c, k, T7); break
+    case 'encounter': one(o.encounter, c, k, Reference); target(o.encounter, c, k, T13); break
+    case 'period': one(o.period, c, k, Period); break
+    case 'participant': list(o.participant, c, k, CareTeam_participant); break
+    case 'reasonCode': list(o.reasonCode, c, k, CodeableConcept); break
+    case 'reasonReference': list(o.reasonReference, c, k, Reference); target(o.reasonReference, c, k, T67); break
+    case 'managingOrganization': list(o.managingOrganization, c, k, Reference); target(o.managingOrganization, c, k, T2); break
+    case 'telecom': list(o.telecom, c, k, ContactPoint); break
+    case 'note': list(o.note, c, k, Annotation); break
+    default: unknown(c, k)
+  }
+  if (o.contained !== undefined) rule(o, c, 'dom-2')
+  if (o.contained !== undefined) rule(o, c, 'dom-3')
+  if (o.contained !== undefined) rule(o, c, 'dom-4')
+  if (o.contained !== undefined) rule(o, c, 'dom-5')
+}
+function CareTeam_participant(o, c) {
+  if (!enter(o, c)) return
+  for (const k in o) switch (k) {
+    case 'id': prim(o.id, c, k, P['System.String']); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'role': list(o.role, c, k, CodeableConcept); break
+    case 'member': one(o.member, c, k, Reference); target(o.member, c, k, T122); break
+    case 'onBehalfOf': one(o.onBehalfOf, c, k, Reference); target(o.onBehalfOf, c, k, T2); break
+    case 'period': one(o.period, c, k, Period); break
+    default: unknown(c, k)
+  }
+  rule(o, c, 'ctm-1')
+}
+function InsurancePlan(o, c) {
+  if (!enter(o, c)) return
+  for (const k in o) switch (k) {
+    case 'resourceType': break
+    case 'id': prim(o.id, c, k, P.id); break
+    case '_id': shadow(o._id, c, 'id', Element, o.id); break
+    case 'meta': one(o.meta, c, k, Meta); break
+    case 'implicitRules': prim(o.implicitRules, c, k, P.uri); break
+    case '_implicitRules': shadow(o._implicitRules, c, 'implicitRules', Element, o.implicitRules); break
+    case 'language': prim(o.language, c, k, P.code); break
+    case '_language': shadow(o._language, c, 'language', Element, o.language); break
+    case 'text': one(o.text, c, k, Narrative); break
+    case 'contained': list(o.contained, c, k, contained); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'identifier': list(o.identifier, c, k, Identifier); break
+    case 'status': code(o.status, c, k, P.code, S92); break
+    case '_status': shadow(o._status, c, 'status', Element, o.status); break
+    case 'type': list(o.type, c, k, CodeableConcept); break
+    case 'name': prim(o.name, c, k, P.string); break
+    case '_name': shadow(o._name, c, 'name', Element, o.name); break
+    case 'alias': prims(o.alias, c, k, P.string, o._alias); break
+    case '_alias': shadows(o._alias, c, 'alias', Element, o.alias); break
+    case 'period': one(o.period, c, k, Period); break
+    case 'ownedBy': one(o.ownedBy, c, k, Reference); target(o.ownedBy, c, k, T2); break
+    case 'administeredBy': one(o.administeredBy, c, k, Reference); target(o.administeredBy, c, k, T2); break
+    case 'coverageArea': list(o.coverageArea, c, k, Reference); target(o.coverageArea, c, k, T17); break
+    case 'contact': list(o.contact, c, k, InsurancePlan_contact); break
+    case 'endpoint': list(o.endpoint, c, k, Reference); target(o.endpoint, c, k, T25); break
+    case 'network': list(o.network, c, k, Reference); target(o.network, c, k, T2); break
+    case 'coverage': list(o.coverage, c, k, InsurancePlan_coverage); break
+    case 'plan': list(o.plan, c, k, InsurancePlan_plan); break
+    default: unknown(c, k)
+  }
+  if (o.contained !== undefined) rule(o, c, 'dom-2')
+  if (o.contained !== undefined) rule(o, c, 'dom-3')
+  if (o.contained !== undefined) rule(o, c, 'dom-4')
+  if (o.contained !== undefined) rule(o, c, 'dom-5')
+  rule(o, c, 'ipn-1')
+}
+function InsurancePlan_contact(o, c) {
+  if (!enter(o, c)) return
+  for (const k in o) switch (k) {
+    case 'id': prim(o.id, c, k, P['System.String']); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'purpose': one(o.purpose, c, k, CodeableConcept); break
+    case 'name': one(o.name, c, k, HumanName); break
+    case 'telecom': list(o.telecom, c, k, ContactPoint); break
+    case 'address': one(o.address, c, k, Address); break
+    default: unknown(c, k)
+  }
+}
+function InsurancePlan_coverage(o, c) {
+  if (!enter(o, c)) return
+  for (const k in o) switch (k) {
+    case 'id': prim(o.id, c, k, P['System.String']); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'type': one(o.type, c, k, CodeableConcept); break
+    case 'network': list(o.network, c, k, Reference); target(o.network, c, k, T2); break
+    case 'benefit': list(o.benefit, c, k, InsurancePlan_coverage_benefit); break
+    default: unknown(c, k)
+  }
+  if (o.type === undefined) required(c, 'type')
+  if (o.benefit === undefined) required(c, 'benefit')
+}
+function InsurancePlan_coverage_benefit(o, c) {
+  if (!enter(o, c)) return
+  for (const k in o) switch (k) {
+    case 'id': prim(o.id, c, k, P['System.String']); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'type': one(o.type, c, k, CodeableConcept); break
+    case 'requirement': prim(o.requirement, c, k, P.string); break
+    case '_requirement': shadow(o._requirement, c, 'requirement', Element, o.requirement); break
+    case 'limit': list(o.limit, c, k, InsurancePlan_coverage_benefit_limit); break
+    default: unknown(c, k)
+  }
+  if (o.type === undefined) required(c, 'type')
+}
+function InsurancePlan_coverage_benefit_limit(o, c) {
+  if (!enter(o, c)) return
+  for (const k in o) switch (k) {
+    case 'id': prim(o.id, c, k, P['System.String']); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'value': one(o.value, c, k, Quantity); break
+    case 'code': one(o.code, c, k, CodeableConcept); break
+    default: unknown(c, k)
+  }
+}
+function InsurancePlan_plan(o, c) {
+  if (!enter(o, c)) return
+  for (const k in o) switch (k) {
+    case 'id': prim(o.id, c, k, P['System.String']); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'identifier': list(o.identifier, c, k, Identifier); break
+    case 'type': one(o.type, c, k, CodeableConcept); break
+    case 'coverageArea': list(o.coverageArea, c, k, Reference); target(o.coverageArea, c, k, T17); break
+    case 'network': list(o.network, c, k, Reference); target(o.network, c, k, T2); break
+    case 'generalCost': list(o.generalCost, c, k, InsurancePlan_plan_generalCost); break
+    case 'specificCost': list(o.specificCost, c, k, InsurancePlan_plan_specificCost); break
+    default: unknown(c, k)
+  }
+}
+function InsurancePlan_plan_generalCost(o, c) {
+  if (!enter(o, c)) return
+  for (const k in o) switch (k) {
+    case 'id': prim(o.id, c, k, P['System.String']); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'type': one(o.type, c, k, CodeableConcept); break
+    case 'groupSize': prim(o.groupSize, c, k, P.positiveInt); break
+    case '_groupSize': shadow(o._groupSize, c, 'groupSize', Element, o.groupSize); break
+    case 'cost': one(o.cost, c, k, Money); break
+    case 'comment': prim(o.comment, c, k, P.string); break
+    case '_comment': shadow(o._comment, c, 'comment', Element, o.comment); break
+    default: unknown(c, k)
+  }
+}
+function InsurancePlan_plan_specificCost(o, c) {
+  if (!enter(o, c)) return
+  for (const k in o) switch (k) {
+    case 'id': prim(o.id, c, k, P['System.String']); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'category': one(o.category, c, k, CodeableConcept); break
+    case 'benefit': list(o.benefit, c, k, InsurancePlan_plan_specificCost_benefit); break
+    default: unknown(c, k)
+  }
+  if (o.category === undefined) required(c, 'category')
+}
+function InsurancePlan_plan_specificCost_benefit(o, c) {
+  if (!enter(o, c)) return
+  for (const k in o) switch (k) {
+    case 'id': prim(o.id, c, k, P['System.String']); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'type': one(o.type, c, k, CodeableConcept); break
+    case 'cost': list(o.cost, c, k, InsurancePlan_plan_specificCost_benefit_cost); break
+    default: unknown(c, k)
+  }
+  if (o.type === undefined) required(c, 'type')
+}
+function InsurancePlan_plan_specificCost_benefit_cost(o, c) {
+  if (!enter(o, c)) return
+  for (const k in o) switch (k) {
+    case 'id': prim(o.id, c, k, P['System.String']); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'type': one(o.type, c, k, CodeableConcept); break
+    case 'applicability': one(o.applicability, c, k, CodeableConcept); concepts(o.applicability, c, k, S132); break
+    case 'qualifiers': list(o.qualifiers, c, k, CodeableConcept); break
+    case 'value': one(o.value, c, k, Quantity); break
+    default: unknown(c, k)
+  }
+  if (o.type === undefined) required(c, 'type')
+}
+function Contract(o, c) {
+  if (!enter(o, c)) return
+  let n_topic = 0
+  let n_legallyBinding = 0
+  for (const k in o) switch (k) {
+    case 'resourceType': break
+    case 'id': prim(o.id, c, k, P.id); break
+    case '_id': shadow(o._id, c, 'id', Element, o.id); break
+    case 'meta': one(o.meta, c, k, Meta); break
+    case 'implicitRules': prim(o.implicitRules, c, k, P.uri); break
+    case '_implicitRules': shadow(o._implicitRules, c, 'implicitRules', Element, o.implicitRules); break
+    case 'language': prim(o.language, c, k, P.code); break
+    case '_language': shadow(o._language, c, 'language', Element, o.language); break
+    case 'text': one(o.text, c, k, Narrative); break
+    case 'contained': list(o.contained, c, k, contained); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'identifier': list(o.identifier, c, k, Identifier); break
+    case 'url': prim(o.url, c, k, P.uri); break
+    case '_url': shadow(o._url, c, 'url', Element, o.url); break
+    case 'version': prim(o.version, c, k, P.string); break
+    case '_version': shadow(o._version, c, 'version', Element, o.version); break
+    case 'status': code(o.status, c, k, P.code, S133); break
+    case '_status': shadow(o._status, c, 'status', Element, o.status); break
+    case 'legalState': one(o.legalState, c, k, CodeableConcept); break
+    case 'instantiatesCanonical': one(o.instantiatesCanonical, c, k, Reference); target(o.instantiatesCanonical, c, k, T24); break
+    case 'instantiatesUri': prim(o.instantiatesUri, c, k, P.uri); break
+    case '_instantiatesUri': shadow(o._instantiatesUri, c, 'instantiatesUri', Element, o.instantiatesUri); break
+    case 'contentDerivative': one(o.contentDerivative, c, k, CodeableConcept); break
+    case 'issued': prim(o.issued, c, k, P.dateTime); break
+    case '_issued': shadow(o._issued, c, 'issued', Element, o.issued); break
+    case 'applies': one(o.applies, c, k, Period); break
+    case 'expirationType': one(o.expirationType, c, k, CodeableConcept); break
+    case 'subject': list(o.subject, c, k, Reference); break
+    case 'authority': list(o.authority, c, k, Reference); target(o.authority, c, k, T2); break
+    case 'domain': list(o.domain, c, k, Reference); target(o.domain, c, k, T17); break
+    case 'site': list(o.site, c, k, Reference); target(o.site, c, k, T17); break
+    case 'name': prim(o.name, c, k, P.string); break
+    case '_name': shadow(o._name, c, 'name', Element, o.name); break
+    case 'title': prim(o.title, c, k, P.string); break
+    case '_title': shadow(o._title, c, 'title', Element, o.title); break
+    case 'subtitle': prim(o.subtitle, c, k, P.string); break
+    case '_subtitle': shadow(o._subtitle, c, 'subtitle', Element, o.subtitle); break
+    case 'alias': prims(o.alias, c, k, P.string, o._alias); break
+    case '_alias': shadows(o._alias, c, 'alias', Element, o.alias); break
+    case 'author': one(o.author, c, k, Reference); target(o.author, c, k, T134); break
+    case 'scope': one(o.scope, c, k, CodeableConcept); break
+    case 'topicCodeableConcept': n_topic++; one(o.topicCodeableConcept, c, 'topic', CodeableConcept); break
+    case 'topicReference': n_topic++; one(o.topicReference, c, 'topic', Reference); break
+    case 'type': one(o.type, c, k, CodeableConcept); break
+    case 'subType': list(o.subType, c, k, CodeableConcept); break
+    case 'contentDefinition': one(o.contentDefinition, c, k, Contract_contentDefinition); break
+    case 'term': list(o.term, c, k, Contract_term); break
+    case 'supportingInfo': list(o.supportingInfo, c, k, Reference); break
+    case 'relevantHistory': list(o.relevantHistory, c, k, Reference); target(o.relevantHistory, c, k, T57); break
+    case 'signer': list(o.signer, c, k, Contract_signer); break
+    case 'friendly': list(o.friendly, c, k, Contract_friendly); break
+    case 'legal': list(o.legal, c, k, Contract_legal); break
+    case 'rule': list(o.rule, c, k, Contract_rule); break
+    case 'legallyBindingAttachment': n_legallyBinding++; one(o.legallyBindingAttachment, c, 'legallyBinding', Attachment); break
+    case 'legallyBindingReference': n_legallyBinding++; one(o.legallyBindingReference, c, 'legallyBinding', Reference); target(o.legallyBindingReference, c, 'legallyBinding', T135); break
+    default: unknown(c, k)
+  }
+  if (n_topic > 1) choice(c, 'topic')
+  if (n_legallyBinding > 1) choice(c, 'legallyBinding')
+  if (o.contained !== undefined) rule(o, c, 'dom-2')
+  if (o.contained !== undefined) rule(o, c, 'dom-3')
+  if (o.contained !== undefined) rule(o, c, 'dom-4')
+  if (o.contained !== undefined) rule(o, c, 'dom-5')
+}
+function Contract_contentDefinition(o, c) {
+  if (!enter(o, c)) return
+  for (const k in o) switch (k) {
+    case 'id': prim(o.id, c, k, P['System.String']); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'type': one(o.type, c, k, CodeableConcept); break
+    case 'subType': one(o.subType, c, k, CodeableConcept); break
+    case 'publisher': one(o.publisher, c, k, Reference); target(o.publisher, c, k, T1); break
+    case 'publicationDate': prim(o.publicationDate, c, k, P.dateTime); break
+    case '_publicationDate': shadow(o._publicationDate, c, 'publicationDate', Element, o.publicationDate); break
+    case 'publicationStatus': code(o.publicationStatus, c, k, P.code, S136); break
+    case '_publicationStatus': shadow(o._publicationStatus, c, 'publicationStatus', Element, o.publicationStatus); break
+    case 'copyright': prim(o.copyright, c, k, P.markdown); break
+    case '_copyright': shadow(o._copyright, c, 'copyright', Element, o.copyright); break
+    default: unknown(c, k)
+  }
+  if (o.type === undefined) required(c, 'type')
+  if (o.publicationStatus === undefined && o._publicationStatus === undefined) required(c, 'publicationStatus')
+}
+function Contract_term(o, c) {
+  if (!enter(o, c)) return
+  let n_topic = 0
+  for (const k in o) switch (k) {
+    case 'id': prim(o.id, c, k, P['System.String']); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'identifier': one(o.identifier, c, k, Identifier); break
+    case 'issued': prim(o.issued, c, k, P.dateTime); break
+    case '_issued': shadow(o._issued, c, 'issued', Element, o.issued); break
+    case 'applies': one(o.applies, c, k, Period); break
+    case 'topicCodeableConcept': n_topic++; one(o.topicCodeableConcept, c, 'topic', CodeableConcept); break
+    case 'topicReference': n_topic++; one(o.topicReference, c, 'topic', Reference); break
+    case 'type': one(o.type, c, k, CodeableConcept); break
+    case 'subType': one(o.subType, c, k, CodeableConcept); break
+    case 'text': prim(o.text, c, k, P.string); break
+    case '_text': shadow(o._text, c, 'text', Element, o.text); break
+    case 'securityLabel': list(o.securityLabel, c, k, Contract_term_securityLabel); break
+    case 'offer': one(o.offer, c, k, Contract_term_offer); break
+    case 'asset': list(o.asset, c, k, Contract_term_asset); break
+    case 'action': list(o.action, c, k, Contract_term_action); break
+    case 'group': list(o.group, c, k, Contract_term); break
+    default: unknown(c, k)
+  }
+  if (n_topic > 1) choice(c, 'topic')
+  if (o.offer === undefined) required(c, 'offer')
+}
+function Contract_term_securityLabel(o, c) {
+  if (!enter(o, c)) return
+  for (const k in o) switch (k) {
+    case 'id': prim(o.id, c, k, P['System.String']); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'number': prims(o.number, c, k, P.unsignedInt, o._number); break
+    case '_number': shadows(o._number, c, 'number', Element, o.number); break
+    case 'classification': one(o.classification, c, k, Coding); break
+    case 'category': list(o.category, c, k, Coding); break
+    case 'control': list(o.control, c, k, Coding); break
+    default: unknown(c, k)
+  }
+  if (o.classification === undefined) required(c, 'classification')
+}
+function Contract_term_offer(o, c) {
+  if (!enter(o, c)) return
+  for (const k in o) switch (k) {
+    case 'id': prim(o.id, c, k, P['System.String']); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'identifier': list(o.identifier, c, k, Identifier); break
+    case 'party': list(o.party, c, k, Contract_term_offer_party); break
+    case 'topic': one(o.topic, c, k, Reference); break
+    case 'type': one(o.type, c, k, CodeableConcept); break
+    case 'decision': one(o.decision, c, k, CodeableConcept); break
+    case 'decisionMode': list(o.decisionMode, c, k, CodeableConcept); break
+    case 'answer': list(o.answer, c, k, Contract_term_offer_answer); break
+    case 'text': prim(o.text, c, k, P.string); break
+    case '_text': shadow(o._text, c, 'text', Element, o.text); break
+    case 'linkId': prims(o.linkId, c, k, P.string, o._linkId); break
+    case '_linkId': shadows(o._linkId, c, 'linkId', Element, o.linkId); break
+    case 'securityLabelNumber': prims(o.securityLabelNumber, c, k, P.unsignedInt, o._securityLabelNumber); break
+    case '_securityLabelNumber': shadows(o._securityLabelNumber, c, 'securityLabelNumber', Element, o.securityLabelNumber); break
+    default: unknown(c, k)
+  }
+}
+function Contract_term_offer_party(o, c) {
+  if (!enter(o, c)) return
+  for (const k in o) switch (k) {
+    case 'id': prim(o.id, c, k, P['System.String']); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'reference': list(o.reference, c, k, Reference); target(o.reference, c, k, T137); break
+    case 'role': one(o.role, c, k, CodeableConcept); break
+    default: unknown(c, k)
+  }
+  if (o.reference === undefined) required(c, 'reference')
+  if (o.role === undefined) required(c, 'role')
+}
+function Contract_term_offer_answer(o, c) {
+  if (!enter(o, c)) return
+  let n_value = 0
+  for (const k in o) switch (k) {
+    case 'id': prim(o.id, c, k, P['System.String']); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'valueBoolean': n_value++; prim(o.valueBoolean, c, 'value', P.boolean); break
+    case '_valueBoolean': if (o.valueBoolean === undefined) n_value++; shadow(o._valueBoolean, c, 'value', Element, o.valueBoolean); break
+    case 'valueDecimal': n_value++; prim(o.valueDecimal, c, 'value', P.decimal); break
+    case '_valueDecimal': if (o.valueDecimal === undefined) n_value++; shadow(o._valueDecimal, c, 'value', Element, o.valueDecimal); break
+    case 'valueInteger': n_value++; prim(o.valueInteger, c, 'value', P.integer); break
+    case '_valueInteger': if (o.valueInteger === undefined) n_value++; shadow(o._valueInteger, c, 'value', Element, o.valueInteger); break
+    case 'valueDate': n_value++; prim(o.valueDate, c, 'value', P.date); break
+    case '_valueDate': if (o.valueDate === undefined) n_value++; shadow(o._valueDate, c, 'value', Element, o.valueDate); break
+    case 'valueDateTime': n_value++; prim(o.valueDateTime, c, 'value', P.dateTime); break
+    case '_valueDateTime': if (o.valueDateTime === undefined) n_value++; shadow(o._valueDateTime, c, 'value', Element, o.valueDateTime); break
+    case 'valueTime': n_value++; prim(o.valueTime, c, 'value', P.time); break
+    case '_valueTime': if (o.valueTime === undefined) n_value++; shadow(o._valueTime, c, 'value', Element, o.valueTime); break
+    case 'valueString': n_value++; prim(o.valueString, c, 'value', P.string); break
+    case '_valueString': if (o.valueString === undefined) n_value++; shadow(o._valueString, c, 'value', Element, o.valueString); break
+    case 'valueUri': n_value++; prim(o.valueUri, c, 'value', P.uri); break
+    case '_valueUri': if (o.valueUri === undefined) n_value++; shadow(o._valueUri, c, 'value', Element, o.valueUri); break
+    case 'valueAttachment': n_value++; one(o.valueAttachment, c, 'value', Attachment); break
+    case 'valueCoding': n_value++; one(o.valueCoding, c, 'value', Coding); break
+    case 'valueQuantity': n_value++; one(o.valueQuantity, c, 'value', Quantity); break
+    case 'valueReference': n_value++; one(o.valueReference, c, 'value', Reference); break
+    default: unknown(c, k)
+  }
+  if (n_value > 1) choice(c, 'value')
+  if (n_value === 0) required(c, 'value')
+}
+function Contract_term_asset(o, c) {
+  if (!enter(o, c)) return
+  for (const k in o) switch (k) {
+    case 'id': prim(o.id, c, k, P['System.String']); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'scope': one(o.scope, c, k, CodeableConcept); break
+    case 'type': list(o.type, c, k, CodeableConcept); break
+    case 'typeReference': list(o.typeReference, c, k, Reference); break
+    case 'subtype': list(o.subtype, c, k, CodeableConcept); break
+    case 'relationship': one(o.relationship, c, k, Coding); break
+    case 'context': list(o.context, c, k, Contract_term_asset_context); break
+    case 'condition': prim(o.condition, c, k, P.string); break
+    case '_condition': shadow(o._condition, c, 'condition', Element, o.condition); break
+    case 'periodType': list(o.periodType, c, k, CodeableConcept); break
+    case 'period': list(o.period, c, k, Period); break
+    case 'usePeriod': list(o.usePeriod, c, k, Period); break
+    case 'text': prim(o.text, c, k, P.string); break
+    case '_text': shadow(o._text, c, 'text', Element, o.text); break
+    case 'linkId': prims(o.linkId, c, k, P.string, o._linkId); break
+    case '_linkId': shadows(o._linkId, c, 'linkId', Element, o.linkId); break
+    case 'answer': list(o.answer, c, k, Contract_term_offer_answer); break
+    case 'securityLabelNumber': prims(o.securityLabelNumber, c, k, P.unsignedInt, o._securityLabelNumber); break
+    case '_securityLabelNumber': shadows(o._securityLabelNumber, c, 'securityLabelNumber', Element, o.securityLabelNumber); break
+    case 'valuedItem': list(o.valuedItem, c, k, Contract_term_asset_valuedItem); break
+    default: unknown(c, k)
+  }
+}
+function Contract_term_asset_context(o, c) {
+  if (!enter(o, c)) return
+  for (const k in o) switch (k) {
+    case 'id': prim(o.id, c, k, P['System.String']); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'reference': one(o.reference, c, k, Reference); break
+    case 'code': list(o.code, c, k, CodeableConcept); break
+    case 'text': prim(o.text, c, k, P.string); break
+    case '_text': shadow(o._text, c, 'text', Element, o.text); break
+    default: unknown(c, k)
+  }
+}
+function Contract_term_asset_valuedItem(o, c) {
+  if (!enter(o, c)) return
+  let n_entity = 0
+  for (const k in o) switch (k) {
+    case 'id': prim(o.id, c, k, P['System.String']); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'entityCodeableConcept': n_entity++; one(o.entityCodeableConcept, c, 'entity', CodeableConcept); break
+    case 'entityReference': n_entity++; one(o.entityReference, c, 'entity', Reference); break
+    case 'identifier': one(o.identifier, c, k, Identifier); break
+    case 'effectiveTime': prim(o.effectiveTime, c, k, P.dateTime); break
+    case '_effectiveTime': shadow(o._effectiveTime, c, 'effectiveTime', Element, o.effectiveTime); break
+    case 'quantity': one(o.quantity, c, k, Quantity); rules(o.quantity, c, k, 'sqty-1'); break
+    case 'unitPrice': one(o.unitPrice, c, k, Money); break
+    case 'factor': prim(o.factor, c, k, P.decimal); break
+    case '_factor': shadow(o._factor, c, 'factor', Element, o.factor); break
+    case 'points': prim(o.points, c, k, P.decimal); break
+    case '_points': shadow(o._points, c, 'points', Element, o.points); break
+    case 'net': one(o.net, c, k, Money); break
+    case 'payment': prim(o.payment, c, k, P.string); break
+    case '_payment': shadow(o._payment, c, 'payment', Element, o.payment); break
+    case 'paymentDate': prim(o.paymentDate, c, k, P.dateTime); break
+    case '_paymentDate': shadow(o._paymentDate, c, 'paymentDate', Element, o.paymentDate); break
+    case 'responsible': one(o.responsible, c, k, Reference); target(o.responsible, c, k, T82); break
+    case 'recipient': one(o.recipient, c, k, Reference); target(o.recipient, c, k, T82); break
+    case 'linkId': prims(o.linkId, c, k, P.string, o._linkId); break
+    case '_linkId': shadows(o._linkId, c, 'linkId', Element, o.linkId); break
+    case 'securityLabelNumber': prims(o.securityLabelNumber, c, k, P.unsignedInt, o._securityLabelNumber); break
+    case '_securityLabelNumber': shadows(o._securityLabelNumber, c, 'securityLabelNumber', Element, o.securityLabelNumber); break
+    default: unknown(c, k)
+  }
+  if (n_entity > 1) choice(c, 'entity')
+}
+function Contract_term_action(o, c) {
+  if (!enter(o, c)) return
+  let n_occurrence = 0
+  for (const k in o) switch (k) {
+    case 'id': prim(o.id, c, k, P['System.String']); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'doNotPerform': prim(o.doNotPerform, c, k, P.boolean); break
+    case '_doNotPerform': shadow(o._doNotPerform, c, 'doNotPerform', Element, o.doNotPerform); break
+    case 'type': one(o.type, c, k, CodeableConcept); break
+    case 'subject': list(o.subject, c, k, Contract_term_action_subject); break
+    case 'intent': one(o.intent, c, k, CodeableConcept); break
+    case 'linkId': prims(o.linkId, c, k, P.string, o._linkId); break
+    case '_linkId': shadows(o._linkId, c, 'linkId', Element, o.linkId); break
+    case 'status': one(o.status, c, k, CodeableConcept); break
+    case 'context': one(o.context, c, k, Reference); target(o.context, c, k, T40); break
+    case 'contextLinkId': prims(o.contextLinkId, c, k, P.string, o._contextLinkId); break
+    case '_contextLinkId': shadows(o._contextLinkId, c, 'contextLinkId', Element, o.contextLinkId); break
+    case 'occurrenceDateTime': n_occurrence++; prim(o.occurrenceDateTime, c, 'occurrence', P.dateTime); break
+    case '_occurrenceDateTime': if (o.occurrenceDateTime === undefined) n_occurrence++; shadow(o._occurrenceDateTime, c, 'occurrence', Element, o.occurrenceDateTime); break
+    case 'occurrencePeriod': n_occurrence++; one(o.occurrencePeriod, c, 'occurrence', Period); break
+    case 'occurrenceTiming': n_occurrence++; one(o.occurrenceTiming, c, 'occurrence', Timing); break
+    case 'requester': list(o.requester, c, k, Reference); target(o.requester, c, k, T137); break
+    case 'requesterLinkId': prims(o.requesterLinkId, c, k, P.string, o._requesterLinkId); break
+    case '_requesterLinkId': shadows(o._requesterLinkId, c, 'requesterLinkId', Element, o.requesterLinkId); break
+    case 'performerType': list(o.performerType, c, k, CodeableConcept); break
+    case 'performerRole': one(o.performerRole, c, k, CodeableConcept); break
+    case 'performer': one(o.performer, c, k, Reference); target(o.performer, c, k, T138); break
+    case 'performerLinkId': prims(o.performerLinkId, c, k, P.string, o._performerLinkId); break
+    case '_performerLinkId': shadows(o._performerLinkId, c, 'performerLinkId', Element, o.performerLinkId); break
+    case 'reasonCode': list(o.reasonCode, c, k, CodeableConcept); break
+    case 'reasonReference': list(o.reasonReference, c, k, Reference); target(o.reasonReference, c, k, T139); break
+    case 'reason': prims(o.reason, c, k, P.string, o._reason); break
+    case '_reason': shadows(o._reason, c, 'reason', Element, o.reason); break
+    case 'reasonLinkId': prims(o.reasonLinkId, c, k, P.string, o._reasonLinkId); break
+    case '_reasonLinkId': shadows(o._reasonLinkId, c, 'reasonLinkId', Element, o.reasonLinkId); break
+    case 'note': list(o.note, c, k, Annotation); break
+    case 'securityLabelNumber': prims(o.securityLabelNumber, c, k, P.unsignedInt, o._securityLabelNumber); break
+    case '_securityLabelNumber': shadows(o._securityLabelNumber, c, 'securityLabelNumber', Element, o.securityLabelNumber); break
+    default: unknown(c, k)
+  }
+  if (o.type === undefined) required(c, 'type')
+  if (o.intent === undefined) required(c, 'intent')
+  if (o.status === undefined) required(c, 'status')
+  if (n_occurrence > 1) choice(c, 'occurrence')
+}
+function Contract_term_action_subject(o, c) {
+  if (!enter(o, c)) return
+  for (const k in o) switch (k) {
+    case 'id': prim(o.id, c, k, P['System.String']); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'reference': list(o.reference, c, k, Reference); target(o.reference, c, k, T137); break
+    case 'role': one(o.role, c, k, CodeableConcept); break
+    default: unknown(c, k)
+  }
+  if (o.reference === undefined) required(c, 'reference')
+}
+function Contract_signer(o, c) {
+  if (!enter(o, c)) return
+  for (const k in o) switch (k) {
+    case 'id': prim(o.id, c, k, P['System.String']); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'type': one(o.type, c, k, Coding); break
+    case 'party': one(o.party, c, k, Reference); target(o.party, c, k, T82); break
+    case 'signature': list(o.signature, c, k, Signature); break
+    default: unknown(c, k)
+  }
+  if (o.type === undefined) required(c, 'type')
+  if (o.party === undefined) required(c, 'party')
+  if (o.signature === undefined) required(c, 'signature')
+}
+function Contract_friendly(o, c) {
+  if (!enter(o, c)) return
+  let n_content = 0
+  for (const k in o) switch (k) {
+    case 'id': prim(o.id, c, k, P['System.String']); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'contentAttachment': n_content++; one(o.contentAttachment, c, 'content', Attachment); break
+    case 'contentReference': n_content++; one(o.contentReference, c, 'content', Reference); target(o.contentReference, c, 'content', T140); break
+    default: unknown(c, k)
+  }
+  if (n_content > 1) choice(c, 'content')
+  if (n_content === 0) required(c, 'content')
+}
+function Contract_legal(o, c) {
+  if (!enter(o, c)) return
+  let n_content = 0
+  for (const k in o) switch (k) {
+    case 'id': prim(o.id, c, k, P['System.String']); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'contentAttachment': n_content++; one(o.contentAttachment, c, 'content', Attachment); break
+    case 'contentReference': n_content++; one(o.contentReference, c, 'content', Reference); target(o.contentReference, c, 'content', T140); break
+    default: unknown(c, k)
+  }
+  if (n_content > 1) choice(c, 'content')
+  if (n_content === 0) required(c, 'content')
+}
+function Contract_rule(o, c) {
+  if (!enter(o, c)) return
+  let n_content = 0
+  for (const k in o) switch (k) {
+    case 'id': prim(o.id, c, k, P['System.String']); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'contentAttachment': n_content++; one(o.contentAttachment, c, 'content', Attachment); break
+    case 'contentReference': n_content++; one(o.contentReference, c, 'content', Reference); target(o.contentReference, c, 'content', T91); break
+    default: unknown(c, k)
+  }
+  if (n_content > 1) choice(c, 'content')
+  if (n_content === 0) required(c, 'content')
+}
+function AuditEvent(o, c) {
+  if (!enter(o, c)) return
+  for (const k in o) switch (k) {
+    case 'resourceType': break
+    case 'id': prim(o.id, c, k, P.id); break
+    case '_id': shadow(o._id, c, 'id', Element, o.id); break
+    case 'meta': one(o.meta, c, k, Meta); break
+    case 'implicitRules': prim(o.implicitRules, c, k, P.uri); break
+    case '_implicitRules': shadow(o._implicitRules, c, 'implicitRules', Element, o.implicitRules); break
+    case 'language': prim(o.language, c, k, P.code); break
+    case '_language': shadow(o._language, c, 'language', Element, o.language); break
+    case 'text': one(o.text, c, k, Narrative); break
+    case 'contained': list(o.contained, c, k, contained); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'type': one(o.type, c, k, Coding); break
+    case 'subtype': list(o.subtype, c, k, Coding); break
+    case 'action': code(o.action, c, k, P.code, S141); break
+    case '_action': shadow(o._action, c, 'action', Element, o.action); break
+    case 'period': one(o.period, c, k, Period); break
+    case 'recorded': prim(o.recorded, c, k, P.instant); break
+    case '_recorded': shadow(o._recorded, c, 'recorded', Element, o.recorded); break
+    case 'outcome': code(o.outcome, c, k, P.code, S142); break
+    case '_outcome': shadow(o._outcome, c, 'outcome', Element, o.outcome); break
+    case 'outcomeDesc': prim(o.outcomeDesc, c, k, P.string); break
+    case '_outcomeDesc': shadow(o._outcomeDesc, c, 'outcomeDesc', Element, o.outcomeDesc); break
+    case 'purposeOfEvent': list(o.purposeOfEvent, c, k, CodeableConcept); break
+    case 'agent': list(o.agent, c, k, AuditEvent_agent); break
+    case 'source': one(o.source, c, k, AuditEvent_source); break
+    case 'entity': list(o.entity, c, k, AuditEvent_entity); break
+    default: unknown(c, k)
+  }
+  if (o.type === undefined) required(c, 'type')
+  if (o.recorded === undefined && o._recorded === undefined) required(c, 'recorded')
+  if (o.agent === undefined) required(c, 'agent')
+  if (o.source === undefined) required(c, 'source')
+  if (o.contained !== undefined) rule(o, c, 'dom-2')
+  if (o.contained !== undefined) rule(o, c, 'dom-3')
+  if (o.contained !== undefined) rule(o, c, 'dom-4')
+  if (o.contained !== undefined) rule(o, c, 'dom-5')
+}
+function AuditEvent_agent(o, c) {
+  if (!enter(o, c)) return
+  for (const k in o) switch (k) {
+    case 'id': prim(o.id, c, k, P['System.String']); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'type': one(o.type, c, k, CodeableConcept); break
+    case 'role': list(o.role, c, k, CodeableConcept); break
+    case 'who': one(o.who, c, k, Reference); target(o.who, c, k, T41); break
+    case 'altId': prim(o.altId, c, k, P.string); break
+    case '_altId': shadow(o._altId, c, 'altId', Element, o.altId); break
+    case 'name': prim(o.name, c, k, P.string); break
+    case '_name': shadow(o._name, c, 'name', Element, o.name); break
+    case 'requestor': prim(o.requestor, c, k, P.boolean); break
+    case '_requestor': shadow(o._requestor, c, 'requestor', Element, o.requestor); break
+    case 'location': one(o.location, c, k, Reference); target(o.location, c, k, T17); break
+    case 'policy': prims(o.policy, c, k, P.uri, o._policy); break
+    case '_policy': shadows(o._policy, c, 'policy', Element, o.policy); break
+    case 'media': one(o.media, c, k, Coding); break
+    case 'network': one(o.network, c, k, AuditEvent_agent_network); break
+    case 'purposeOfUse': list(o.purposeOfUse, c, k, CodeableConcept); break
+    default: unknown(c, k)
+  }
+  if (o.requestor === undefined && o._requestor === undefined) required(c, 'requestor')
+}
+function AuditEvent_agent_network(o, c) {
+  if (!enter(o, c)) return
+  for (const k in o) switch (k) {
+    case 'id': prim(o.id, c, k, P['System.String']); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'address': prim(o.address, c, k, P.string); break
+    case '_address': shadow(o._address, c, 'address', Element, o.address); break
+    case 'type': code(o.type, c, k, P.code, S143); break
+    case '_type': shadow(o._type, c, 'type', Element, o.type); break
+    default: unknown(c, k)
+  }
+}
+function AuditEvent_source(o, c) {
+  if (!enter(o, c)) return
+  for (const k in o) switch (k) {
+    case 'id': prim(o.id, c, k, P['System.String']); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'site': prim(o.site, c, k, P.string); break
+    case '_site': shadow(o._site, c, 'site', Element, o.site); break
+    case 'observer': one(o.observer, c, k, Reference); target(o.observer, c, k, T144); break
+    case 'type': list(o.type, c, k, Coding); break
+    default: unknown(c, k)
+  }
+  if (o.observer === undefined) required(c, 'observer')
+}
+function AuditEvent_entity(o, c) {
+  if (!enter(o, c)) return
+  for (const k in o) switch (k) {
+    case 'id': prim(o.id, c, k, P['System.String']); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'what': one(o.what, c, k, Reference); break
+    case 'type': one(o.type, c, k, Coding); break
+    case 'role': one(o.role, c, k, Coding); break
+    case 'lifecycle': one(o.lifecycle, c, k, Coding); break
+    case 'securityLabel': list(o.securityLabel, c, k, Coding); break
+    case 'name': prim(o.name, c, k, P.string); break
+    case '_name': shadow(o._name, c, 'name', Element, o.name); break
+    case 'description': prim(o.description, c, k, P.string); break
+    case '_description': shadow(o._description, c, 'description', Element, o.description); break
+    case 'query': prim(o.query, c, k, P.base64Binary); break
+    case '_query': shadow(o._query, c, 'query', Element, o.query); break
+    case 'detail': list(o.detail, c, k, AuditEvent_entity_detail); break
+    default: unknown(c, k)
+  }
+  rule(o, c, 'sev-1')
+}
+function AuditEvent_entity_detail(o, c) {
+  if (!enter(o, c)) return
+  let n_value = 0
+  for (const k in o) switch (k) {
+    case 'id': prim(o.id, c, k, P['System.String']); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'type': prim(o.type, c, k, P.string); break
+    case '_type': shadow(o._type, c, 'type', Element, o.type); break
+    case 'valueString': n_value++; prim(o.valueString, c, 'value', P.string); break
+    case '_valueString': if (o.valueString === undefined) n_value++; shadow(o._valueString, c, 'value', Element, o.valueString); break
+    case 'valueBase64Binary': n_value++; prim(o.valueBase64Binary, c, 'value', P.base64Binary); break
+    case '_valueBase64Binary': if (o.valueBase64Binary === undefined) n_value++; shadow(o._valueBase64Binary, c, 'value', Element, o.valueBase64Binary); break
+    default: unknown(c, k)
+  }
+  if (o.type === undefined && o._type === undefined) required(c, 'type')
+  if (n_value > 1) choice(c, 'value')
+  if (n_value === 0) required(c, 'value')
+}
+function Basic(o, c) {
+  if (!enter(o, c)) return
+  for (const k in o) switch (k) {
+    case 'resourceType': break
+    case 'id': prim(o.id, c, k, P.id); break
+    case '_id': shadow(o._id, c, 'id', Element, o.id); break
+    case 'meta': one(o.meta, c, k, Meta); break
+    case 'implicitRules': prim(o.implicitRules, c, k, P.uri); break
+    case '_implicitRules': shadow(o._implicitRules, c, 'implicitRules', Element, o.implicitRules); break
+    case 'language': prim(o.language, c, k, P.code); break
+    case '_language': shadow(o._language, c, 'language', Element, o.language); break
+    case 'text': one(o.text, c, k, Narrative); break
+    case 'contained': list(o.contained, c, k, contained); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'identifier': list(o.identifier, c, k, Identifier); break
+    case 'code': one(o.code, c, k, CodeableConcept); break
+    case 'subject': one(o.subject, c, k, Reference); break
+    case 'created': prim(o.created, c, k, P.date); break
+    case '_created': shadow(o._created, c, 'created', Element, o.created); break
+    case 'author': one(o.author, c, k, Reference); target(o.author, c, k, T82); break
+    default: unknown(c, k)
+  }
+  if (o.code === undefined) required(c, 'code')
+  if (o.contained !== undefined) rule(o, c, 'dom-2')
+  if (o.contained !== undefined) rule(o, c, 'dom-3')
+  if (o.contained !== undefined) rule(o, c, 'dom-4')
+  if (o.contained !== undefined) rule(o, c, 'dom-5')
+}
 function OperationOutcome(o, c) {
   if (!enter(o, c)) return
   for (const k in o) switch (k) {
@@ -1797,9 +4267,9 @@ function OperationOutcome_issue(o, c) {
     case 'id': prim(o.id, c, k, P['System.String']); break
     case 'extension': list(o.extension, c, k, Extension); break
     case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
-    case 'severity': code(o.severity, c, k, P.code, S65); break
+    case 'severity': code(o.severity, c, k, P.code, S145); break
     case '_severity': shadow(o._severity, c, 'severity', Element, o.severity); break
-    case 'code': code(o.code, c, k, P.code, S66); break
+    case 'code': code(o.code, c, k, P.code, S146); break
     case '_code': shadow(o._code, c, 'code', Element, o.code); break
     case 'details': one(o.details, c, k, CodeableConcept); break
     case 'diagnostics': prim(o.diagnostics, c, k, P.string); break
@@ -1825,7 +4295,7 @@ function Bundle(o, c) {
     case 'language': prim(o.language, c, k, P.code); break
     case '_language': shadow(o._language, c, 'language', Element, o.language); break
     case 'identifier': one(o.identifier, c, k, Identifier); break
-    case 'type': code(o.type, c, k, P.code, S67); break
+    case 'type': code(o.type, c, k, P.code, S147); break
     case '_type': shadow(o._type, c, 'type', Element, o.type); break
     case 'timestamp': prim(o.timestamp, c, k, P.instant); break
     case '_timestamp': shadow(o._timestamp, c, 'timestamp', Element, o.timestamp); break
@@ -1886,7 +4356,7 @@ function Bundle_entry_search(o, c) {
     case 'id': prim(o.id, c, k, P['System.String']); break
     case 'extension': list(o.extension, c, k, Extension); break
     case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
-    case 'mode': code(o.mode, c, k, P.code, S68); break
+    case 'mode': code(o.mode, c, k, P.code, S148); break
     case '_mode': shadow(o._mode, c, 'mode', Element, o.mode); break
     case 'score': prim(o.score, c, k, P.decimal); break
     case '_score': shadow(o._score, c, 'score', Element, o.score); break
@@ -1899,7 +4369,7 @@ function Bundle_entry_request(o, c) {
     case 'id': prim(o.id, c, k, P['System.String']); break
     case 'extension': list(o.extension, c, k, Extension); break
     case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
-    case 'method': code(o.method, c, k, P.code, S69); break
+    case 'method': code(o.method, c, k, P.code, S149); break
     case '_method': shadow(o._method, c, 'method', Element, o.method); break
     case 'url': prim(o.url, c, k, P.uri); break
     case '_url': shadow(o._url, c, 'url', Element, o.url); break
@@ -2059,7 +4529,7 @@ function CapabilityStatement(o, c) {
     case '_name': shadow(o._name, c, 'name', Element, o.name); break
     case 'title': prim(o.title, c, k, P.string); break
     case '_title': shadow(o._title, c, 'title', Element, o.title); break
-    case 'status': code(o.status, c, k, P.code, S70); break
+    case 'status': code(o.status, c, k, P.code, S92); break
     case '_status': shadow(o._status, c, 'status', Element, o.status); break
     case 'experimental': prim(o.experimental, c, k, P.boolean); break
     case '_experimental': shadow(o._experimental, c, 'experimental', Element, o.experimental); break
@@ -2076,7 +4546,7 @@ function CapabilityStatement(o, c) {
     case '_purpose': shadow(o._purpose, c, 'purpose', Element, o.purpose); break
     case 'copyright': prim(o.copyright, c, k, P.markdown); break
     case '_copyright': shadow(o._copyright, c, 'copyright', Element, o.copyright); break
-    case 'kind': code(o.kind, c, k, P.code, S71); break
+    case 'kind': code(o.kind, c, k, P.code, S150); break
     case '_kind': shadow(o._kind, c, 'kind', Element, o.kind); break
     case 'instantiates': prims(o.instantiates, c, k, P.canonical, o._instantiates); break
     case '_instantiates': shadows(o._instantiates, c, 'instantiates', Element, o.instantiates); break
@@ -2084,7 +4554,7 @@ function CapabilityStatement(o, c) {
     case '_imports': shadows(o._imports, c, 'imports', Element, o.imports); break
     case 'software': one(o.software, c, k, CapabilityStatement_software); break
     case 'implementation': one(o.implementation, c, k, CapabilityStatement_implementation); break
-    case 'fhirVersion': code(o.fhirVersion, c, k, P.code, S72); break
+    case 'fhirVersion': code(o.fhirVersion, c, k, P.code, S151); break
     case '_fhirVersion': shadow(o._fhirVersion, c, 'fhirVersion', Element, o.fhirVersion); break
     case 'format': prims(o.format, c, k, P.code, o._format); break
     case '_format': shadows(o._format, c, 'format', Element, o.format); break
@@ -2151,7 +4621,7 @@ function CapabilityStatement_rest(o, c) {
     case 'id': prim(o.id, c, k, P['System.String']); break
     case 'extension': list(o.extension, c, k, Extension); break
     case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
-    case 'mode': code(o.mode, c, k, P.code, S73); break
+    case 'mode': code(o.mode, c, k, P.code, S152); break
     case '_mode': shadow(o._mode, c, 'mode', Element, o.mode); break
     case 'documentation': prim(o.documentation, c, k, P.markdown); break
     case '_documentation': shadow(o._documentation, c, 'documentation', Element, o.documentation); break
@@ -2187,7 +4657,7 @@ function CapabilityStatement_rest_resource(o, c) {
     case 'id': prim(o.id, c, k, P['System.String']); break
     case 'extension': list(o.extension, c, k, Extension); break
     case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
-    case 'type': code(o.type, c, k, P.code, S74); break
+    case 'type': code(o.type, c, k, P.code, S93); break
     case '_type': shadow(o._type, c, 'type', Element, o.type); break
     case 'profile': prim(o.profile, c, k, P.canonical); break
     case '_profile': shadow(o._profile, c, 'profile', Element, o.profile); break
@@ -2196,7 +4666,7 @@ function CapabilityStatement_rest_resource(o, c) {
     case 'documentation': prim(o.documentation, c, k, P.markdown); break
     case '_documentation': shadow(o._documentation, c, 'documentation', Element, o.documentation); break
     case 'interaction': list(o.interaction, c, k, CapabilityStatement_rest_resource_interaction); break
-    case 'versioning': code(o.versioning, c, k, P.code, S75); break
+    case 'versioning': code(o.versioning, c, k, P.code, S153); break
     case '_versioning': shadow(o._versioning, c, 'versioning', Element, o.versioning); break
     case 'readHistory': prim(o.readHistory, c, k, P.boolean); break
     case '_readHistory': shadow(o._readHistory, c, 'readHistory', Element, o.readHistory); break
@@ -2204,13 +4674,13 @@ function CapabilityStatement_rest_resource(o, c) {
     case '_updateCreate': shadow(o._updateCreate, c, 'updateCreate', Element, o.updateCreate); break
     case 'conditionalCreate': prim(o.conditionalCreate, c, k, P.boolean); break
     case '_conditionalCreate': shadow(o._conditionalCreate, c, 'conditionalCreate', Element, o.conditionalCreate); break
-    case 'conditionalRead': code(o.conditionalRead, c, k, P.code, S76); break
+    case 'conditionalRead': code(o.conditionalRead, c, k, P.code, S154); break
     case '_conditionalRead': shadow(o._conditionalRead, c, 'conditionalRead', Element, o.conditionalRead); break
     case 'conditionalUpdate': prim(o.conditionalUpdate, c, k, P.boolean); break
     case '_conditionalUpdate': shadow(o._conditionalUpdate, c, 'conditionalUpdate', Element, o.conditionalUpdate); break
-    case 'conditionalDelete': code(o.conditionalDelete, c, k, P.code, S77); break
+    case 'conditionalDelete': code(o.conditionalDelete, c, k, P.code, S155); break
     case '_conditionalDelete': shadow(o._conditionalDelete, c, 'conditionalDelete', Element, o.conditionalDelete); break
-    case 'referencePolicy': codes(o.referencePolicy, c, k, P.code, S78, o._referencePolicy); break
+    case 'referencePolicy': codes(o.referencePolicy, c, k, P.code, S156, o._referencePolicy); break
     case '_referencePolicy': shadows(o._referencePolicy, c, 'referencePolicy', Element, o.referencePolicy); break
     case 'searchInclude': prims(o.searchInclude, c, k, P.string, o._searchInclude); break
     case '_searchInclude': shadows(o._searchInclude, c, 'searchInclude', Element, o.searchInclude); break
@@ -2229,7 +4699,7 @@ function CapabilityStatement_rest_resource_interaction(o, c) {
     case 'id': prim(o.id, c, k, P['System.String']); break
     case 'extension': list(o.extension, c, k, Extension); break
     case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
-    case 'code': code(o.code, c, k, P.code, S79); break
+    case 'code': code(o.code, c, k, P.code, S157); break
     case '_code': shadow(o._code, c, 'code', Element, o.code); break
     case 'documentation': prim(o.documentation, c, k, P.markdown); break
     case '_documentation': shadow(o._documentation, c, 'documentation', Element, o.documentation); break
@@ -2247,7 +4717,7 @@ function CapabilityStatement_rest_resource_searchParam(o, c) {
     case '_name': shadow(o._name, c, 'name', Element, o.name); break
     case 'definition': prim(o.definition, c, k, P.canonical); break
     case '_definition': shadow(o._definition, c, 'definition', Element, o.definition); break
-    case 'type': code(o.type, c, k, P.code, S80); break
+    case 'type': code(o.type, c, k, P.code, S158); break
     case '_type': shadow(o._type, c, 'type', Element, o.type); break
     case 'documentation': prim(o.documentation, c, k, P.markdown); break
     case '_documentation': shadow(o._documentation, c, 'documentation', Element, o.documentation); break
@@ -2279,7 +4749,7 @@ function CapabilityStatement_rest_interaction(o, c) {
     case 'id': prim(o.id, c, k, P['System.String']); break
     case 'extension': list(o.extension, c, k, Extension); break
     case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
-    case 'code': code(o.code, c, k, P.code, S81); break
+    case 'code': code(o.code, c, k, P.code, S159); break
     case '_code': shadow(o._code, c, 'code', Element, o.code); break
     case 'documentation': prim(o.documentation, c, k, P.markdown); break
     case '_documentation': shadow(o._documentation, c, 'documentation', Element, o.documentation); break
@@ -2322,7 +4792,7 @@ function CapabilityStatement_messaging_supportedMessage(o, c) {
     case 'id': prim(o.id, c, k, P['System.String']); break
     case 'extension': list(o.extension, c, k, Extension); break
     case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
-    case 'mode': code(o.mode, c, k, P.code, S82); break
+    case 'mode': code(o.mode, c, k, P.code, S160); break
     case '_mode': shadow(o._mode, c, 'mode', Element, o.mode); break
     case 'definition': prim(o.definition, c, k, P.canonical); break
     case '_definition': shadow(o._definition, c, 'definition', Element, o.definition); break
@@ -2337,7 +4807,7 @@ function CapabilityStatement_document(o, c) {
     case 'id': prim(o.id, c, k, P['System.String']); break
     case 'extension': list(o.extension, c, k, Extension); break
     case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
-    case 'mode': code(o.mode, c, k, P.code, S83); break
+    case 'mode': code(o.mode, c, k, P.code, S161); break
     case '_mode': shadow(o._mode, c, 'mode', Element, o.mode); break
     case 'documentation': prim(o.documentation, c, k, P.markdown); break
     case '_documentation': shadow(o._documentation, c, 'documentation', Element, o.documentation); break
@@ -2378,7 +4848,7 @@ function Narrative(o, c) {
   for (const k in o) switch (k) {
     case 'id': prim(o.id, c, k, P['System.String']); break
     case 'extension': list(o.extension, c, k, Extension); break
-    case 'status': code(o.status, c, k, P.code, S84); break
+    case 'status': code(o.status, c, k, P.code, S162); break
     case '_status': shadow(o._status, c, 'status', Element, o.status); break
     case 'div': prim(o.div, c, k, P.xhtml); break
     default: unknown(c, k)
@@ -2474,7 +4944,7 @@ function Identifier(o, c) {
   for (const k in o) switch (k) {
     case 'id': prim(o.id, c, k, P['System.String']); break
     case 'extension': list(o.extension, c, k, Extension); break
-    case 'use': code(o.use, c, k, P.code, S85); break
+    case 'use': code(o.use, c, k, P.code, S163); break
     case '_use': shadow(o._use, c, 'use', Element, o.use); break
     case 'type': one(o.type, c, k, CodeableConcept); break
     case 'system': prim(o.system, c, k, P.uri); break
@@ -2491,7 +4961,7 @@ function HumanName(o, c) {
   for (const k in o) switch (k) {
     case 'id': prim(o.id, c, k, P['System.String']); break
     case 'extension': list(o.extension, c, k, Extension); break
-    case 'use': code(o.use, c, k, P.code, S86); break
+    case 'use': code(o.use, c, k, P.code, S164); break
     case '_use': shadow(o._use, c, 'use', Element, o.use); break
     case 'text': prim(o.text, c, k, P.string); break
     case '_text': shadow(o._text, c, 'text', Element, o.text); break
@@ -2512,11 +4982,11 @@ function ContactPoint(o, c) {
   for (const k in o) switch (k) {
     case 'id': prim(o.id, c, k, P['System.String']); break
     case 'extension': list(o.extension, c, k, Extension); break
-    case 'system': code(o.system, c, k, P.code, S87); break
+    case 'system': code(o.system, c, k, P.code, S165); break
     case '_system': shadow(o._system, c, 'system', Element, o.system); break
     case 'value': prim(o.value, c, k, P.string); break
     case '_value': shadow(o._value, c, 'value', Element, o.value); break
-    case 'use': code(o.use, c, k, P.code, S88); break
+    case 'use': code(o.use, c, k, P.code, S166); break
     case '_use': shadow(o._use, c, 'use', Element, o.use); break
     case 'rank': prim(o.rank, c, k, P.positiveInt); break
     case '_rank': shadow(o._rank, c, 'rank', Element, o.rank); break
@@ -2530,9 +5000,9 @@ function Address(o, c) {
   for (const k in o) switch (k) {
     case 'id': prim(o.id, c, k, P['System.String']); break
     case 'extension': list(o.extension, c, k, Extension); break
-    case 'use': code(o.use, c, k, P.code, S89); break
+    case 'use': code(o.use, c, k, P.code, S167); break
     case '_use': shadow(o._use, c, 'use', Element, o.use); break
-    case 'type': code(o.type, c, k, P.code, S90); break
+    case 'type': code(o.type, c, k, P.code, S168); break
     case '_type': shadow(o._type, c, 'type', Element, o.type); break
     case 'text': prim(o.text, c, k, P.string); break
     case '_text': shadow(o._text, c, 'text', Element, o.text); break
@@ -2642,7 +5112,7 @@ function Duration(o, c) {
     case 'extension': list(o.extension, c, k, Extension); break
     case 'value': prim(o.value, c, k, P.decimal); break
     case '_value': shadow(o._value, c, 'value', Element, o.value); break
-    case 'comparator': code(o.comparator, c, k, P.code, S91); break
+    case 'comparator': code(o.comparator, c, k, P.code, S169); break
     case '_comparator': shadow(o._comparator, c, 'comparator', Element, o.comparator); break
     case 'unit': prim(o.unit, c, k, P.string); break
     case '_unit': shadow(o._unit, c, 'unit', Element, o.unit); break
@@ -2662,7 +5132,7 @@ function Quantity(o, c) {
     case 'extension': list(o.extension, c, k, Extension); break
     case 'value': prim(o.value, c, k, P.decimal); break
     case '_value': shadow(o._value, c, 'value', Element, o.value); break
-    case 'comparator': code(o.comparator, c, k, P.code, S91); break
+    case 'comparator': code(o.comparator, c, k, P.code, S169); break
     case '_comparator': shadow(o._comparator, c, 'comparator', Element, o.comparator); break
     case 'unit': prim(o.unit, c, k, P.string); break
     case '_unit': shadow(o._unit, c, 'unit', Element, o.unit); break
@@ -2681,7 +5151,7 @@ function Money(o, c) {
     case 'extension': list(o.extension, c, k, Extension); break
     case 'value': prim(o.value, c, k, P.decimal); break
     case '_value': shadow(o._value, c, 'value', Element, o.value); break
-    case 'currency': code(o.currency, c, k, P.code, S92); break
+    case 'currency': code(o.currency, c, k, P.code, S170); break
     case '_currency': shadow(o._currency, c, 'currency', Element, o.currency); break
     default: unknown(c, k)
   }
@@ -2716,7 +5186,7 @@ function Timing_repeat(o, c) {
     case '_duration': shadow(o._duration, c, 'duration', Element, o.duration); break
     case 'durationMax': prim(o.durationMax, c, k, P.decimal); break
     case '_durationMax': shadow(o._durationMax, c, 'durationMax', Element, o.durationMax); break
-    case 'durationUnit': code(o.durationUnit, c, k, P.code, S93); break
+    case 'durationUnit': code(o.durationUnit, c, k, P.code, S171); break
     case '_durationUnit': shadow(o._durationUnit, c, 'durationUnit', Element, o.durationUnit); break
     case 'frequency': prim(o.frequency, c, k, P.positiveInt); break
     case '_frequency': shadow(o._frequency, c, 'frequency', Element, o.frequency); break
@@ -2726,13 +5196,13 @@ function Timing_repeat(o, c) {
     case '_period': shadow(o._period, c, 'period', Element, o.period); break
     case 'periodMax': prim(o.periodMax, c, k, P.decimal); break
     case '_periodMax': shadow(o._periodMax, c, 'periodMax', Element, o.periodMax); break
-    case 'periodUnit': code(o.periodUnit, c, k, P.code, S93); break
+    case 'periodUnit': code(o.periodUnit, c, k, P.code, S171); break
     case '_periodUnit': shadow(o._periodUnit, c, 'periodUnit', Element, o.periodUnit); break
     case 'dayOfWeek': codes(o.dayOfWeek, c, k, P.code, S28, o._dayOfWeek); break
     case '_dayOfWeek': shadows(o._dayOfWeek, c, 'dayOfWeek', Element, o.dayOfWeek); break
     case 'timeOfDay': prims(o.timeOfDay, c, k, P.time, o._timeOfDay); break
     case '_timeOfDay': shadows(o._timeOfDay, c, 'timeOfDay', Element, o.timeOfDay); break
-    case 'when': codes(o.when, c, k, P.code, S94, o._when); break
+    case 'when': codes(o.when, c, k, P.code, S172, o._when); break
     case '_when': shadows(o._when, c, 'when', Element, o.when); break
     case 'offset': prim(o.offset, c, k, P.unsignedInt); break
     case '_offset': shadow(o._offset, c, 'offset', Element, o.offset); break
@@ -2755,7 +5225,7 @@ function Annotation(o, c) {
   for (const k in o) switch (k) {
     case 'id': prim(o.id, c, k, P['System.String']); break
     case 'extension': list(o.extension, c, k, Extension); break
-    case 'authorReference': n_author++; one(o.authorReference, c, 'author', Reference); target(o.authorReference, c, 'author', T95); break
+    case 'authorReference': n_author++; one(o.authorReference, c, 'author', Reference); target(o.authorReference, c, 'author', T173); break
     case 'authorString': n_author++; prim(o.authorString, c, 'author', P.string); break
     case '_authorString': if (o.authorString === undefined) n_author++; shadow(o._authorString, c, 'author', Element, o.authorString); break
     case 'time': prim(o.time, c, k, P.dateTime); break
@@ -2774,7 +5244,7 @@ function Age(o, c) {
     case 'extension': list(o.extension, c, k, Extension); break
     case 'value': prim(o.value, c, k, P.decimal); break
     case '_value': shadow(o._value, c, 'value', Element, o.value); break
-    case 'comparator': code(o.comparator, c, k, P.code, S91); break
+    case 'comparator': code(o.comparator, c, k, P.code, S169); break
     case '_comparator': shadow(o._comparator, c, 'comparator', Element, o.comparator); break
     case 'unit': prim(o.unit, c, k, P.string); break
     case '_unit': shadow(o._unit, c, 'unit', Element, o.unit); break
@@ -2794,7 +5264,7 @@ function Count(o, c) {
     case 'extension': list(o.extension, c, k, Extension); break
     case 'value': prim(o.value, c, k, P.decimal); break
     case '_value': shadow(o._value, c, 'value', Element, o.value); break
-    case 'comparator': code(o.comparator, c, k, P.code, S91); break
+    case 'comparator': code(o.comparator, c, k, P.code, S169); break
     case '_comparator': shadow(o._comparator, c, 'comparator', Element, o.comparator); break
     case 'unit': prim(o.unit, c, k, P.string); break
     case '_unit': shadow(o._unit, c, 'unit', Element, o.unit); break
@@ -2814,7 +5284,7 @@ function Distance(o, c) {
     case 'extension': list(o.extension, c, k, Extension); break
     case 'value': prim(o.value, c, k, P.decimal); break
     case '_value': shadow(o._value, c, 'value', Element, o.value); break
-    case 'comparator': code(o.comparator, c, k, P.code, S91); break
+    case 'comparator': code(o.comparator, c, k, P.code, S169); break
     case '_comparator': shadow(o._comparator, c, 'comparator', Element, o.comparator); break
     case 'unit': prim(o.unit, c, k, P.string); break
     case '_unit': shadow(o._unit, c, 'unit', Element, o.unit); break
@@ -2911,7 +5381,7 @@ function Contributor(o, c) {
   for (const k in o) switch (k) {
     case 'id': prim(o.id, c, k, P['System.String']); break
     case 'extension': list(o.extension, c, k, Extension); break
-    case 'type': code(o.type, c, k, P.code, S96); break
+    case 'type': code(o.type, c, k, P.code, S174); break
     case '_type': shadow(o._type, c, 'type', Element, o.type); break
     case 'name': prim(o.name, c, k, P.string); break
     case '_name': shadow(o._name, c, 'name', Element, o.name); break
@@ -2927,12 +5397,12 @@ function DataRequirement(o, c) {
   for (const k in o) switch (k) {
     case 'id': prim(o.id, c, k, P['System.String']); break
     case 'extension': list(o.extension, c, k, Extension); break
-    case 'type': code(o.type, c, k, P.code, S97); break
+    case 'type': code(o.type, c, k, P.code, S175); break
     case '_type': shadow(o._type, c, 'type', Element, o.type); break
     case 'profile': prims(o.profile, c, k, P.canonical, o._profile); break
     case '_profile': shadows(o._profile, c, 'profile', Element, o.profile); break
     case 'subjectCodeableConcept': n_subject++; one(o.subjectCodeableConcept, c, 'subject', CodeableConcept); break
-    case 'subjectReference': n_subject++; one(o.subjectReference, c, 'subject', Reference); target(o.subjectReference, c, 'subject', T98); break
+    case 'subjectReference': n_subject++; one(o.subjectReference, c, 'subject', Reference); target(o.subjectReference, c, 'subject', T176); break
     case 'mustSupport': prims(o.mustSupport, c, k, P.string, o._mustSupport); break
     case '_mustSupport': shadows(o._mustSupport, c, 'mustSupport', Element, o.mustSupport); break
     case 'codeFilter': list(o.codeFilter, c, k, DataRequirement_codeFilter); break
@@ -2987,7 +5457,7 @@ function DataRequirement_sort(o, c) {
     case 'extension': list(o.extension, c, k, Extension); break
     case 'path': prim(o.path, c, k, P.string); break
     case '_path': shadow(o._path, c, 'path', Element, o.path); break
-    case 'direction': code(o.direction, c, k, P.code, S99); break
+    case 'direction': code(o.direction, c, k, P.code, S177); break
     case '_direction': shadow(o._direction, c, 'direction', Element, o.direction); break
     default: unknown(c, k)
   }
@@ -3021,7 +5491,7 @@ function ParameterDefinition(o, c) {
     case 'extension': list(o.extension, c, k, Extension); break
     case 'name': prim(o.name, c, k, P.code); break
     case '_name': shadow(o._name, c, 'name', Element, o.name); break
-    case 'use': code(o.use, c, k, P.code, S100); break
+    case 'use': code(o.use, c, k, P.code, S178); break
     case '_use': shadow(o._use, c, 'use', Element, o.use); break
     case 'min': prim(o.min, c, k, P.integer); break
     case '_min': shadow(o._min, c, 'min', Element, o.min); break
@@ -3029,7 +5499,7 @@ function ParameterDefinition(o, c) {
     case '_max': shadow(o._max, c, 'max', Element, o.max); break
     case 'documentation': prim(o.documentation, c, k, P.string); break
     case '_documentation': shadow(o._documentation, c, 'documentation', Element, o.documentation); break
-    case 'type': code(o.type, c, k, P.code, S97); break
+    case 'type': code(o.type, c, k, P.code, S175); break
     case '_type': shadow(o._type, c, 'type', Element, o.type); break
     case 'profile': prim(o.profile, c, k, P.canonical); break
     case '_profile': shadow(o._profile, c, 'profile', Element, o.profile); break
@@ -3043,7 +5513,7 @@ function RelatedArtifact(o, c) {
   for (const k in o) switch (k) {
     case 'id': prim(o.id, c, k, P['System.String']); break
     case 'extension': list(o.extension, c, k, Extension); break
-    case 'type': code(o.type, c, k, P.code, S101); break
+    case 'type': code(o.type, c, k, P.code, S179); break
     case '_type': shadow(o._type, c, 'type', Element, o.type); break
     case 'label': prim(o.label, c, k, P.string); break
     case '_label': shadow(o._label, c, 'label', Element, o.label); break
@@ -3066,7 +5536,7 @@ function TriggerDefinition(o, c) {
   for (const k in o) switch (k) {
     case 'id': prim(o.id, c, k, P['System.String']); break
     case 'extension': list(o.extension, c, k, Extension); break
-    case 'type': code(o.type, c, k, P.code, S102); break
+    case 'type': code(o.type, c, k, P.code, S180); break
     case '_type': shadow(o._type, c, 'type', Element, o.type); break
     case 'name': prim(o.name, c, k, P.string); break
     case '_name': shadow(o._name, c, 'name', Element, o.name); break
@@ -3096,7 +5566,7 @@ function UsageContext(o, c) {
     case 'valueCodeableConcept': n_value++; one(o.valueCodeableConcept, c, 'value', CodeableConcept); break
     case 'valueQuantity': n_value++; one(o.valueQuantity, c, 'value', Quantity); break
     case 'valueRange': n_value++; one(o.valueRange, c, 'value', Range); break
-    case 'valueReference': n_value++; one(o.valueReference, c, 'value', Reference); target(o.valueReference, c, 'value', T103); break
+    case 'valueReference': n_value++; one(o.valueReference, c, 'value', Reference); target(o.valueReference, c, 'value', T181); break
     default: unknown(c, k)
   }
   if (o.code === undefined) required(c, 'code')
@@ -3179,6 +5649,30 @@ export const validators = {
   Provenance,
   Device,
   HealthcareService,
+  AppointmentResponse,
+  CoverageEligibilityRequest,
+  CoverageEligibilityResponse,
+  Communication,
+  CommunicationRequest,
+  ServiceRequest,
+  Consent,
+  DocumentReference,
+  Binary,
+  Questionnaire,
+  QuestionnaireResponse,
+  Flag,
+  Group,
+  List,
+  Condition,
+  AllergyIntolerance,
+  Observation,
+  Procedure,
+  EpisodeOfCare,
+  CareTeam,
+  InsurancePlan,
+  Contract,
+  AuditEvent,
+  Basic,
   OperationOutcome,
   Bundle,
   Parameters,

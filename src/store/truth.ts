@@ -1,16 +1,6 @@
 // Loading what a batch of messages touches: registry, contributions, current versions, ledger lines. One statement each.
 import type { Queryable } from './db.ts'
 
-/** Types whose bodies carry amounts: read as text, so that decimals keep their digits. */
-const withDecimals: ReadonlySet<string> = new Set([
-  'ChargeItem',
-  'Coverage',
-  'PaymentNotice',
-  'PaymentReconciliation',
-  'Invoice',
-  'Account',
-])
-
 /** JSON with decimals as raw numbers: 150.00 stays 150.00. */
 function parseExact(text: string): unknown {
   return JSON.parse(text, (_key, value, context) =>
@@ -20,8 +10,10 @@ function parseExact(text: string): unknown {
   )
 }
 
-const parseBody = (rtype: string, text: string): unknown =>
-  withDecimals.has(rtype) ? parseExact(text) : JSON.parse(text)
+/** A number with a fraction or an exponent, as PostgreSQL prints jsonb; most bodies have none. */
+const decimal = /[[:,] ?-?\d+[.eE]/
+
+const parseBody = (text: string): unknown => (decimal.test(text) ? parseExact(text) : JSON.parse(text))
 
 /**
  * Serialises everybody who is about to change the same things, across processes, until the end of the transaction.
@@ -121,8 +113,8 @@ export async function loadThings(
   )
   const merges = await tx.query<MergeRow>('load_merges', loadMergesSql, values)
   return {
-    entities: entities.map((row) => ({ ...row, body: parseBody(row.rtype, row.body) })),
-    contributions: contributions.map((row) => ({ ...row, body: parseBody(row.rtype, row.body) })),
+    entities: entities.map((row) => ({ ...row, body: parseBody(row.body) })),
+    contributions: contributions.map((row) => ({ ...row, body: parseBody(row.body) })),
     merges,
   }
 }

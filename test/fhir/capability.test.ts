@@ -13,6 +13,7 @@ const OPTIONS: CapabilityOptions = {
   date: '2026-01-01',
   interactions: {
     write: ['read', 'vread', 'create', 'update', 'patch', 'delete', 'search-type'],
+    append: ['read', 'create', 'search-type'],
     read: ['read', 'search-type'],
   },
   systemInteractions: ['history-system'],

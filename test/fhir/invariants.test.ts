@@ -42,8 +42,11 @@ function oracle(path: string, element: JsonObject, expression: string): boolean 
   return typeof result[0] === 'boolean' ? result[0] : undefined
 }
 
+/** Not for the oracle: it cannot resolve references, and takes `Boolean` of que-7 for the System type only. */
+const UNDECIDED = new Set(['ref-1', 'ctm-1', 'que-7'])
+
 for (const [path, names] of places()) {
-  const own = [...names].filter((name) => !name.startsWith('dom-') && name !== 'ref-1')
+  const own = [...names].filter((name) => !name.startsWith('dom-') && !UNDECIDED.has(name))
   if (own.length === 0) continue
   test(`${path}: ${own.join(', ')} agree with fhirpath`, () => {
     const generator = new Generator(path.length * 7919)
@@ -61,6 +64,22 @@ for (const [path, names] of places()) {
     assert.ok(decided >= ROUNDS / 2, `fhirpath could tell only ${decided} times`)
   })
 }
+
+test('que-7: the answer of a condition that asks for existence is a boolean', () => {
+  const holds = INVARIANT_FUNCTIONS['que-7']
+  assert.equal(holds?.({ operator: 'exists', answerBoolean: true }, {}), true)
+  assert.equal(holds?.({ operator: 'exists', answerString: 'true' }, {}), false)
+  assert.equal(holds?.({ operator: '=', answerString: 'x' }, {}), true)
+})
+
+test('ctm-1: only a practitioner takes part on behalf of somebody else', () => {
+  const holds = INVARIANT_FUNCTIONS['ctm-1']
+  const onBehalfOf = { reference: 'Organization/1' }
+  assert.equal(holds?.({ onBehalfOf, member: { reference: 'Practitioner/1' } }, {}), true)
+  assert.equal(holds?.({ onBehalfOf, member: { reference: 'RelatedPerson/1' } }, {}), false)
+  assert.equal(holds?.({ onBehalfOf, member: { display: 'somebody' } }, {}), true)
+  assert.equal(holds?.({ member: { reference: 'RelatedPerson/1' } }, {}), true)
+})
 
 function withContained(extra: JsonObject, reference = '#c'): JsonObject {
   return {

@@ -200,7 +200,7 @@ test('the resources in a bundle are validated where they stand', () => {
     entry: [
       { resource: P },
       { resource: changed(A, { status: 'x' }) },
-      { resource: { resourceType: 'Basic', id: '1' } },
+      { resource: { resourceType: 'Library', id: '1' } },
     ],
   }
   assert.deepEqual(

@@ -6,7 +6,11 @@ import type { AppContext, Deps } from '../context.ts'
 import { sendText } from './reply.ts'
 
 const readOnly = ['read', 'vread', 'history-instance', 'history-type', 'search-type']
-const interactions = { read: readOnly, write: [...readOnly, 'create', 'update', 'patch', 'delete'] }
+const interactions = {
+  read: readOnly,
+  append: [...readOnly, 'create'],
+  write: [...readOnly, 'create', 'update', 'patch', 'delete'],
+}
 const operations = SERVED_TYPES.flatMap((type) => [
   { type, name: 'validate', definition: 'http://hl7.org/fhir/OperationDefinition/Resource-validate' },
   { type, name: 'lineage', definition: 'http://portico.example.org/OperationDefinition/lineage' },

@@ -1,5 +1,5 @@
 // What every FHIR route has in common: token, type, scopes and form of the request, checked before its handler.
-import { isServedType, isWritableType } from '../../fhir/types.ts'
+import { isServedType, writesOf } from '../../fhir/types.ts'
 import { authenticate, type Permission, permits } from '../auth.ts'
 import type { AppContext, Deps } from '../context.ts'
 import type { Handler } from './ask.ts'
@@ -7,8 +7,11 @@ import { acceptsJson, preferencesOf } from './preferences.ts'
 import { refuse } from './reply.ts'
 
 const idForm = /^[A-Za-z0-9.-]{1,64}$/
-const readMethods = 'GET, HEAD'
-const writeMethods: ReadonlySet<Permission> = new Set(['c', 'u', 'd'])
+const writeLetters: ReadonlySet<Permission> = new Set(['c', 'u', 'd'])
+
+/** Methods of a type that may not be changed, or only be added to. */
+const allowedOn = (writes: string, id: string): string =>
+  id === '' && writes.includes('c') ? 'GET, HEAD, POST' : 'GET, HEAD'
 
 /** The refusal of a request without a known token; undefined when it has one, which is then in `principal`. */
 export function unauthenticated(c: AppContext, deps: Deps): Response | undefined {
@@ -41,8 +44,9 @@ export function fhirRoute(deps: Deps, needed: readonly Permission[], handler: Ha
     if (rtype !== '') {
       if (!isServedType(rtype))
         return refuse(c, 'unknown-type', 'this type is not served here - see /fhir/metadata')
-      if (!isWritableType(rtype) && needed.some((letter) => writeMethods.has(letter))) {
-        return methodNotAllowed(c, readMethods)
+      const writes = writesOf(rtype)
+      if (needed.some((letter) => writeLetters.has(letter) && !writes.includes(letter))) {
+        return methodNotAllowed(c, allowedOn(writes, id))
       }
       if (needed.length > 0 && !permits(client, rtype, ...needed)) {
         return refuse(c, 'forbidden', `no scope of this client gives ${needed.join('')} on ${rtype}`)
