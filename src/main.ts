@@ -57,9 +57,10 @@ export async function openGateway(env: Env, seam = noSeam, listens = false): Pro
   if ('problems' in read) throw new CannotStart(read.problems)
   const { config } = read
   const log = pino({ level: config.logLevel, base: null, timestamp: pino.stdTimeFunctions.isoTime })
-  const site = new LiveSite(config.site, env, log)
   // Before the store: who may not start leaves no folder behind.
-  if (listens) refuseDemoTokens(config.host, site.site)
+  const site = new LiveSite(config.site, env, log, (each) => {
+    if (listens) refuseDemoTokens(config.host, each)
+  })
   const metrics = createMetrics((messageId, error) =>
     log.error({ messageId, error: describe(error) }, 'a message could not be processed'),
   )

@@ -77,6 +77,8 @@ export interface Site {
     readonly facility: string
     readonly timezone: string
     readonly currency: string
+    /** Country profile that is laid over the mappings of the program: 'us-core'. */
+    readonly realm?: string
   }
   readonly authorities: readonly Authority[]
   readonly sources: ReadonlyMap<string, Source>

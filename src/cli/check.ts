@@ -32,8 +32,8 @@ async function run(options: CheckOptions, { terminal, env }: Context): Promise<E
   const { siteFile } = await import('./reading.ts')
   const file = siteFile(options.site, env)
   const read = readSite(file, env)
-  const maps = await readMaps(file)
   const site = 'site' in read ? read.site : undefined
+  const maps = await readMaps(file, site)
   const problems = {
     site: 'problems' in read ? read.problems : [],
     mappings: 'problems' in maps ? maps.problems : [],
@@ -52,11 +52,12 @@ async function run(options: CheckOptions, { terminal, env }: Context): Promise<E
 
 type MapsRead = { readonly set: MapSet } | { readonly problems: readonly string[] }
 
-async function readMaps(file: string): Promise<MapsRead> {
+async function readMaps(file: string, site: Site | undefined): Promise<MapsRead> {
+  const { settingsOf } = await import('../pipeline/live-site.ts')
   const { CannotStart } = await import('../pipeline/site.ts')
-  const { loadSiteMaps } = await import('../pipeline/live-site.ts')
+  const { loadSiteMaps } = await import('../pipeline/site-maps.ts')
   try {
-    return { set: loadSiteMaps(file) }
+    return { set: loadSiteMaps(file, site && settingsOf(site)) }
   } catch (error) {
     return { problems: error instanceof CannotStart ? error.problems : [textOf(error)] }
   }

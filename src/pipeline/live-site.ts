@@ -1,11 +1,10 @@
-// The site in force: its file and its mappings, read at the start and again when the file changes, all or nothing.
-import { unwatchFile, watchFile } from 'node:fs'
+// The site in force: its file, mappings and tables, read at the start and again when one changes, all or nothing.
+import { readdirSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Site } from '../canonical/site.ts'
-import { checkMaps } from '../mappings/engine/check.ts'
-import { compileMaps, type MapSet } from '../mappings/engine/compile.ts'
-import { loadLayers, loadMaps, loadTables } from '../mappings/engine/load.ts'
+import type { MapSet } from '../mappings/engine/compile.ts'
 import { CannotStart, readSite } from './site.ts'
+import { loadSiteMaps } from './site-maps.ts'
 
 type Env = Readonly<Record<string, string | undefined>>
 
@@ -15,43 +14,52 @@ export interface SiteLog {
   error(fields: Record<string, unknown>, message: string): void
 }
 
-const mappingsFolder = join(import.meta.dirname, '../mappings')
+/** How often the files are looked at. */
+const watchMs = 1_000
 
-/** Maps and tables of a site: what comes with the program, overlaid by the `mappings` and `tables` beside its file. */
-export function loadSiteMaps(siteFile: string): MapSet {
-  const base = mappingsFolder
-  const site = dirname(siteFile)
-  const folders = { base, site: join(site, 'mappings') }
-  const tables = [...loadTables(join(base, 'tables')), ...loadTables(join(site, 'tables'))]
-  const problems = checkMaps(loadLayers(folders), tables)
-  if (problems.length > 0) throw new CannotStart(problems.map((each) => each.text))
-  return compileMaps(loadMaps(folders), tables)
-}
-
-/** The site as it is now: replaced as a whole when its file changes and is right; otherwise the old one stays. */
+/** The site as it is now: replaced as a whole when its files change and are right; otherwise the old one stays. */
 export class LiveSite {
   site: Site
   maps: MapSet
+  /** Asked before a site takes force; throws CannotStart for one that must not. */
+  readonly #accept: (site: Site) => void
   readonly #file: string
   readonly #env: Env
   readonly #log: SiteLog
+  readonly #listeners: (() => void)[] = []
+  #timer: NodeJS.Timeout | undefined
+  #print = ''
 
-  constructor(file: string, env: Env, log: SiteLog) {
+  constructor(file: string, env: Env, log: SiteLog, accept: (site: Site) => void = () => {}) {
     this.#file = file
     this.#env = env
     this.#log = log
+    this.#accept = accept
     const read = readSite(file, env)
     if ('problems' in read) throw new CannotStart(read.problems)
+    accept(read.site)
     this.site = read.site
-    this.maps = loadSiteMaps(file)
+    this.maps = loadSiteMaps(file, settingsOf(read.site))
+    this.#print = fingerprint(file)
   }
 
   watch(): void {
-    watchFile(this.#file, { interval: 1_000, persistent: false }, () => this.reload())
+    this.#timer = setInterval(() => {
+      const print = fingerprint(this.#file)
+      if (print === this.#print) return
+      this.#print = print
+      this.reload()
+    }, watchMs)
+    this.#timer.unref()
   }
 
   close(): void {
-    unwatchFile(this.#file)
+    clearInterval(this.#timer)
+  }
+
+  /** Called after each change that took force. */
+  onChange(listener: () => void): void {
+    this.#listeners.push(listener)
   }
 
   reload(): void {
@@ -60,18 +68,54 @@ export class LiveSite {
       this.#log.error({ problems: read.problems }, 'the site file is wrong - the old one stays in force')
       return
     }
-    if (read.site.hash === this.site.hash) return
     try {
-      const maps = loadSiteMaps(this.#file)
+      this.#accept(read.site)
+      const maps = loadSiteMaps(this.#file, settingsOf(read.site))
+      if (read.site.hash === this.site.hash && hashesOf(maps) === hashesOf(this.maps)) return
       this.site = read.site
       this.maps = maps
-      this.#log.info({ hash: read.site.hash }, 'site reloaded')
+      this.#log.info({ hash: read.site.hash, maps: maps.hash }, 'site reloaded')
     } catch (error) {
-      this.#log.error(
-        { error: describe(error) },
-        'the mappings of the site are wrong - the old ones stay in force',
-      )
+      const fields = error instanceof CannotStart ? { problems: error.problems } : { error: describe(error) }
+      this.#log.error(fields, 'the site or its mappings are wrong - the old ones stay in force')
+      return
     }
+    for (const listener of this.#listeners) listener()
+  }
+}
+
+/** What of a site decides which maps are read. */
+export const settingsOf = ({ gateway: { realm }, sources }: Site) => ({
+  ...(realm !== undefined && { realm }),
+  sources: [...sources.keys()],
+})
+
+const hashesOf = ({ hash, bySource }: MapSet): string =>
+  [hash, ...[...(bySource ?? [])].map(([id, own]) => `${id} ${own.hash}`)].join('\n')
+
+const watched = ['mappings/messages', 'mappings/segments', 'mappings/datatypes', 'tables']
+
+/** Names, sizes and times of everything that makes up a site: another text when one of them has changed. */
+function fingerprint(file: string): string {
+  const folder = dirname(file)
+  const sources = list(join(folder, 'sources')).map((name) => join(folder, 'sources', name))
+  const folders = [folder, ...sources].flatMap((each) => watched.map((name) => join(each, name)))
+  const files = folders.flatMap((each) =>
+    list(each).flatMap((name) => (name.endsWith('.json') ? join(each, name) : [])),
+  )
+  return [file, ...sources, ...files]
+    .map((each) => {
+      const stat = statSync(each, { throwIfNoEntry: false })
+      return `${each} ${stat?.mtimeMs ?? 0} ${stat?.size ?? 0} ${stat?.ino ?? 0}`
+    })
+    .join('\n')
+}
+
+function list(folder: string): string[] {
+  try {
+    return readdirSync(folder).sort()
+  } catch {
+    return []
   }
 }
 

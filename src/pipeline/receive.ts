@@ -9,7 +9,7 @@ import { type CharsetFinding, decodeBytes, encodeText } from '../hl7/charset.ts'
 import { formatDtm, readDtm } from '../hl7/datetime.ts'
 import { checkHeader, type Header, isAcknowledgement, KNOWN_VERSIONS, readHeader } from '../hl7/header.ts'
 import { type Message, parseMessage } from '../hl7/message.ts'
-import { type MapSet, mapMessage } from '../mappings/engine/compile.ts'
+import { type MapSet, mapMessage, mapsOf } from '../mappings/engine/compile.ts'
 import type { Translation } from '../mappings/engine/table.ts'
 import type { MapIssue } from '../mappings/mapped.ts'
 import { acknowledge, replyText } from './acknowledge.ts'
@@ -191,7 +191,7 @@ export function readOne(
   if (isAcknowledgement(message)) return undefined
   const header = headerOf(message)
   const site = context.site()
-  const maps = context.maps()
+  const maps = mapsOf(context.maps(), header.source)
   const base = unreadable({ ...inbound, raw }, context, charset, message, 'AR', [])
   const sender = sourceOf(site, header.source)
   const problems = checkHeader(header, { events: maps.events, processingIds, versions: KNOWN_VERSIONS })

@@ -131,6 +131,8 @@ function complete(
   }
   const seen = new Map<string, string>()
   for (const [id, { token: text }] of [...sources, ...clients]) {
+    // A variable that is not set has been told of already.
+    if (text === '') continue
     const other = seen.get(text)
     if (other !== undefined) problems.push(`${id} and ${other} have the same token - give each its own`)
     seen.set(text, id)

@@ -43,7 +43,9 @@ describe('a changed site file', () => {
     assert.equal(live.site.gateway.facility, 'OTHER')
     assert.notEqual(live.site.hash, site.hash)
     assert.notEqual(live.maps, maps)
-    assert.deepEqual(said, [{ level: 'info', fields: { hash: live.site.hash }, text: 'site reloaded' }])
+    assert.deepEqual(said, [
+      { level: 'info', fields: { hash: live.site.hash, maps: live.maps.hash }, text: 'site reloaded' },
+    ])
     assert.equal(site.gateway.facility, 'GHH', 'whoever still works with the old one keeps it whole')
   })
 

@@ -28,18 +28,20 @@ export type Checked = MapSource & { readonly file?: string }
 
 /**
  * All problems of the layers (base, realm, site; weakest first), row by row; none means that compileMaps
- * accepts the overlaid maps. `declared`: Z segments of the site and how many fields they have.
+ * accepts the overlaid maps. `declared`: Z segments of the site and how many fields they have. Layers before `from` are
+ * known to be good and only stand below the others.
  */
 export function checkMaps(
   layers: readonly (readonly Checked[])[],
   tables: readonly { readonly name: string }[],
   declared: Readonly<Record<string, number>> = {},
+  from = 0,
 ): MapProblem[] {
   const grammar = grammarOf(new Set(tables.map(({ name }) => name)), declared)
   const [base = [], ...over] = layers
   const checker = new Checker(overlayMaps(base, ...over), grammar)
   return layers.flatMap((layer, index) =>
-    layer.flatMap((source) => checker.source(source, layers.slice(0, index))),
+    index < from ? [] : layer.flatMap((source) => checker.source(source, layers.slice(0, index))),
   )
 }
 

@@ -19,7 +19,12 @@ export interface MapSet {
   readonly tables: Tables
   /** The map of an event. */
   readonly byEvent: ReadonlyMap<string, MessageMap>
+  /** Sets of sources with rows or tables of their own, by source id: they count in place of this one. */
+  readonly bySource?: ReadonlyMap<string, MapSet>
 }
+
+/** The set that counts for a source. */
+export const mapsOf = (maps: MapSet, source: string): MapSet => maps.bySource?.get(source) ?? maps
 
 const noMap: MessageMap = { structure: '', rows: new Map(), plans: new Map() }
 

@@ -1,6 +1,6 @@
 // Reads mapping files and code tables from folders: the only file of the engine that touches the disk.
 import { readdirSync, readFileSync, statSync } from 'node:fs'
-import { join, relative } from 'node:path'
+import { join } from 'node:path'
 import { overlayMaps } from './overlay.ts'
 import type { MapSource } from './row.ts'
 import type { ConceptMap } from './table.ts'
@@ -17,6 +17,18 @@ export interface LoadedMap extends MapSource {
   readonly file: string
 }
 
+/** A code table with the file it came from. */
+export interface LoadedTable extends ConceptMap {
+  readonly file: string
+}
+
+/** Maps and tables of one folder; what could not be read of it, in sentences. */
+export interface Layer {
+  readonly maps: readonly LoadedMap[]
+  readonly tables: readonly LoadedTable[]
+  readonly problems: readonly string[]
+}
+
 /** Most files read from one folder, and the largest, in bytes. */
 export const maxFiles = 5_000
 export const maxFileBytes = 4 * 1024 * 1024
@@ -31,15 +43,55 @@ export function loadMaps(folders: MapFolders): MapSource[] {
 
 /** The maps of each folder by itself, weakest first, for checking. */
 export function loadLayers({ base, realm, site }: MapFolders): LoadedMap[][] {
-  return [base, realm, site].filter((folder) => folder !== undefined).map(loadFolder)
+  return [base, realm, site].filter((folder) => folder !== undefined).map((folder) => loadFolder(folder, ''))
 }
 
-function loadFolder(folder: string): LoadedMap[] {
+/**
+ * The maps and tables of one layer. Files are named after `label` ('tables/marital-status.json'); one that is no JSON
+ * is a problem, not an exception: whoever writes it hears of all of them at once.
+ */
+export function loadLayer(maps: string, tables: string, label = ''): Layer {
+  const problems: string[] = []
+  const read = (path: string, file: string): readonly object[] => {
+    try {
+      const value = readJson(path, file)
+      if (typeof value === 'object' && value !== null && !Array.isArray(value)) return [value]
+      problems.push(`it is no JSON object (${file}) - begin it with {`)
+    } catch (error) {
+      problems.push(error instanceof Error ? error.message : String(error))
+    }
+    return []
+  }
+  const loaded = kinds.flatMap((kind) =>
+    jsonFiles(join(maps, kind)).flatMap(({ path, name }) => {
+      const file = `${label}mappings/${kind}/${name}`
+      return read(path, file).flatMap((source) => mapOf(source, file, problems))
+    }),
+  )
+  const named = jsonFiles(tables).flatMap(({ path, name }) => {
+    const file = `${label}tables/${name}`
+    return read(path, file).map((table) => ({ ...(table as ConceptMap), file }))
+  })
+  return { maps: loaded, tables: named, problems }
+}
+
+function mapOf(source: object, file: string, problems: string[]): LoadedMap[] {
+  const { map, rows } = source as { readonly map?: unknown; readonly rows?: unknown }
+  if (typeof map !== 'string') problems.push(`it has no map (${file}) - write "map": "PID[Patient]"`)
+  else if (
+    !Array.isArray(rows) ||
+    rows.some((row) => typeof row?.v2 !== 'string' || typeof row.fhir !== 'string')
+  )
+    problems.push(`its rows are no list of rows with v2 and fhir (${file}) - see the row language`)
+  else return [{ ...(source as MapSource), file }]
+  return []
+}
+
+function loadFolder(folder: string, label: string): LoadedMap[] {
   return kinds.flatMap((kind) =>
-    jsonFiles(join(folder, kind)).map((path) => {
-      const file = relative(folder, path)
-      const source = readJson(path) as MapSource
-      return { ...source, file }
+    jsonFiles(join(folder, kind)).map(({ path, name }) => {
+      const file = `${label}${kind}/${name}`
+      return { ...(readJson(path, path) as MapSource), file }
     }),
   )
 }
@@ -47,25 +99,24 @@ function loadFolder(folder: string): LoadedMap[] {
 /** The ConceptMaps of a folder. */
 export function loadTables(folder: string): ConceptMap[] {
   return jsonFiles(folder)
-    .map((path) => readJson(path) as ConceptMap)
+    .map(({ path }) => readJson(path, path) as ConceptMap)
     .filter((map) => map.resourceType === 'ConceptMap')
 }
 
-function jsonFiles(folder: string): string[] {
+function jsonFiles(folder: string): { path: string; name: string }[] {
   const exists = statSync(folder, { throwIfNoEntry: false })?.isDirectory()
   if (!exists) return []
   const names = readdirSync(folder).filter((name) => name.endsWith('.json'))
   if (names.length > maxFiles) throw new RangeError(`${folder} has more than ${maxFiles} files`)
-  return names.sort().map((name) => join(folder, name))
+  return names.sort().map((name) => ({ path: join(folder, name), name }))
 }
 
-function readJson(path: string): unknown {
-  if (statSync(path).size > maxFileBytes) throw new RangeError(`${path} is larger than ${maxFileBytes} bytes`)
+function readJson(path: string, name: string): unknown {
+  if (statSync(path).size > maxFileBytes) throw new RangeError(`${name} is larger than ${maxFileBytes} bytes`)
   try {
     return JSON.parse(readFileSync(path, 'utf8'))
   } catch (error) {
-    throw new SyntaxError(
-      `${path} is no JSON (${error instanceof Error ? error.message : ''}) - correct the file`,
-    )
+    const why = error instanceof Error ? error.message.replace(/,? (\.\.\.)?".*$/s, '') : ''
+    throw new SyntaxError(`${name} is no JSON (${why}) - correct the file`)
   }
 }

@@ -41,6 +41,10 @@ export interface Table {
 
 export type Tables = ReadonlyMap<string, Table>
 
+/** FHIR R4 concept-map-equivalence. */
+export const equivalences: ReadonlySet<string> = new Set(
+  'relatedto equivalent equal wider subsumes narrower specializes inexact unmatched disjoint'.split(' '),
+)
 const none = new Set(['unmatched', 'disjoint'])
 
 /** Compiles ConceptMaps by their `name`; of several with one name the last wins, code by code. */
