@@ -17,6 +17,8 @@ export interface ChildOptions {
   readonly mutant?: MutantName | undefined
   /** More environment. */
   readonly env?: Readonly<Record<string, string>>
+  /** The program with the seam of FAULT_KILL_AT. */
+  readonly killing?: boolean
   /** Loads probe.ts into the process, which is asked by `probe`. */
   readonly probed?: boolean
 }
@@ -113,8 +115,8 @@ export class Child {
 }
 
 /** Starts the process without waiting for anything. */
-export function launch({ dataDir, mutant, env, probed = false }: ChildOptions) {
-  const entry = mutant === undefined ? 'src/main.ts' : 'test/fault/gateway.ts'
+export function launch({ dataDir, mutant, env, killing = false, probed = false }: ChildOptions) {
+  const entry = mutant === undefined && !killing ? 'src/main.ts' : 'test/fault/gateway.ts'
   const probe = probed ? ['--expose-gc', '--import', join(import.meta.dirname, 'probe.ts')] : []
   const child = spawn(process.execPath, [...probe, join(root, entry)], {
     cwd: root,

@@ -7,7 +7,7 @@ import { until } from './wait.ts'
 pg.types.setTypeParser(pg.types.builtins.INT8, Number)
 
 /** The embedded server of a DATA_DIR: only a superuser of the machine, or its owner, can read the password. */
-const urlOf = (dataDir: string): string =>
+export const urlOf = (dataDir: string): string =>
   `postgresql://portico:${readFileSync(join(dataDir, 'password'), 'utf8').trim()}` +
   `@${encodeURIComponent(join(dataDir, 'run'))}:5432/portico`
 

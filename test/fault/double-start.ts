@@ -1,4 +1,4 @@
-// T24: a second gateway on the same DATA_DIR. T25, T26: SIGKILL at any moment of the first start, migrations included.
+// T24: a second gateway on the same DATA_DIR. T25: SIGKILL at any moment of the first start.
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { pickFrom } from '../bench/pick.ts'

@@ -5,6 +5,7 @@ import { doubleStart, killedFirstStart } from './double-start.ts'
 import { hostileFrames } from './hostile.ts'
 import { killDatabase } from './kill-database.ts'
 import { killGateway, killGatewayEarly } from './kill-gateway.ts'
+import { killMigration } from './kill-migration.ts'
 import { lostAck } from './lost-ack.ts'
 import type { MutantName } from './mutants.ts'
 import { poisonMessages } from './poison.ts'
@@ -26,6 +27,7 @@ const trials: readonly Trial[] = [
   replayEquality,
   doubleStart,
   killedFirstStart,
+  killMigration,
 ]
 const usage = `node test/fault/main.ts [--only T01,T03] [--seed N] [--kills N] [--quick] [--mutants | --no-mutants] [--json]
 

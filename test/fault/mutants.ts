@@ -10,6 +10,7 @@ export const mutants = {
   'fsync-off': 'runs PostgreSQL with fsync and synchronous_commit off',
   'stall-with-poison': 'takes content that cannot be stored for a store that is away',
   'partial-log': 'applies one message in fifty without keeping it',
+  'migrate-in-pieces': 'commits each statement of a migration by itself',
   blocking: 'keeps the event loop busy for 400 ms now and then',
 } as const
 export type MutantName = keyof typeof mutants
