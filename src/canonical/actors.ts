@@ -1,9 +1,10 @@
 // Practitioners, locations, organizations and devices: one resource each by business key, never one per message.
 import type { Json, Mapped, Thing } from '../mappings/mapped.ts'
 import { type Applying, assertionsOf, cellAt, cellsAt, referred } from './applying.ts'
-import { type Assertion, type CellKey, splitKey } from './contribution.ts'
+import type { Assertion, CellKey } from './contribution.ts'
 import { canonicalText } from './fhir-json.ts'
 import { type Identifier, stableId } from './identifier.ts'
+import { masterKey, stateMaster } from './master.ts'
 
 const registered = new Set(['Practitioner', 'Organization'])
 /** Parents before their parts. */
@@ -63,28 +64,25 @@ function actorId(applying: Applying, thing: Thing): string {
   return id
 }
 
-/**
- * Actors are named in passing by nearly every message. Each value counts from the first time that it was said, and
- * the newest one shows: saying it again changes nothing, in whatever order messages come, so that a feed does not
- * rewrite its doctors all day and no two batches wait for each other over one of them.
- */
+/** Says what a message tells of an actor in passing, as far as that is news (master.ts). */
 function contributeActor(applying: Applying, thing: Thing): void {
-  const name = statementName(thing, applying.mapped, applying.source.id)
+  const { draft, source } = applying
+  const name = statementName(thing, applying.mapped, source.id)
   const t = applying.times.event
   if (applying.said?.has(name, t)) return
   const reference = applying.references.get(`#${thing.as}`) ?? ''
   const id = reference.slice(reference.indexOf('/') + 1)
   const said: Record<CellKey, Assertion> = {}
-  for (const [key, assertion] of Object.entries(assertionsOf(applying, thing, applying.times.event))) {
-    said[`${splitKey(key).path}<${thing.type}:${valueName(assertion.v)}`] = assertion
-  }
-  applying.draft.assertFirst(thing.type, id, applying.source.id, said)
-  applying.draft.stated.push({ name, t })
+  for (const [key, assertion] of Object.entries(assertionsOf(applying, thing, t)))
+    said[masterKey(key, thing.type, valueName(assertion.v))] = assertion
+  const cells = stateMaster(draft.contribution(thing.type, id, source.id), said)
+  if (cells) draft.contribute(thing.type, id, { source: source.id, key: '', i: draft.messageId, cells })
+  draft.stated.push({ name, t })
 }
 
 /** Statements about actors that are in the store, as far as this process knows: they need not be made again. */
 export interface SaidStatements {
-  /** True when the same was said before, of a time not later than `t`. */
+  /** True when the same was said of a time not later than `t`, and within its step or after it (master.ts). */
   has(name: string, t: number): boolean
 }
 

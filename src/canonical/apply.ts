@@ -22,7 +22,9 @@ const mergeEvents = new Set(['A40'].map((each) => `ADT^${each}`))
 /** Applies one mapped message to its draft. Throws Refusal (the sender is told) and Miss (something must be loaded). */
 export function applyMapped(applying: Applying): void {
   if (isFuture(applying)) {
-    warn(applying, 'FUTURE-EVENT', ['EVN^1^2'], 'the event lies in the future - taken as happening now')
+    // A schedule message happens when it is sent: it has no EVN.
+    const at = applying.event.startsWith('SIU^') ? 'MSH^1^7' : 'EVN^1^2'
+    warn(applying, 'FUTURE-EVENT', [at], 'the event lies in the future - taken as happening now')
   }
   if (applying.event.startsWith('ADT^') && thingsOf(applying, 'Patient').length === 0) {
     throw new Refusal('AE', {

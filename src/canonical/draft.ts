@@ -1,11 +1,11 @@
 // What one message changes, on top of the world; folded at the end, then taken over as a whole or dropped.
-import { hash } from 'node:crypto'
+import { type Change, hashOf } from './change.ts'
 import type { Assertion, CellKey, Contribution } from './contribution.ts'
 import { canonicalText, type FhirJson } from './fhir-json.ts'
 import type { Finding, TaskRequest } from './finding.ts'
 import { type FoldContext, foldEntity, type Projection } from './fold.ts'
 import { type Site, trustIn } from './site.ts'
-import { stateCells, stateFirst } from './statement.ts'
+import { stateCells } from './statement.ts'
 import {
   contributionKey,
   type Entity,
@@ -18,19 +18,9 @@ import {
   type World,
 } from './world.ts'
 
-/** One new version of one resource. */
-export interface Change {
-  readonly op: 'create' | 'update' | 'delete'
-  readonly rtype: string
-  readonly id: string
-  readonly version: number
-  readonly before: FhirJson | undefined
-  readonly body: FhirJson | undefined
-  readonly hash: string
-}
-
-/** Merges of one batch that build on each other; those of earlier ones are one hop in the store. */
+/** Merges of one batch that build on each other; earlier ones are one hop in the store. */
 const maxHops = 100
+const maxFoldRounds = 20 // visit, appointment, slot: beyond it things go in circles
 
 export class Draft {
   readonly messageId: string
@@ -57,7 +47,9 @@ export class Draft {
   readonly #lines = new Map<string, LedgerLine>()
   readonly #dirty = new Set<string>()
 
-  constructor(world: World, messageId: string, site: Site) {
+  readonly #foldOf: typeof foldEntity
+  constructor(world: World, messageId: string, site: Site, foldOf: typeof foldEntity = foldEntity) {
+    this.#foldOf = foldOf
     this.#world = world
     this.messageId = messageId
     this.#context = {
@@ -127,12 +119,6 @@ export class Draft {
     const { next, stale, echo } = stateCells(rtype, source, all, cells, key)
     if (next) this.#put(rtype, id, { source, key, i: this.messageId, cells: next }, !echo)
     return stale
-  }
-
-  /** States cells of which only the first time counts. */
-  assertFirst(rtype: string, id: string, source: string, cells: Readonly<Record<CellKey, Assertion>>): void {
-    const next = stateFirst(this.contribution(rtype, id, source), cells)
-    if (next) this.contribute(rtype, id, { source, key: '', i: this.messageId, cells: next })
   }
 
   lookup(rtype: string, system: string, value: string): Registration | undefined {
@@ -214,12 +200,24 @@ export class Draft {
 
   /** A resource that is written once and never folded, such as a Provenance. */
   emit(rtype: string, id: string, body: FhirJson): void {
-    this.changes.push({ op: 'create', rtype, id, version: 1, before: undefined, body, hash: hashOf(body) })
+    this.changes.push({
+      op: 'create',
+      rtype,
+      id,
+      version: 1,
+      since: 0,
+      before: undefined,
+      body,
+      hash: hashOf(body),
+    })
   }
 
   /** Folds all that was touched; things that depend on what changed are folded after them. */
   fold(): void {
-    for (let round = 0; this.#dirty.size > 0 && round < 5; round++) {
+    for (let round = 0; this.#dirty.size > 0; round++) {
+      // Half of it must never be stored: the message is kept as failed, and the log says so.
+      if (round === maxFoldRounds)
+        throw new Error(`folding does not end: ${[...this.#dirty].slice(0, 5).join(', ')}`)
       const keys = [...this.#dirty]
       this.#dirty.clear()
       for (const key of keys) this.#foldOne(key)
@@ -232,7 +230,7 @@ export class Draft {
     const id = key.slice(slash + 1)
     const entity = this.entity(rtype, id)
     const contributions = this.contributions(rtype, id)
-    const { body, projections, awaited } = foldEntity(rtype, id, [...contributions.values()], this.#context)
+    const { body, projections, awaited } = this.#foldOf(rtype, id, [...contributions.values()], this.#context)
     for (const projection of projections) this.#project(projection)
     if (awaited && isShown(entity) !== (body !== undefined)) for (const each of awaited) this.#dirty.add(each)
     if (!body) {
@@ -263,9 +261,13 @@ export class Draft {
     const { rtype, id } = entity
     const mine = this.changes.findIndex((each) => each.rtype === rtype && each.id === id)
     const earlier = mine < 0 ? undefined : this.changes[mine]
-    const { before, version } = earlier ?? { before: entity.body, version: entity.version + 1 }
+    const { before, version, since } = earlier ?? {
+      before: entity.body,
+      version: entity.version + 1,
+      since: entity.updatedAt,
+    }
     const op = body === undefined ? 'delete' : version === 1 ? 'create' : 'update'
-    const change: Change = { op, rtype, id, version, before, body, hash }
+    const change: Change = { op, rtype, id, version, since, before, body, hash }
     if (earlier) this.changes[mine] = change
     else this.changes.push(change)
     const after = { ...entity, version, hash, body, deleted: body === undefined, contributions }
@@ -296,5 +298,3 @@ export class Draft {
     return { contributions }
   }
 }
-
-const hashOf = (body: FhirJson): string => hash('sha256', canonicalText(body), 'hex')

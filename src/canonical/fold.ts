@@ -9,6 +9,7 @@ import type { SourceOf } from './encounter-events.ts'
 import { type FhirJson, redirectReferences } from './fhir-json.ts'
 import { stableId } from './identifier.ts'
 import { statementsByPath, writeLatest } from './latest.ts'
+import { foldMaster, masterTypes } from './master.ts'
 import { foldPatient } from './patient.ts'
 
 export interface FoldContext {
@@ -124,7 +125,7 @@ function foldByType(
     case 'Account':
       return account(id, contributions)
     default:
-      return { body: foldPlain(rtype, contributions), projections: [] }
+      return { body: foldPlain(rtype, contributions, context), projections: [] }
   }
 }
 
@@ -148,11 +149,17 @@ function account(id: string, contributions: readonly Contribution[]): Folded {
 }
 
 /** Things without rules of their own: what was derived, overwritten by the latest statement of every element. */
-function foldPlain(rtype: string, contributions: readonly Contribution[]): FhirJson | undefined {
+function foldPlain(
+  rtype: string,
+  contributions: readonly Contribution[],
+  { trust }: FoldContext,
+): FhirJson | undefined {
   const derived = contributions.find((each) => each.key === 'derived')?.data as FhirJson | undefined
   const state = contributions.filter((each) => each.data === undefined)
   if (!derived && state.length === 0) return undefined
-  const body: FhirJson = { resourceType: rtype, ...defaults[rtype], ...derived }
+  const base = { ...defaults[rtype], ...derived }
+  if (masterTypes.has(rtype)) return foldMaster(rtype, base, state, trust)
+  const body: FhirJson = { resourceType: rtype, ...base }
   writeLatest(body, statementsByPath(state))
   return body
 }

@@ -1,5 +1,6 @@
 // One Provenance per change set: what changed, when, by whom, from which message (FHIR R4 Provenance; semantics, section 17).
-import type { Change, Draft } from './draft.ts'
+import type { Change } from './change.ts'
+import type { Draft } from './draft.ts'
 import type { FhirJson } from './fhir-json.ts'
 import { stableId } from './identifier.ts'
 

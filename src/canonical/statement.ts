@@ -96,12 +96,3 @@ function losesToOthers(
   }
   return false
 }
-
-/** Merges cells of which only the first time counts; undefined when nothing is new. */
-export function stateFirst(own: Contribution | undefined, cells: Cells): Cells | undefined {
-  const news = Object.entries(cells).filter(([key, cell]) => {
-    const known = own?.cells[key]
-    return !known || compareAssertions(known, cell) < 0
-  })
-  return news.length > 0 ? { ...own?.cells, ...Object.fromEntries(news) } : undefined
-}

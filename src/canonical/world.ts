@@ -8,6 +8,8 @@ export interface Entity {
   /** 0 = not stored yet. */
   readonly version: number
   readonly deleted: boolean
+  /** When its version was made, milliseconds; 0 when there is none. */
+  readonly updatedAt: number
   /** sha256 of the canonical body, hexadecimal; undefined when there is none. */
   readonly hash: string | undefined
   readonly body: FhirJson | undefined
@@ -102,6 +104,7 @@ export const absentEntity = (rtype: string, id: string): Entity => ({
   id,
   version: 0,
   deleted: false,
+  updatedAt: 0,
   hash: undefined,
   body: undefined,
   contributions: new Map(),

@@ -258,8 +258,10 @@ function answerOf(outcome: Outcome, { rtype, id, status }: Result, now: Date): F
     }
   }
   const { version, body } = draft.entity(rtype, id)
-  const changed = draft.changes.some((each) => each.rtype === rtype && each.id === id)
-  const updatedAt = changed ? { updatedAt: now.toISOString() } : {}
+  const changed = draft.changes.find((each) => each.rtype === rtype && each.id === id)
+  const updatedAt = changed
+    ? { updatedAt: new Date(Math.max(now.getTime(), changed.since)).toISOString() }
+    : {}
   const issues: Issue[] = outcome.errors.map(({ severity, text }) => ({
     severity: severity === 'W' ? 'warning' : 'information',
     code: 'informational',

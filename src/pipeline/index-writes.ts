@@ -1,5 +1,5 @@
 // Search rows of a batch, gathered by table; and the keys by which doubles of a person are looked for.
-import type { Change } from '../canonical/draft.ts'
+import type { Change } from '../canonical/change.ts'
 import type { FhirJson } from '../canonical/fhir-json.ts'
 import { blockingKeys } from '../canonical/match.ts'
 import { blockParam } from '../store/candidates.ts'

@@ -1,6 +1,7 @@
 // Why a value is what it is: who said what, when, by which field and row, and why one statement won.
 
 import { type Statement, statementsByPath } from '../canonical/latest.ts'
+import { masterTypes, rankMaster } from '../canonical/master.ts'
 import { type PackedContribution, unpack } from '../canonical/packed.ts'
 import { countedOf } from '../canonical/patient.ts'
 import { type Site, trustIn } from '../canonical/site.ts'
@@ -45,11 +46,16 @@ function entriesOf(
   shapes: ReadonlyMap<string, ShapeRow['spans']>,
 ): LineageEntry[] {
   const trust = (source: string) => trustIn(site, source)
-  const trusted = rtype === 'Patient' && byTrust.has(element)
-  const ranked = trusted ? [...statements].sort((a, b) => trust(b.source) - trust(a.source)) : statements
+  const trusted = masterTypes.has(rtype) || (rtype === 'Patient' && byTrust.has(element))
+  const master = masterTypes.has(rtype)
+  const ranked = master
+    ? rankMaster(statements, trust)
+    : trusted
+      ? [...statements].sort((a, b) => trust(b.source) - trust(a.source))
+      : statements
   const [winner] = ranked
   return ranked.map((each) => {
-    const wins = each.source === winner?.source
+    const wins = master ? each === winner : each.source === winner?.source
     const [span] = (each.s === undefined ? undefined : shapes.get(each.s)) ?? []
     return {
       path: element,

@@ -33,6 +33,8 @@ import type { Said } from './said.ts'
 export interface Hinted {
   readonly mapped: Mapped
   readonly source: string
+  /** Business time of the message, milliseconds. */
+  readonly t: number
 }
 
 /** Loads what a batch of messages hints at, under the locks that keep other writers out until the commit. */
@@ -53,8 +55,8 @@ export async function loadBatch(
   const find = (rtype: string, system: string, value: string) =>
     world.registrations.get(registrationKey(rtype, system, value))?.id
   const keys = new Set(entities)
-  for (const { mapped, source } of messages) {
-    const isSaid = (thing: Thing) => said.has(statementName(thing, mapped, source), Number.POSITIVE_INFINITY)
+  for (const { mapped, source, t } of messages) {
+    const isSaid = (thing: Thing) => said.has(statementName(thing, mapped, source), t)
     for (const key of entityHints(mapped, source, site, find, isSaid)) keys.add(key)
   }
   await loadEntities(tx, tenant, world, [...keys])
@@ -62,9 +64,15 @@ export async function loadBatch(
   await loadLedger(tx, tenant, world, lines)
 }
 
-/** Locks are for things of which only one may be; masters are stated by everybody and converge by themselves. */
+/**
+ * Who is about to take a number waits for others who are. A master's numbers are named by everybody with every
+ * message, and lead to the same id; the master itself is locked when there is something new to say of it.
+ */
 const isExclusive = (key: string): boolean =>
   !/^(Practitioner|Organization|Location|Device|Schedule)/.test(key)
+
+/** Schedules only ever come to be: those that are known are never locked, or all bookings would wait for each other. */
+const isChanging = (key: string): boolean => !key.startsWith('Schedule/')
 
 async function loadRegistry(
   tx: Queryable,
@@ -90,7 +98,7 @@ async function loadEntities(
 ): Promise<void> {
   const missing = keys.filter((key) => !world.entities.has(key))
   if (missing.length === 0) return
-  await lockThings(tx, tenant, missing.filter(isExclusive))
+  await lockThings(tx, tenant, missing.filter(isChanging))
   const wanted = missing.map((key) => {
     const slash = key.indexOf('/')
     return { rtype: key.slice(0, slash), id: key.slice(slash + 1) }
@@ -121,6 +129,7 @@ async function loadEntities(
       version,
       deleted,
       hash: row.hash,
+      updatedAt: row.updatedAt,
       body: deleted ? undefined : (row.body as FhirJson),
     })
   }
@@ -130,10 +139,7 @@ async function loadEntities(
   await loadEntities(tx, tenant, world, [...targets, ...followers(contributions)])
 }
 
-/**
- * Masters are not locked, or all batches would wait for each other over the same doctors. Only those that nobody has
- * yet are, and looked at again: whoever waited finds what the other has made.
- */
+/** Schedules that nobody has yet are locked and looked at again: whoever waited finds what the other has made. */
 async function loadLocked(
   tx: Queryable,
   tenant: number,
@@ -143,7 +149,7 @@ async function loadLocked(
   const found = new Set(loaded.entities.map((each) => entityKey(each.rtype, each.id)))
   const fresh = wanted.filter((each) => {
     const key = entityKey(each.rtype, each.id)
-    return !isExclusive(key) && !found.has(key)
+    return !isChanging(key) && !found.has(key)
   })
   if (fresh.length === 0) return loaded
   await lockThings(

@@ -1,7 +1,7 @@
 // One batch, one transaction: all that its messages change and all that they owe to others commit together.
 // Start reading here: resend check -> load -> apply each message to its draft -> fold -> write.
 import { applyMapped, authorOf, timesOf } from '../canonical/apply.ts'
-import type { Applying } from '../canonical/applying.ts'
+import type { Applying, Times } from '../canonical/applying.ts'
 import { Draft } from '../canonical/draft.ts'
 import { type Finding, Refusal, type TaskRequest } from '../canonical/finding.ts'
 import { type Author, addProvenance } from '../canonical/provenance.ts'
@@ -10,6 +10,7 @@ import { completeTask, openTasks, pairKey } from '../canonical/task.ts'
 import { Miss, World } from '../canonical/world.ts'
 import type { ZoneOffset } from '../fhir/date.ts'
 import type { AckCode, AckError } from '../hl7/ack.ts'
+import type { Mapped } from '../mappings/mapped.ts'
 import type { Transaction } from '../store/db.ts'
 import { takeStored } from '../store/messages.ts'
 import { type Item, ItemRefused, type MessageItem, type Outcome, type RuleItem } from './item.ts'
@@ -61,7 +62,7 @@ export async function processBatch(
   const fresh = items.filter((each) => !isResend(each, known))
   const hinted = fresh.flatMap((each) =>
     each.kind === 'message' && each.mapped && !each.defer && !each.refusal
-      ? [{ mapped: each.mapped, source: each.source }]
+      ? [{ mapped: each.mapped, source: each.source, t: messageTimes(each, each.mapped, context).event }]
       : [],
   )
   const entities = fresh.flatMap((each) => (each.kind === 'rule' ? each.entities : []))
@@ -165,11 +166,14 @@ function applyRule(draft: Draft, item: RuleItem, site: Site): Author {
   return item.author
 }
 
+const messageTimes = (item: MessageItem, mapped: Mapped, { site }: ProcessContext): Times =>
+  timesOf(mapped, item.receivedAt.getTime(), site.policy.futureEventHours)
+
 /** Applies a mapped message to a draft; returns who its author is. */
 export function applyMessage(draft: Draft, item: MessageItem, context: ProcessContext): Author {
   const { mapped, sender } = item
   if (!mapped || !sender) throw new Error('a message without mapping or source reached the rules')
-  const times = timesOf(mapped, item.receivedAt.getTime(), context.site.policy.futureEventHours)
+  const times = messageTimes(item, mapped, context)
   const applying: Applying = {
     draft,
     site: context.site,

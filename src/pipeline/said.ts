@@ -1,26 +1,32 @@
 // Statements about actors that are stored already: feeds name the same doctors and wards with every message.
 import type { SaidStatements } from '../canonical/actors.ts'
+import { stepOf } from '../canonical/master.ts'
 
 /** Beyond it everything is forgotten, and said once more. */
 const maxRemembered = 50_000
 
+interface Span {
+  readonly first: number
+  readonly last: number
+}
+
 export class Said implements SaidStatements {
-  readonly #times = new Map<string, number>()
+  readonly #spans = new Map<string, Span>()
 
   has(name: string, t: number): boolean {
-    const first = this.#times.get(name)
-    return first !== undefined && first <= t
+    const span = this.#spans.get(name)
+    return span !== undefined && span.first <= t && stepOf(t) <= span.last
   }
 
   /** To be called once the statement is committed. */
   add(name: string, t: number): void {
-    const first = this.#times.get(name)
-    if (first !== undefined && first <= t) return
-    if (this.#times.size >= maxRemembered) this.#times.clear()
-    this.#times.set(name, t)
+    const known = this.#spans.get(name)
+    if (!known && this.#spans.size >= maxRemembered) this.#spans.clear()
+    const last = Math.max(stepOf(t), known?.last ?? Number.NEGATIVE_INFINITY)
+    this.#spans.set(name, { first: Math.min(t, known?.first ?? t), last })
   }
 
   clear(): void {
-    this.#times.clear()
+    this.#spans.clear()
   }
 }

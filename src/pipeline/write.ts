@@ -1,6 +1,7 @@
 // What a batch has to store, gathered while its messages are applied and written in a dozen statements at its end.
+import type { Change } from '../canonical/change.ts'
 import type { Contribution } from '../canonical/contribution.ts'
-import type { Change, Draft } from '../canonical/draft.ts'
+import type { Draft } from '../canonical/draft.ts'
 import type { FhirJson } from '../canonical/fhir-json.ts'
 import { pack } from '../canonical/packed.ts'
 import { spansOfShape } from '../canonical/shape.ts'
@@ -43,6 +44,7 @@ import {
 } from '../store/messages.ts'
 import { blocksOf, IndexRowsToWrite, inOrder, isMatchable } from './index-writes.ts'
 import type { Item, MessageItem, Outcome } from './item.ts'
+import { ledgerRow } from './ledger-row.ts'
 import { messageRow } from './message-row.ts'
 import { announcements } from './outbox.ts'
 import type { ProcessContext } from './process.ts'
@@ -72,6 +74,8 @@ export class BatchWrite {
   readonly #outbox: Omit<OutboxWrite, 'id'>[] = []
   readonly #todo = new Map<string, TodoWrite>()
   readonly #versions: { change: Change; messageId: string; at: string }[] = []
+  /** When the newest version of each was made, milliseconds. */
+  readonly #times = new Map<string, number>()
   /** Bodies as they are in the store, by entity: what search rows are compared with. */
   readonly #originals = new Map<string, FhirJson | undefined>()
 
@@ -132,7 +136,10 @@ export class BatchWrite {
     for (const change of draft.changes) {
       const key = entityKey(change.rtype, change.id)
       if (!this.#originals.has(key)) this.#originals.set(key, change.before)
-      this.#versions.push({ change, messageId: draft.messageId, at: at.toISOString() })
+      // Received earlier, applied later: versions follow each other in time all the same.
+      const ms = Math.max(at.getTime(), this.#times.get(key) ?? change.since)
+      this.#times.set(key, ms)
+      this.#versions.push({ change, messageId: draft.messageId, at: new Date(ms).toISOString() })
       if (change.rtype === 'Patient' && isMatchable(change))
         this.#todo.set(`match ${key}`, { kind: 'match', cluster: key, subject: key })
     }
@@ -152,20 +159,7 @@ export class BatchWrite {
       this.#merges.push({ rtype, source_id: sourceId, target_id: targetId, message_id: draft.messageId })
     }
     for (const line of draft.posted) {
-      this.#lines.set(`${line.source}\u0001${line.line}`, {
-        source: line.source,
-        line: line.line,
-        account_id: line.accountId,
-        rtype: line.rtype,
-        id: line.id,
-        kind: line.kind,
-        code: line.code,
-        amount: line.amount,
-        currency: line.currency,
-        content: line.content,
-        offset_by: line.offsetBy,
-        message_id: line.messageId,
-      })
+      this.#lines.set(`${line.source}\u0001${line.line}`, ledgerRow(line))
     }
     const patient = draft.changes.find((each) => each.rtype === 'Patient')
     return patient && entityKey('Patient', patient.id)

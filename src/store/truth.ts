@@ -56,6 +56,8 @@ export interface EntityRow {
   readonly version: number
   readonly deleted: boolean
   readonly hash: string
+  /** Milliseconds. */
+  readonly updatedAt: number
   readonly body: unknown
 }
 
@@ -75,7 +77,8 @@ export interface MergeRow {
 
 /** Uses the primary key of resource. */
 export const loadEntitiesSql = `
-select r.rtype, r.id, r.version, r.deleted, encode(r.hash, 'hex') as hash, r.body::text as body
+select r.rtype, r.id, r.version, r.deleted, encode(r.hash, 'hex') as hash,
+  (extract(epoch from r.updated_at) * 1000)::float8 as "updatedAt", r.body::text as body
 from unnest($2::text[], $3::text[]) as wanted (rtype, id)
 join resource r on r.tenant = $1 and r.rtype = wanted.rtype and r.id = wanted.id`
 

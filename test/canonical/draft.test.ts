@@ -233,6 +233,7 @@ describe('merged records', () => {
       id: 'c',
       version: 0,
       deleted: false,
+      updatedAt: 0,
       hash: undefined,
       body: undefined,
       contributions: new Map(),
@@ -292,5 +293,19 @@ describe('a visit and its appointment', () => {
       assert.deepEqual(bodyOf(on, 'Encounter', 'e')?.appointment, [{ reference: 'Appointment/a' }])
       assert.equal(bodyOf(on, 'Appointment', 'a')?.status, 'checked-in')
     }
+  })
+})
+
+describe('folding', () => {
+  it('that does not end is an error, and nothing of it is taken over', () => {
+    const on = world()
+    let told = 0
+    const draft = new Draft(on, '1', site, () => ({
+      body: { resourceType: 'Basic' },
+      projections: [{ rtype: 'Basic', id: 'b', key: 'echo', data: ++told }],
+    }))
+    draft.touch('Basic', 'b')
+    assert.throws(() => draft.fold(), /folding does not end: Basic\/b/)
+    assert.equal(bodyOf(on, 'Basic', 'b'), undefined)
   })
 })

@@ -1,0 +1,18 @@
+// A ledger line as the store wants it.
+import type { LedgerLine } from '../canonical/world.ts'
+import type { LedgerWrite } from '../store/batch.ts'
+
+export const ledgerRow = (line: LedgerLine): LedgerWrite => ({
+  source: line.source,
+  line: line.line,
+  account_id: line.accountId,
+  rtype: line.rtype,
+  id: line.id,
+  kind: line.kind,
+  code: line.code,
+  amount: line.amount,
+  currency: line.currency,
+  content: line.content,
+  offset_by: line.offsetBy,
+  message_id: line.messageId,
+})
