@@ -1,8 +1,10 @@
 // What an event does: the one table from trigger events to rules.
 
 import type { Mapped } from '../mappings/mapped.ts'
+import { applyBar } from './account-events.ts'
 import type { Times } from './applying.ts'
 import { type Applying, cellAt, thingsOf, warn } from './applying.ts'
+import { applyBedStatus } from './bed-status.ts'
 import { Refusal } from './finding.ts'
 import { applyDft } from './ledger.ts'
 import { applyMerges } from './merge.ts'
@@ -17,6 +19,9 @@ const cancellations = new Set(
   ),
 )
 
+/** Events that are nothing without a patient. */
+const aboutPatients = /^(ADT|BAR)\^/
+
 const mergeEvents = new Set(['A40'].map((each) => `ADT^${each}`))
 
 /** Applies one mapped message to its draft. Throws Refusal (the sender is told) and Miss (something must be loaded). */
@@ -26,7 +31,11 @@ export function applyMapped(applying: Applying): void {
     const at = applying.event.startsWith('SIU^') ? 'MSH^1^7' : 'EVN^1^2'
     warn(applying, 'FUTURE-EVENT', [at], 'the event lies in the future - taken as happening now')
   }
-  if (applying.event.startsWith('ADT^') && thingsOf(applying, 'Patient').length === 0) {
+  if (applying.event === 'ADT^A20') {
+    applyBedStatus(applying)
+    return
+  }
+  if (aboutPatients.test(applying.event) && thingsOf(applying, 'Patient').length === 0) {
     throw new Refusal('AE', {
       code: '101',
       locations: ['PID^1^3'],
@@ -36,6 +45,7 @@ export function applyMapped(applying: Applying): void {
   if (mergeEvents.has(applying.event)) applyMerges(applying)
   else if (applying.event.startsWith('SIU^')) applySiu(applying)
   else if (applying.event.startsWith('DFT^')) applyDft(applying)
+  else if (applying.event.startsWith('BAR^')) applyBar(applying)
   else applyAdt(applying)
 }
 

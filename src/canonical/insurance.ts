@@ -31,11 +31,13 @@ interface Policy {
 /** One IN1 is one Coverage. The group is a snapshot of the account, or of the person in A28 and A31. */
 export function applyCoverages(applying: Applying): void {
   const policies: Policy[] = []
-  const things = thingsOf(applying, 'Coverage')
+  const all = thingsOf(applying, 'Coverage')
+  const things = all.filter((each) => !isForCharge(each))
   for (const thing of things) {
     const policy = applyCoverage(applying, thing)
     if (policy) policies.push(policy)
   }
+  for (const thing of all) if (isForCharge(thing)) applyCoverage(applying, thing)
   const [first] = things
   // Segments that name no payer say nothing; the list is emptied by a deletion only.
   if (!first || (policies.length === 0 && !things.some(isDeletion))) return
@@ -46,6 +48,9 @@ export function applyCoverages(applying: Applying): void {
   const ids = policies.map((each) => each.id)
   if (patient) noteCoverages(applying, patient, ids, isPersonal)
 }
+
+/** In the group of a charge (DFT^P11): it pays for that charge, and says nothing of what the account has. */
+const isForCharge = (thing: Thing): boolean => thing.refs.transaction !== undefined
 
 /** IN1|"": the group is emptied. */
 const isDeletion = (thing: Thing): boolean =>
@@ -218,7 +223,7 @@ function orderOnAccount(applying: Applying, account: string, policies: readonly 
 
 /** GT1: who answers for the account. */
 export function applyGuarantors(applying: Applying): void {
-  const parts = thingsOf(applying, 'Account.guarantor')
+  const parts = thingsOf(applying, 'Account.guarantor').filter((each) => !isForCharge(each))
   const [first] = parts
   const account = first && accountOf(applying, first)
   if (!account) return

@@ -227,6 +227,8 @@ function writeCharge(applying: Applying, posting: Posting, id: string, entry: Le
   const cells = commonCells(applying, posting)
   mergeCodes(cells)
   if (identifier) cells['identifier<FT1-2'] = say([identifier as Json])
+  const payers = payersOf(applying, thing)
+  if (payers.length > 0) cells['supportingInformation<IN1'] = say(payers)
   cells['status<FT1-6'] = say('billable')
   if (!cells['quantity<FT1-10']) cells['quantity<FT1-10'] = say({ value: 1 })
   for (const [role, key, list] of [
@@ -244,6 +246,14 @@ function writeCharge(applying: Applying, posting: Posting, id: string, entry: Le
   }
   if (kind === 'CD') creditOriginal(applying, posting, id, entry, cells)
   draft.assert('ChargeItem', id, source.id, cells)
+}
+
+/** Policies in the charge's own group (DFT^P11). */
+function payersOf(applying: Applying, charge: Thing): Json[] {
+  return thingsOf(applying, 'Coverage').flatMap((each) => {
+    const reference = each.refs.transaction === charge.as && applying.references.get(`#${each.as}`)
+    return reference ? [{ reference }] : []
+  })
 }
 
 /** FT1-25 and FT1-7 are one code in two tongues. */

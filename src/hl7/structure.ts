@@ -40,6 +40,8 @@ const SHARED: Readonly<Record<string, string>> = {
   DFT_P11: 'P11',
   MDM_T01: 'T01 T03 T05 T07 T09 T11',
   MDM_T02: 'T02 T04 T06 T08 T10',
+  MFN_M02: 'M02',
+  MFN_M05: 'M05',
   ORU_R01: 'R01',
   SIU_S12: 'S12 S13 S14 S15 S16 S17 S18 S19 S20 S21 S22 S23 S24 S26 S27',
   VXU_V04: 'V04',

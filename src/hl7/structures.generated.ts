@@ -73,6 +73,10 @@ export const STRUCTURES: Readonly<Record<string, string>> = {
     'MSH [{SFT}] [UAC] EVN PID PV1 [{COMMON_ORDER: ORC [{TIMING: TQ1 [{TQ2}]}] OBR [{NTE}]}] TXA [{CON}]',
   MDM_T02:
     'MSH [{SFT}] [UAC] EVN PID PV1 [{COMMON_ORDER: ORC [{TIMING: TQ1 [{TQ2}]}] OBR [{NTE}]}] TXA [{CON}] {GROUP: OBX [{NTE}]}',
+  MFN_M02:
+    'MSH [{SFT}] [UAC] MFI {MF_STAFF: MFE STF [{PRA}] [{ORG}] [{AFF}] [{LAN}] [{EDU}] [{CER}] [{NTE}]}',
+  MFN_M05:
+    'MSH [{SFT}] [UAC] MFI {MF_LOCATION: MFE LOC [{LCH}] [{LRL}] {MF_LOC_DEPT: LDP [{LCH}] [{LCC}]}}',
   ORU:
     'MSH [{SFT}] [UAC] {PATIENT_RESULT: [(PATIENT: PID [PD1] [{NTE}] [{NK1}] [{OBX}] [(VISIT: PV1 [PV2])])] {ORDER_OBSERVATION: [ORC] OBR [{NTE}] [{ROL}] [{TIMING_QTY: TQ1 [{TQ2}]}] [CTD] [{OBSERVATION: OBX [{NTE}]}] [{FT1}] [{CTI}] [{SPECIMEN: SPM [{OBX}]}]}} [DSC]',
   ORU_R01:

@@ -3,7 +3,7 @@
 import { dictionaries, type HL7MessageSegmentsDefinition } from 'hl7v2-dictionary'
 
 // Families whose groups something here reads. Everything else is arranged without groups.
-const FAMILIES = /^(?:ACK|ADT|BAR|DFT|MDM|ORU|SIU|VXU)(?:_|$)/
+const FAMILIES = /^(?:ACK|ADT|BAR|DFT|MDM|MFN_M0[25]|ORU|SIU|VXU)(?:_|$)/
 
 // The dictionary keys segments by name, so a structure that names one twice lost it; the swap and link events
 // name the whole patient twice, which is a repeating group in all but name.

@@ -162,6 +162,9 @@ describe('tables', () => {
 
 const rows = (source: string, list: Row[]): MapSource => ({ map: source, rows: list })
 
+/** As read, before parts are put into the messages. */
+const sourcesWithParts = loadLayers({ base })[0] ?? []
+
 describe('overlays', () => {
   const under = [
     rows('PID[Patient]', [
@@ -201,6 +204,44 @@ describe('overlays', () => {
   it('leave what they overlay as it is', () => {
     assert.equal(under[0]?.rows.length, 3)
     assert.deepEqual(overlayMaps(under), under)
+  })
+  it('of a part hold in every message that includes it, and a message says it for itself', () => {
+    const row = (fhir: string, via: string) => ({ v2: 'PID', fhir, via })
+    const layer = (source: MapSource): MapSource[] => [source]
+    const base = [
+      { map: 'ADT_A01', events: ['ADT^A01'], include: ['who'], rows: [row('Account', 'a')] },
+      { map: 'ADT_A02', events: ['ADT^A02'], include: ['who'], rows: [row('Patient', 'own')] },
+      { map: 'who', rows: [row('Patient', 'part')] },
+    ]
+    const vias = (...over: MapSource[][]) =>
+      overlayMaps(base, ...over).map((each) => [each.map, ...each.rows.map(({ via }) => via)])
+    assert.deepEqual(vias(), [
+      ['ADT_A01', 'part', 'a'],
+      ['ADT_A02', 'own'],
+    ])
+    assert.deepEqual(vias(layer({ map: 'who', rows: [row('Flag', 'site')] })), [
+      ['ADT_A01', 'part', 'a', 'site'],
+      ['ADT_A02', 'own', 'site'],
+    ])
+    const omit = { v2: 'PID', fhir: 'Patient', omit: true as const }
+    assert.deepEqual(vias(layer({ map: 'ADT_A01', rows: [omit] }))[0], ['ADT_A01', 'a'])
+  })
+  it('map a Z segment of a site into the patient of every message, by the part', () => {
+    const site = [
+      rows('patient', [{ v2: 'ZPI', fhir: 'Patient', via: 'ZPI[Patient]', into: 'patient' }]),
+      rows('ZPI[Patient]', [
+        { v2: 'ZPI-3', fhir: "extension('https://stmary.example/vip').valueBoolean", via: 'ID[boolean]' },
+      ]),
+    ]
+    assert.deepEqual(checkMaps([sourcesWithParts, site], tables), [])
+    const set = compileMaps(overlayMaps(sourcesWithParts, site), tables)
+    for (const event of ['ADT^A31', 'ADT^A01', 'SIU^S12', 'DFT^P03'])
+      assert.ok(
+        cell(
+          thing(map(event, [pid(), 'ZPI|||Y'], {}, set), 'patient'),
+          "extension('https://stmary.example/vip')",
+        ),
+      )
   })
   it('map a Z segment of a site into the patient, with lineage', () => {
     const site = [

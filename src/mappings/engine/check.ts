@@ -5,7 +5,7 @@ import { type ConditionResult, parseCondition } from './condition.ts'
 import { isKnownType, parseElementPath, parseSteps } from './element-path.ts'
 import { type Grammar, grammarOf } from './grammar.ts'
 import { leaves } from './leaf.ts'
-import { overlayMaps } from './overlay.ts'
+import { isPart, overlayMaps } from './overlay.ts'
 import type { MapSource, Row } from './row.ts'
 
 /** One thing that is wrong. `text`: what is wrong (where) - what to do. */
@@ -39,22 +39,36 @@ export function checkMaps(
 ): MapProblem[] {
   const grammar = grammarOf(new Set(tables.map(({ name }) => name)), declared)
   const [base = [], ...over] = layers
-  const checker = new Checker(overlayMaps(base, ...over), grammar)
+  const checker = new Checker(overlayMaps(base, ...over), includersOf(layers), grammar)
   return layers.flatMap((layer, index) =>
     index < from ? [] : layer.flatMap((source) => checker.source(source, layers.slice(0, index))),
   )
 }
 
+/** Part -> the message maps that include it. */
+function includersOf(layers: readonly (readonly Checked[])[]): Map<string, string[]> {
+  const all = layers.flat()
+  const found = new Map(all.filter(isPart).map(({ map }) => [map, [] as string[]]))
+  for (const { map, include } of all) for (const part of include ?? []) found.get(part)?.push(map)
+  return found
+}
+
 class Checker {
   /** The maps as they will be compiled. */
   readonly #names: ReadonlyMap<string, MapSource>
+  readonly #includers: ReadonlyMap<string, readonly string[]>
   readonly #grammar: Grammar
   #problems: MapProblem[] = []
   #file = ''
   #row = ''
 
-  constructor(sources: readonly MapSource[], grammar: Grammar) {
+  constructor(
+    sources: readonly MapSource[],
+    includers: ReadonlyMap<string, readonly string[]>,
+    grammar: Grammar,
+  ) {
     this.#names = new Map(sources.map((source) => [source.map, source]))
+    this.#includers = includers
     this.#grammar = grammar
   }
 
@@ -106,9 +120,16 @@ class Checker {
   }
 
   #message(source: MapSource): void {
-    const whole = this.#names.get(source.map) ?? source
-    if (!whole.events?.length) this.#say('serves no event', "name them in events: ['ADT^A01']")
-    const handles = new Set(whole.rows.flatMap((row) => row.as ?? []))
+    const part = isPart(source)
+    const names = part ? (this.#includers.get(source.map) ?? []) : [source.map]
+    const wholes = names.flatMap((name) => this.#names.get(name) ?? [])
+    if (part && wholes.length === 0) this.#say('is a part that no message map includes', 'name it in include')
+    if (!part && wholes.some(({ events }) => !events?.length))
+      this.#say('serves no event', "name them in events: ['ADT^A01']")
+    for (const name of source.include ?? []) {
+      if (!this.#includers.has(name)) this.#say(`includes '${name}', which is no part`, 'correct include')
+    }
+    const made = wholes.map(({ rows }) => new Set(rows.flatMap((row) => row.as ?? [])))
     source.rows.forEach((row, index) => {
       this.#row = `${source.map}#${index + 1}`
       this.#columns(row)
@@ -124,7 +145,7 @@ class Checker {
         ...Object.values(row.refs ?? {}),
         ...(row.into === undefined ? [] : [row.into]),
       ]) {
-        if (!handles.has(handle))
+        if (made.some((handles) => !handles.has(handle)))
           this.#say(`no row of this map makes '${handle}'`, `add "as": "${handle}" or correct it`)
       }
       this.#condition(row.when === undefined ? undefined : parseCondition(row.when), undefined)

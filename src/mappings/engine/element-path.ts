@@ -31,6 +31,7 @@ export interface ElementPath {
 const borrowed: Readonly<Record<string, string>> = {
   FinancialTransaction: 'ChargeItem',
   'Appointment.service': 'Appointment',
+  BedStatus: 'Location',
 }
 
 /** 'HumanName*' of Patient.name; undefined when the type has no such element. */

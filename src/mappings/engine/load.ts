@@ -5,7 +5,7 @@ import { overlayMaps } from './overlay.ts'
 import type { MapSource } from './row.ts'
 import type { ConceptMap } from './table.ts'
 
-/** Folders of maps, weakest first; realm and site are optional. Each holds messages, segments, datatypes. */
+/** Folders of maps, weakest first; realm and site are optional. Each holds messages (and their parts), segments, datatypes. */
 export interface MapFolders {
   readonly base: string
   readonly realm?: string
@@ -33,7 +33,7 @@ export interface Layer {
 export const maxFiles = 5_000
 export const maxFileBytes = 4 * 1024 * 1024
 
-const kinds = ['messages', 'segments', 'datatypes']
+const kinds = ['messages', join('messages', 'parts'), 'segments', 'datatypes']
 
 /** The maps of the folders, overlaid. Throws when a folder or file cannot be read or is no JSON. */
 export function loadMaps(folders: MapFolders): MapSource[] {

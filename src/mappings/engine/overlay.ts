@@ -1,21 +1,44 @@
 // Layers of maps: base <- realm <- site <- source. A row of a stronger layer replaces those with its v2 and
-// fhir.
+// fhir; what a layer says of a part holds in every message that includes it.
 import type { MapSource, Row } from './row.ts'
 
-/** Base maps with overlays applied in order; inputs stay as they are. */
+/** True for a part of message maps, which serves no event by itself: its name is in small letters. */
+export function isPart({ map }: MapSource): boolean {
+  return /^[a-z]/.test(map)
+}
+
+/** Base maps with overlays applied in order, parts put into the maps that include them; inputs stay as they are. */
 export function overlayMaps(
   base: readonly MapSource[],
   ...over: readonly (readonly MapSource[])[]
 ): MapSource[] {
   const maps = new Map<string, MapSource>()
-  for (const source of base) maps.set(source.map, plain(source))
-  for (const layer of over) {
+  const parts = new Map<string, MapSource>()
+  const included = new Map<string, readonly string[]>()
+  for (const layer of [base, ...over]) {
+    for (const part of layer.filter(isPart)) {
+      const known = parts.get(part.map)
+      parts.set(part.map, known ? overlay(known, part) : part)
+      for (const [name, under] of maps) {
+        if (included.get(name)?.includes(part.map)) maps.set(name, overlay(under, { ...part, map: name }))
+      }
+    }
     for (const source of layer) {
+      if (isPart(source)) continue
       const under = maps.get(source.map)
-      maps.set(source.map, under ? overlay(under, source) : { ...plain(source), rows: kept(source.rows) })
+      const whole = withParts(source, parts)
+      included.set(source.map, [...(included.get(source.map) ?? []), ...(source.include ?? [])])
+      maps.set(source.map, under ? overlay(under, whole) : { ...plain(whole), rows: kept(whole.rows) })
     }
   }
   return [...maps.values()]
+}
+
+/** A message map with the rows of its parts in front; its own take their place. */
+function withParts(source: MapSource, parts: ReadonlyMap<string, MapSource>): MapSource {
+  if (!source.include) return source
+  const rows = source.include.flatMap((name) => parts.get(name)?.rows ?? [])
+  return overlay({ map: source.map, rows }, source)
 }
 
 function plain({ map, events, rows }: MapSource): MapSource {

@@ -57,9 +57,11 @@ export interface Row {
 
 /** One mapping file. */
 export interface MapSource {
-  /** 'ADT_A01' (message), 'PID[Patient]' (segment), 'XPN[HumanName]' (data type). */
+  /** 'ADT_A01' (message), 'patient' (part of messages), 'PID[Patient]' (segment), 'XPN[HumanName]' (data type). */
   readonly map: string
   /** Message maps: trigger events that it serves ('ADT^A01'). */
   readonly events?: readonly string[]
+  /** Message maps: parts whose rows come before its own ('patient', 'visit'). */
+  readonly include?: readonly string[]
   readonly rows: readonly Row[]
 }

@@ -1,0 +1,141 @@
+// Events beside visits and schedules: bed status, accounts, charges with payers of their own (mapping, section 3).
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import { type TestGateway, testGateway } from './gateway.ts'
+import { account, mrn, msh, pid, segment, visit } from './messages.ts'
+
+type Resource = Record<string, unknown> & { id: string }
+interface Identified {
+  readonly identifier?: readonly { readonly value?: string }[]
+}
+
+let gateway: TestGateway
+before(async () => {
+  gateway = await testGateway()
+  gateway.at('2026-04-01T08:00:00-05:00')
+})
+after(() => gateway.close())
+
+async function one(rtype: string, value: string): Promise<Resource | undefined> {
+  const all = (await gateway.all(rtype)) as (Resource & Identified)[]
+  return all.find(({ identifier }) => identifier?.some((each) => each.value === value))
+}
+
+const person = (who: string, number: string): string =>
+  pid({ 3: mrn(who), 5: 'DOE^JANE^^^^^L', 18: account(number) })
+const policy = (set: string, payer: string, member: string): string =>
+  segment('IN1', { 1: set, 2: `PLAN^Plan`, 3: `${payer}^^^PAYERID&2.16.840.1.113883.19.9.9&ISO`, 36: member })
+
+describe('A20', () => {
+  const bed = (time: string, status: string) => [
+    msh({ event: 'ADT^A20^ADT_A20', time }),
+    `EVN||${time}`,
+    `NPU|3N^301^A^GHH|${status}`,
+  ]
+  it('states what a bed is good for; an older statement changes nothing', async () => {
+    const first = await gateway.send(...bed('20260302090000', 'H'))
+    assert.deepEqual([first.code, first.errors], ['AA', []])
+    const late = await gateway.send(...bed('20260302080000', 'O'))
+    assert.deepEqual([late.code, late.errors], ['AA', ['W STALE NPU^1^2']])
+    const status = (await one('Location', '3N-301-A'))?.operationalStatus
+    assert.equal((status as { code?: string } | undefined)?.code, 'H')
+    assert.equal((await gateway.all('Patient')).length, 0)
+  })
+  it('without a bed is refused', async () => {
+    const time = '20260302091000'
+    const answer = await gateway.send(msh({ event: 'ADT^A20^ADT_A20', time }), `EVN||${time}`, 'NPU||H')
+    assert.deepEqual([answer.code, answer.errors], ['AE', ['E 101 NPU^1^1']])
+  })
+})
+
+describe('BAR', () => {
+  const bar = (event: string, time: string, number: string, ...more: string[]) =>
+    gateway.send(
+      msh({ event: `BAR^${event}^BAR_${event}`, time, source: 'BILL1|GHH' }),
+      `EVN||${time}`,
+      person('B1', number),
+      ...more,
+    )
+  it('P01 opens an account, P06 ends it at the time of the event, whichever comes first', async () => {
+    await bar('P06', '20260310180000', 'BA1')
+    const answer = await bar('P01', '20260301080000', 'BA1', segment('PV1', { 2: 'I', 19: visit('BV1') }))
+    assert.deepEqual([answer.code, answer.errors], ['AA', []])
+    const ended = await one('Account', 'BA1')
+    assert.equal(ended?.status, 'inactive')
+    assert.deepEqual(ended?.servicePeriod, { end: '2026-03-10T18:00:00-05:00' })
+  })
+  it('P05 updates what it names and leaves the status', async () => {
+    await bar('P01', '20260302080000', 'BA2')
+    await bar('P05', '20260303080000', 'BA2', policy('1', 'PAYER1', 'M1'), policy('2', 'PAYER2', 'M2'))
+    const updated = await one('Account', 'BA2')
+    assert.equal(updated?.status, 'active')
+    const listed = updated?.coverage as { priority: number }[] | undefined
+    assert.deepEqual(
+      listed?.map(({ priority }) => priority),
+      [1, 2],
+    )
+  })
+  it('P02 purges: the account was opened in error', async () => {
+    await bar('P01', '20260302080000', 'BA3')
+    await bar('P02', '20260302090000', 'BA3')
+    assert.equal((await one('Account', 'BA3'))?.status, 'entered-in-error')
+  })
+  it('fills gaps of a person, and overwrites nothing that a register has said', async () => {
+    const time = '20260303090000'
+    await gateway.send(
+      msh({ event: 'BAR^P01^BAR_P01', time, source: 'BILL1|GHH' }),
+      `EVN||${time}`,
+      pid({ 3: mrn('B1'), 5: 'ROE^OTHER^^^^^L', 8: 'F', 18: account('BA4') }),
+    )
+    await gateway.send(
+      msh({ event: 'ADT^A31^ADT_A05', time: '20260301070000' }),
+      'EVN||20260301070000',
+      pid({ 3: mrn('B1'), 5: 'DOE^JANE^^^^^L', 8: 'M' }),
+    )
+    const known = await one('Patient', 'B1')
+    const names = known?.name as { family: string }[] | undefined
+    assert.deepEqual([known?.gender, names?.[0]?.family], ['male', 'DOE'])
+  })
+  it('P01 without an account is refused', async () => {
+    const time = '20260303100000'
+    const answer = await gateway.send(
+      msh({ event: 'BAR^P01^BAR_P01', time, source: 'BILL1|GHH' }),
+      `EVN||${time}`,
+      pid({ 3: mrn('B1'), 5: 'DOE^JANE^^^^^L' }),
+    )
+    assert.deepEqual([answer.code, answer.errors], ['AE', ['E 101 PID^1^18']])
+  })
+})
+
+describe('DFT^P11', () => {
+  it('insurance in the group of a charge pays for that charge, and the account keeps its own', async () => {
+    const time = '20260302120000'
+    const charge = (n: string) =>
+      segment('FT1', {
+        1: n,
+        2: `P11-${n}^^^BILL1TX&2.16.840.1.113883.19.5.7&ISO`,
+        4: '20260302',
+        6: 'CG',
+        7: '99213',
+        11: '10.00&USD',
+      })
+    const answer = await gateway.send(
+      msh({ event: 'DFT^P11^DFT_P11', time, source: 'BILL1|GHH' }),
+      `EVN||${time}`,
+      person('P1', 'PA1'),
+      policy('1', 'PAYER1', 'PM1'),
+      charge('1'),
+      charge('2'),
+      policy('1', 'PAYER2', 'PM2'),
+    )
+    assert.deepEqual([answer.code, answer.errors], ['AA', []])
+    const policies = await gateway.all('Coverage')
+    const [own, other] = ['PM1', 'PM2'].map((member) => policies.find((each) => each.subscriberId === member))
+    const held = await one('Account', 'PA1')
+    assert.deepEqual(held?.coverage, [{ coverage: { reference: `Coverage/${own?.id}` }, priority: 1 }])
+    assert.equal((await one('ChargeItem', 'P11-1'))?.supportingInformation, undefined)
+    assert.deepEqual((await one('ChargeItem', 'P11-2'))?.supportingInformation, [
+      { reference: `Coverage/${other?.id}` },
+    ])
+  })
+})
