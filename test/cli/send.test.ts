@@ -192,7 +192,7 @@ describe('portico send over MLLP', () => {
   it('sends all samples of this repository', async (t) => {
     const peer = await mllpPeer(t)
     const ended = await portico(['send', ...to(peer.port), 'samples'])
-    assert.match(ended.stdout, /^\d\d files, \d\d messages /m)
+    assert.match(ended.stdout, /^\d+ files, \d+ messages /m)
     assert.ok(peer.taken.length >= 60)
     assert.equal(ended.code, 0, ended.stderr)
   })
