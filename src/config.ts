@@ -107,6 +107,11 @@ export const settings = {
     description: 'PEM file of the authorities whose client certificates are accepted.',
     parse: path,
   }),
+  mllpTlsCrl: optional({
+    name: 'MLLP_TLS_CRL',
+    description: 'PEM file of the certificates that these authorities have revoked.',
+    parse: path,
+  }),
   mllpTlsClient: setting({
     name: 'MLLP_TLS_CLIENT',
     default: 'none',
@@ -327,6 +332,8 @@ function conflicts(config: Config): string[] {
   if (config.mllpTlsClient !== 'none' && config.mllpTlsCa === undefined) {
     found.push('MLLP_TLS_CLIENT needs MLLP_TLS_CA')
   }
+  if (config.mllpTlsCrl !== undefined && config.mllpTlsCa === undefined)
+    found.push('MLLP_TLS_CRL needs MLLP_TLS_CA')
   const ports = [config.httpPort, config.mllpPort, config.mllpTlsPort].filter(
     (one) => one !== undefined && one !== 0,
   )

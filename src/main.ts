@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { type Logger, pino } from 'pino'
 import type { MllpOptions } from './adapters/mllp/options.ts'
 import { listenMllp, type MllpReceiver } from './adapters/mllp/receiver.ts'
-import { tlsFromFiles } from './adapters/mllp/tls-files.ts'
+import { type TlsFiles, TlsUpkeep, tlsFromFiles } from './adapters/mllp/tls-files.ts'
 import { type Config, describeConfig, readConfig } from './config.ts'
 import { compileSearchParams } from './fhir/search-params.ts'
 import { createEngine, type Engine } from './pipeline/engine.ts'
@@ -17,10 +17,10 @@ import { CannotStart, refuseDemoTokens } from './pipeline/site.ts'
 import { createApp } from './server/app.ts'
 import { type Listening, listen } from './server/listen.ts'
 import { mllpGuard } from './server/mllp.ts'
-import { type Database, openDatabase } from './store/db.ts'
-import { type Embedded, startEmbedded } from './store/embedded/supervisor.ts'
+import type { Database } from './store/db.ts'
 import { keepPartitions } from './store/maintenance.ts'
 import { migrate } from './store/migrate.ts'
+import { openStore, type Store } from './store/open.ts'
 import { readResource } from './store/resources.ts'
 
 const folder = import.meta.dirname
@@ -64,7 +64,7 @@ export async function openGateway(env: Env, seam = noSeam, listens = false): Pro
   const metrics = createMetrics((messageId, error) =>
     log.error({ messageId, error: describe(error) }, 'a message could not be processed'),
   )
-  const store = await openStore(config, log, metrics)
+  const store = await open(config, log, metrics)
   const db = seam(store.db)
   try {
     const { version: schemaVersion, applied } = await migrate(db)
@@ -112,40 +112,21 @@ const upkeepMs = 6 * 3_600_000
 /** Nothing can be stored any more: fail-stop, so that whatever keeps this process up starts it anew (sysexits.h). */
 const EX_SOFTWARE = 70
 
-interface Store {
-  readonly db: Database
-  close(): Promise<void>
-}
-
-async function openStore(config: Config, log: Logger, metrics: Metrics): Promise<Store> {
-  const embedded: Embedded | undefined =
-    config.databaseUrl === undefined
-      ? await startEmbedded({ dataDir: config.dataDir, log, onLost: () => process.exit(EX_SOFTWARE) })
-      : undefined
-  try {
-    const db = await openDatabase({
-      connection: embedded ? embedded.connection : (config.databaseUrl ?? ''),
-      schema: config.databaseSchema,
-      warn: (fields, message) => log.warn(fields, message),
-      maxWriters: config.databaseWriters,
-      maxReaders: config.databaseReaders,
-      readTimeoutMs: config.databaseReadTimeoutMs,
-      observe: (name, ms) => metrics.statement(name, ms),
-    })
-    if (!db.server.durable)
-      log.warn(
-        { server: db.server.version },
-        'the database does not write to disk before it answers - turn fsync on',
-      )
-    const close = async () => {
-      await db.close()
-      await embedded?.stop()
-    }
-    return { db, close }
-  } catch (error) {
-    await embedded?.stop()
-    throw error
-  }
+async function open(config: Config, log: Logger, metrics: Metrics): Promise<Store> {
+  const store = await openStore({
+    databaseUrl: config.databaseUrl,
+    dataDir: config.dataDir,
+    schema: config.databaseSchema,
+    log,
+    onLost: () => process.exit(EX_SOFTWARE),
+    maxWriters: config.databaseWriters,
+    maxReaders: config.databaseReaders,
+    readTimeoutMs: config.databaseReadTimeoutMs,
+    observe: (name, ms) => metrics.statement(name, ms),
+  })
+  const { durable, version: server } = store.db.server
+  if (!durable) log.warn({ server }, 'the database does not write to disk before it answers - turn fsync on')
+  return store
 }
 
 /** The whole gateway, listening. Rejects with CannotStart. */
@@ -179,18 +160,19 @@ export async function startGateway(env: Env, seam = noSeam): Promise<Running> {
     const http: Listening = await listen(app.fetch, { host: config.host, port: config.httpPort })
     listeners.push(http)
     const mllp = await openMllp(config, gateway, metrics, log, config.mllpPort)
-    listeners.push(mllp.receiver)
+    listeners.push(mllp)
     let secure: Mllp | undefined
     if (config.mllpTlsPort !== undefined) {
-      const tls = tlsFromFiles({
+      const files: TlsFiles = {
         cert: config.mllpTlsCert,
         key: config.mllpTlsKey,
         ca: config.mllpTlsCa,
+        crl: config.mllpTlsCrl,
         required: config.mllpTlsClient === 'required',
         subjects: () => certificatesOf(gateway.site()),
-      })
-      secure = await openMllp(config, gateway, metrics, log, config.mllpTlsPort, tls)
-      listeners.push(secure.receiver)
+      }
+      secure = await openMllp(config, gateway, metrics, log, config.mllpTlsPort, files)
+      listeners.push(secure)
     }
     metrics.watch({
       db,
@@ -209,6 +191,7 @@ export async function startGateway(env: Env, seam = noSeam): Promise<Running> {
 
 interface Mllp {
   readonly receiver: MllpReceiver
+  close(graceMs: number): Promise<void>
   /** Where it listens. */
   readonly address: string
 }
@@ -219,9 +202,10 @@ async function openMllp(
   metrics: Metrics,
   log: Logger,
   port: number,
-  tls?: NonNullable<MllpOptions['tls']>,
+  files?: TlsFiles,
 ): Promise<Mllp> {
-  const certificates = tls?.requestClientCert === true
+  const tls = files && tlsFromFiles(files)
+  const certificates = files?.required === true
   const guard = mllpGuard({ gateway, host: config.host, port, certificates, log })
   const options: MllpOptions = {
     host: guard.host,
@@ -241,14 +225,27 @@ async function openMllp(
       guard.nak(`the frame cannot be read (${fault.code}) - send one message between 0x0B and 0x1C 0x0D`),
     unavailable: gateway.unstored,
   }
+  let upkeep: TlsUpkeep | undefined
   const receiver = await listenMllp(options, guard.receive, {
+    connectionOpened: ({ identity, certificateExpires }) => {
+      if (identity !== undefined && certificateExpires !== undefined)
+        upkeep?.peer(identity, certificateExpires)
+    },
     fault: ({ code, peer, offset, length }) => {
       metrics.mllpFault(code)
       log.warn({ code, peer, offset, length }, 'mllp fault')
     },
     connectionRefused: (peer, limit) => log.warn({ peer, limit }, 'mllp connection refused'),
   })
-  return { receiver, address: `${guard.host}:${receiver.port}` }
+  if (files) {
+    upkeep = new TlsUpkeep(files, (material) => receiver.reloadTls(material), log)
+    upkeep.start()
+  }
+  const close = (graceMs: number) => {
+    upkeep?.close()
+    return receiver.close(graceMs)
+  }
+  return { receiver, address: `${guard.host}:${receiver.port}`, close }
 }
 
 function greet(
@@ -266,6 +263,14 @@ function greet(
   )
 }
 
+const textOf = (error: unknown) => (error instanceof Error ? error.message : String(error))
+
+/** What to do about an address that cannot be had; undefined for any other error. */
+function addressRefused(error: unknown): string | undefined {
+  if (!(error instanceof Error && 'syscall' in error && error.syscall === 'listen')) return undefined
+  return `${error.message} - end the process that has the port, or set HOST, HTTP_PORT, MLLP_PORT or MLLP_TLS_PORT`
+}
+
 /** Starts and stays until it is told to end; told while it starts, it ends what has started. */
 async function run(): Promise<void> {
   const told = Promise.withResolvers<string>()
@@ -275,8 +280,8 @@ async function run(): Promise<void> {
   try {
     running = await startGateway(process.env)
   } catch (error) {
-    if (error instanceof CannotStart) process.stderr.write(`${error.problems.join('\n')}\n`)
-    else process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
+    const problems = error instanceof CannotStart ? error.problems : [addressRefused(error) ?? textOf(error)]
+    process.stderr.write(`${problems.join('\n')}\n`)
     process.exitCode = 1
     return
   }

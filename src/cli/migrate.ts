@@ -1,6 +1,6 @@
 // portico migrate: brings the schema of the store to the version of this program.
 import { readConfig } from '../config.ts'
-import type { Embedded, Log } from '../store/embedded/supervisor.ts'
+import type { Log } from '../store/embedded/supervisor.ts'
 import type { Migrated } from '../store/migrate.ts'
 import { CannotRun, EXIT, type ExitCode, textOf } from './exit.ts'
 import type { Terminal } from './terminal.ts'
@@ -46,24 +46,17 @@ async function run(json: boolean, { terminal, env }: Context): Promise<ExitCode>
 }
 
 async function migrateFor(env: Context['env'], terminal: Terminal): Promise<Result> {
-  const { openDatabase } = await import('../store/db.ts')
-  const { startEmbedded } = await import('../store/embedded/supervisor.ts')
+  const { openStore } = await import('../store/open.ts')
   const { migrate: migrateStore } = await import('../store/migrate.ts')
   const read = readConfig(env)
   if ('problems' in read) throw new CannotRun(read.problems.join('\n'))
   const { databaseUrl, databaseSchema: schema, dataDir } = read.config
   const warn = (_: Record<string, unknown>, message: string) => terminal.note(message)
   const log: Log = { info: () => {}, warn, error: warn }
-  let embedded: Embedded | undefined
+  const { db, close } = await openStore({ databaseUrl, schema, dataDir, log })
   try {
-    if (databaseUrl === undefined) embedded = await startEmbedded({ dataDir, log })
-    const db = await openDatabase({ connection: embedded?.connection ?? databaseUrl ?? '', schema, warn })
-    try {
-      return { ...(await migrateStore(db)), server: db.server.version, schema }
-    } finally {
-      await db.close()
-    }
+    return { ...(await migrateStore(db)), server: db.server.version, schema }
   } finally {
-    await embedded?.stop()
+    await close()
   }
 }

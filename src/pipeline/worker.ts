@@ -6,8 +6,16 @@ import { blockingKeys, scorePatients } from '../canonical/match.ts'
 import { pairKey } from '../canonical/task.ts'
 import { decodeBytes } from '../hl7/charset.ts'
 import { findCandidates } from '../store/candidates.ts'
-import type { Database } from '../store/db.ts'
-import { claimTodo, countTodo, finishTodo, loadStored, type StoredMessage } from '../store/messages.ts'
+import { classify, type Database, sqlState } from '../store/db.ts'
+import {
+  claimTodo,
+  countTodo,
+  finishTodo,
+  loadStored,
+  postponeTodo,
+  type StoredMessage,
+  type TodoRow,
+} from '../store/messages.ts'
 import { readResources } from '../store/resources.ts'
 import type { Item, MessageItem, Outcome, RuleItem } from './item.ts'
 import { type ReceiveContext, readOne } from './receive.ts'
@@ -29,6 +37,8 @@ const maxClaimed = 100
 /** Pause between two searches for duplicates while senders wait. */
 const pressedMatchMs = 1_000
 const maxPressed = 20
+const firstPauseMs = 1_000
+const maxPauseMs = 300_000
 
 export class Worker {
   readonly #options: WorkerOptions
@@ -124,21 +134,41 @@ export class Worker {
 
   /** Compares patients that are new or have changed with those that share something with them. */
   async #match(): Promise<number> {
-    const { db, tenant, clock, submit, pressure } = this.#options
+    const { db, tenant, clock, pressure } = this.#options
     const due = await db.transaction((tx) =>
       claimTodo(tx, tenant, 'match', clock.now().toISOString(), pressure() ? maxPressed : maxClaimed),
     )
     if (due.length === 0) return 0
+    try {
+      await this.#compare(due)
+    } catch (error) {
+      if (!isLasting(error)) throw error
+      for (const each of due) await this.#compareAlone(each)
+    }
+    return due.length
+  }
+
+  async #compare(due: readonly TodoRow[]): Promise<void> {
+    const { db, tenant, submit } = this.#options
     const items = await this.#duplicates(due.map((each) => each.subject.slice('Patient/'.length)))
     if (items.length > 0) await submit(items)
-    await db.transaction((tx) =>
-      finishTodo(
-        tx,
-        tenant,
-        due.map((each) => each.id),
-      ),
-    )
-    return due.length
+    const ids = due.map((each) => each.id)
+    await db.transaction((tx) => finishTodo(tx, tenant, ids))
+  }
+
+  /** One that cannot be compared waits longer each time, and holds up no other. */
+  async #compareAlone(due: TodoRow): Promise<void> {
+    const { db, tenant, clock, onFault } = this.#options
+    try {
+      await this.#compare([due])
+    } catch (error) {
+      if (!isLasting(error)) throw error
+      onFault('search for duplicates', error)
+      const pauseMs = Math.min(firstPauseMs * 2 ** due.attempts, maxPauseMs)
+      const until = new Date(clock.now().getTime() + pauseMs).toISOString()
+      const what = sqlState(error) ?? (error instanceof Error ? error.name : 'error')
+      await db.transaction((tx) => postponeTodo(tx, tenant, [due.id], until, what))
+    }
   }
 
   async #duplicates(ids: readonly string[]): Promise<RuleItem[]> {
@@ -176,6 +206,9 @@ export class Worker {
     return new Map(live.filter(([, body]) => body.active !== false))
   }
 }
+
+/** Trying again as it is will not help; the store itself is well. */
+const isLasting = (error: unknown) => ['data', 'bug'].includes(classify(error))
 
 /** A Task for a person to decide: records are never merged by themselves. */
 function duplicateRule(a: string, b: string, grade: string, now: Date): RuleItem {

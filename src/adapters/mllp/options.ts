@@ -64,6 +64,8 @@ export interface MllpTlsMaterial {
   readonly key: string | Uint8Array
   /** Authorities that client certificates must come from. */
   readonly ca?: string | Uint8Array | readonly (string | Uint8Array)[]
+  /** Lists of client certificates that their authority has revoked; with one, a list that has ended refuses everybody. */
+  readonly crl?: string | Uint8Array
 }
 
 export interface MllpTls extends MllpTlsMaterial {

@@ -86,6 +86,7 @@ function contextOptions(material: MllpTlsMaterial, settings: MllpTls) {
     cert: Buffer.from(material.cert),
     key: Buffer.from(material.key),
     ...(material.ca === undefined ? {} : { ca: [material.ca].flat().map((pem) => Buffer.from(pem)) }),
+    ...(material.crl === undefined ? {} : { crl: Buffer.from(material.crl) }),
     minVersion: settings.minVersion ?? 'TLSv1.2',
     // Without resumption every connection proves its certificate again.
     secureOptions: constants.SSL_OP_NO_TICKET,

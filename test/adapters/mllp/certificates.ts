@@ -85,6 +85,24 @@ export class Authority {
     return { cert: readFileSync(this.#path(`${name}.crt`)), key: readFileSync(this.#path(`${name}.key`)) }
   }
 
+  /** A list of revoked certificates with this one in it. */
+  revoke({ cert }: Credentials): Buffer {
+    writeFileSync(this.#path('index.txt'), '')
+    writeFileSync(this.#path('revoke.cnf'), POLICY)
+    writeFileSync(this.#path('revoked.crt'), cert)
+    const by = [
+      '-config',
+      this.#path('revoke.cnf'),
+      '-cert',
+      this.#path('ca.crt'),
+      '-keyfile',
+      this.#path('ca.key'),
+    ]
+    this.#openssl('ca', ...by, '-md', 'sha256', '-revoke', this.#path('revoked.crt'))
+    this.#openssl('ca', ...by, '-md', 'sha256', '-gencrl', '-crldays', '1', '-out', this.#path('revoked.crl'))
+    return readFileSync(this.#path('revoked.crl'))
+  }
+
   remove(): void {
     rmSync(this.#folder, { recursive: true, force: true })
   }

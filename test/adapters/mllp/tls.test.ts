@@ -167,6 +167,19 @@ test('T3 plain MLLP, HTTP or noise on a TLS port: closed, the fault says so', as
   })
 })
 
+test('T2 a revoked client certificate is refused, others of its authority are not', async () => {
+  const ward = authority.issue('ward', ['URI:urn:example:ward'])
+  await withTls({ tls: mutual({ crl: authority.revoke(lab) }) }, async (listener) => {
+    const refused = await dial(listener, lab)
+    await refused.closed()
+    assert.match(listener.faults[0]?.detail ?? '', /^CERT_REVOKED: /)
+    const taken = await dial(listener, ward)
+    taken.write(framed(A))
+    await taken.replies(1)
+    taken.close()
+  })
+})
+
 test('T4 a rotated certificate is used for new connections, open ones stay; a bad one changes nothing', async () => {
   await withTls({ tls: server }, async (listener) => {
     const subjectOf = async () => {
