@@ -92,6 +92,7 @@ export async function openGateway(env: Env, seam = noSeam, listens = false): Pro
       observe: metrics,
     })
     gateway.start()
+    site.onChange(() => gateway.siteChanged())
     site.watch()
     const close = async () => {
       clearInterval(upkeep)

@@ -230,8 +230,8 @@ describe('the site schema', () => {
     assert.equal(validate({ ...site, sources: [{ ...first, colour: 'red' }] }), false)
   })
 
-  it('is the schema of the acceptance suite but for its words and five properties of our own', () => {
-    const own = new Set(['ackMode', 'charset', 'peers', 'certificate', 'realm'])
+  it('is the schema of the acceptance suite but for its words and the properties of our own', () => {
+    const own = new Set(['ackMode', 'charset', 'peers', 'certificate', 'realm', 'repairs'])
     const words = new Set(['$id', 'title', 'description', 'examples'])
     const bare = (value: unknown): unknown => {
       if (Array.isArray(value)) return value.map(bare)

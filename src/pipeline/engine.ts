@@ -63,6 +63,8 @@ export interface Engine extends Gateway {
   /** Finishes what has begun; takes nothing new. */
   close(): Promise<void>
   start(): void
+  /** Other maps or another site are in force: held messages may be free. */
+  siteChanged(): void
 }
 
 const conflictTries = 3
@@ -117,6 +119,7 @@ export function createEngine(options: EngineOptions): Engine {
       messageIds,
       storedShapes,
       said,
+      onUnmapped: () => worker.held.noticed(),
       onFault: (messageId, error) => observe.fault(messageId, error),
     }
   }
@@ -211,6 +214,10 @@ export function createEngine(options: EngineOptions): Engine {
     waiting: () => batcher.size,
     unstored: (inbound) => refuseUnstored(inbound, context),
     start: () => worker.start(),
+    siteChanged: () => {
+      worker.held.changed()
+      worker.wake()
+    },
     close: async () => {
       await worker.close()
       await batcher.settled()

@@ -48,6 +48,7 @@ import { ledgerRow } from './ledger-row.ts'
 import { messageRow } from './message-row.ts'
 import { announcements } from './outbox.ts'
 import type { ProcessContext } from './process.ts'
+import { UnmappedToWrite } from './unmapped.ts'
 
 const msPerHour = 3_600_000
 
@@ -65,6 +66,7 @@ export class BatchWrite {
   readonly #keys: MessageKeyWrite[] = []
   readonly #keyUpdates: MessageKeyWrite[] = []
   readonly #parked: ParkedWrite[] = []
+  readonly #unmapped = new UnmappedToWrite()
   readonly #shapes = new Set<string>()
   readonly #stated: { name: string; t: number }[] = []
   readonly #contributions = new Map<string, ContributionWrite>()
@@ -192,6 +194,7 @@ export class BatchWrite {
     const row = messageRow(item, id, { state, code, ack, errors, cluster })
     const message = item.kind === 'message' ? item : undefined
     ;(message?.stored ? this.#updates : this.#messages).push(row)
+    if (message) this.#unmapped.take(message, id)
     if (message?.key === undefined) return
     const { key, sha256, stored } = message
     const ack_code = code === 'AA' ? undefined : code
@@ -211,6 +214,7 @@ export class BatchWrite {
 
   /** Called when the transaction is committed. */
   committed(): void {
+    if (!this.#unmapped.empty) this.#context.onUnmapped()
     for (const { name, t } of this.#stated) this.#context.said.add(name, t)
     for (const id of this.#shapes) this.#context.storedShapes.add(id)
   }
@@ -229,13 +233,14 @@ export class BatchWrite {
     const { versions, index } = this.#versionsAndIndex()
     const count = versions.length + this.#outbox.length
     // Statements of one connection run in the order in which they are given; nobody waits for an answer in between.
-    const [, , , , , , , , , , , , , , first] = await Promise.all([
+    const [, , , , , , , , , , , , , , , first] = await Promise.all([
       writeMessageKeys(tx, tenant, this.#keys),
       writeAnswers(tx, tenant, now, this.answers),
       updateMessageKeys(tx, tenant, this.#keyUpdates),
       writeMessages(tx, tenant, this.#messages),
       updateMessages(tx, tenant, this.#updates),
       writeParked(tx, tenant, this.#parked),
+      this.#unmapped.flush(tx, tenant),
       writeShapes(tx, tenant, this.#newShapes()),
       writeContributions(tx, tenant, contributions),
       writeRegistrations(tx, tenant, registrations),

@@ -5,6 +5,8 @@ const tables = [
   'message',
   'message_key',
   'parked',
+  'held',
+  'unmapped',
   'todo',
   'contribution',
   'lineage_shape',

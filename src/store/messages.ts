@@ -54,9 +54,9 @@ export async function writeMessages(
 /** Outcome of messages that were stored before they were processed. */
 export const updateMessagesSql = `
 update message m set state = x.state, ack_code = x.ack_code, ack = decode(x.ack, 'base64'), findings = x.findings,
-  processed_at = x.processed_at, attempts = m.attempts + 1
+  processed_at = x.processed_at, maps_hash = x.maps_hash, attempts = m.attempts + 1
 from json_to_recordset($2::json) as x (received_at timestamptz, id bigint, state text, ack_code text, ack text, findings jsonb,
-  processed_at timestamptz)
+  processed_at timestamptz, maps_hash text)
 where m.tenant = $1 and m.received_at = x.received_at and m.id = x.id`
 
 export async function updateMessages(
@@ -64,7 +64,7 @@ export async function updateMessages(
   tenant: number,
   list: readonly Pick<
     MessageWrite,
-    'id' | 'received_at' | 'state' | 'ack_code' | 'ack' | 'findings' | 'processed_at'
+    'id' | 'received_at' | 'state' | 'ack_code' | 'ack' | 'findings' | 'processed_at' | 'maps_hash'
   >[],
 ): Promise<void> {
   if (list.length > 0) await tx.execute('update_messages', updateMessagesSql, [tenant, JSON.stringify(list)])
@@ -169,6 +169,7 @@ export interface StoredMessage {
   readonly peer: string | null
   readonly charset: string | null
   readonly raw: Buffer
+  readonly state: MessageState
 }
 
 /** Parked messages whose key has appeared; taken out of the queue. Uses the primary key of parked. */
@@ -248,7 +249,7 @@ export async function postponeTodo(
 
 /** Messages as they came, by number; uses message_id. */
 export const loadStoredSql = `
-select m.id::text as id, m.received_at as "receivedAt", m.source, m.channel, m.peer, m.charset, m.raw
+select m.id::text as id, m.received_at as "receivedAt", m.source, m.channel, m.peer, m.charset, m.raw, m.state
 from message m where m.tenant = $1 and m.id = any($2::bigint[]) and m.state in ('received', 'parked', 'held', 'failed')
 order by m.id`
 

@@ -25,6 +25,17 @@ table date
   id text collate "C" not null
   constraint date_pkey PRIMARY KEY (tenant, rtype, param, low, high, id)
 
+table held
+  tenant integer not null
+  message_id bigint not null
+  source text collate "C" not null
+  name text collate "C" not null
+  code text collate "C" not null
+  received_at timestamp with time zone not null
+  constraint held_pkey PRIMARY KEY (tenant, message_id, name, code)
+  INDEX held_code ON held USING btree (tenant, source, name, code)
+  INDEX held_order ON held USING btree (tenant, received_at, message_id)
+
 table history
   tenant integer not null
   rtype text collate "C" not null
@@ -222,3 +233,21 @@ table todo with (fillfactor=70)
   INDEX todo_cluster ON todo USING btree (tenant, kind, cluster, id)
 
 sequence todo_number
+
+table unmapped with (fillfactor=70)
+  tenant integer not null
+  source text collate "C" not null
+  name text collate "C" not null
+  code text collate "C" not null
+  required boolean not null
+  position text not null
+  control_id text
+  message_id bigint not null
+  count bigint not null
+  first_seen timestamp with time zone not null
+  last_seen timestamp with time zone not null
+  open boolean not null default true
+  dirty boolean not null default true
+  told_at timestamp with time zone
+  constraint unmapped_pkey PRIMARY KEY (tenant, source, name, code)
+  INDEX unmapped_dirty ON unmapped USING btree (tenant) WHERE dirty

@@ -172,10 +172,14 @@ export class Run {
       kind: 'unmapped-code',
       severity,
       code: severity === 'E' ? '103' : '0',
-      ...(severity === 'W' && { app: 'UNMAPPED-CODE' }),
+      app: severity === 'W' ? 'UNMAPPED-CODE' : 'CODE-HELD',
       table,
       value: code,
-      text: `${this.position()} code "${code}" is not in table ${table} - add it to the tables of the source`,
+      text:
+        `${this.position()} code "${code}" is not in table ${table} - ` +
+        (severity === 'W'
+          ? 'add it to the tables of the source'
+          : 'the message is held, and applies itself once a table of the source or the site has it'),
     })
   }
 
