@@ -32,6 +32,10 @@ const borrowed: Readonly<Record<string, string>> = {
   FinancialTransaction: 'ChargeItem',
   'Appointment.service': 'Appointment',
   BedStatus: 'Location',
+  Staff: 'Practitioner',
+  StaffRole: 'PractitionerRole',
+  MasterPlace: 'Location',
+  MasterService: 'HealthcareService',
 }
 
 /** 'HumanName*' of Patient.name; undefined when the type has no such element. */

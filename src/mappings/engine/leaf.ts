@@ -9,6 +9,7 @@ import { numberLeaves } from './leaves/number.ts'
 import { organizationLeaves } from './leaves/organization.ts'
 import { personLeaves } from './leaves/person.ts'
 import { placeLeaves } from './leaves/place.ts'
+import { staffLeaves } from './leaves/staff.ts'
 import { textLeaves } from './leaves/text.ts'
 import { timeLeaves } from './leaves/time.ts'
 
@@ -26,5 +27,6 @@ export const leaves: ReadonlyMap<string, Leaf> = new Map(
     personLeaves,
     placeLeaves,
     organizationLeaves,
+    staffLeaves,
   ].flatMap((group) => Object.entries(group)),
 )

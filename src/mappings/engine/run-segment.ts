@@ -171,8 +171,11 @@ function itemOf(cell: CellPlan, raw: string, run: Run, held: number): unknown {
     if (!holds(row, held)) continue
     const value = readPart(row, raw, run)
     if (value === undefined) continue
-    if (row.steps.length === 0) item = { ...item, ...(isObject(value) ? value : {}) }
-    else {
+    if (row.steps.length === 0) {
+      // Of rows that make a plain value the first whose condition holds counts: active is true, or it is false.
+      if (!isObject(value)) return value
+      item = { ...item, ...value }
+    } else {
       item ??= cell.url === undefined ? {} : { url: cell.url }
       put(item, row.steps, value)
     }
