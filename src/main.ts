@@ -84,7 +84,6 @@ export async function openGateway(env: Env, seam = noSeam, listens = false): Pro
       site: () => site.site,
       maps: () => site.maps,
       clock: config.clock === 'manual' ? manualClock() : { now: () => new Date() },
-      lineage: true,
       maxBatchMessages: 200,
       maxBatchBytes: 4 * 1_048_576,
       maxWaiting: config.queueMaxMessages,

@@ -7,6 +7,7 @@ import type { Header } from '../hl7/header.ts'
 import type { Message } from '../hl7/message.ts'
 import type { Mapped } from '../mappings/mapped.ts'
 import type { MessageState } from '../store/messages.ts'
+import type { Command } from './command.ts'
 import type { UnmappedCode } from './unmapped.ts'
 
 /** What every item has: the bytes that are kept, and where they came from. */
@@ -60,6 +61,8 @@ export interface RuleItem extends Common {
   readonly entities: readonly string[]
   /** Applies itself; throws Refusal or Miss like any rule. Called again when a transaction is tried again. */
   readonly apply: (draft: Draft, site: Site) => void
+  /** After it was applied: what it came to, so that it can be carried out again when the truth is rebuilt. */
+  readonly command?: () => Command | undefined
   /** With an Idempotency-Key: its first answer is kept and given again. */
   readonly once?: { readonly key: string; readonly answer: (outcome: Outcome) => { readonly status: number } }
   /** Called after the fold, before anything is written: may look at the result and throw. */

@@ -25,6 +25,8 @@ export interface MessageWrite {
   readonly findings: readonly unknown[]
   readonly maps_hash: string | undefined
   readonly processed_at: string | undefined
+  /** What a client's write came to; undefined for messages. */
+  readonly command: unknown
 }
 
 /** Numbers without gaps in order are not needed here; a sequence never waits. */
@@ -36,12 +38,12 @@ export async function takeMessageIds(tx: Queryable, count: number): Promise<stri
 
 export const writeMessagesSql = `
 insert into message (tenant, received_at, id, source, channel, peer, control_id, event, version, charset, raw, sha256, state,
-  cluster, ack_code, ack, findings, maps_hash, processed_at)
+  cluster, ack_code, ack, findings, maps_hash, processed_at, command)
 select $1, received_at, id, source, channel, peer, control_id, event, version, charset, decode(raw, 'base64'), decode(sha256, 'hex'),
-  state, cluster, ack_code, decode(ack, 'base64'), findings, maps_hash, processed_at
+  state, cluster, ack_code, decode(ack, 'base64'), findings, maps_hash, processed_at, command
 from json_to_recordset($2::json) as x (received_at timestamptz, id bigint, source text, channel text, peer text, control_id text,
   event text, version text, charset text, raw text, sha256 text, state text, cluster text, ack_code text, ack text, findings jsonb,
-  maps_hash text, processed_at timestamptz)`
+  maps_hash text, processed_at timestamptz, command jsonb)`
 
 export async function writeMessages(
   tx: Queryable,

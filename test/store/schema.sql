@@ -71,6 +71,13 @@ table identifier
   id text collate "C" not null
   constraint identifier_pkey PRIMARY KEY (tenant, rtype, param, value, system, id)
 
+table journal
+  tenant integer not null
+  n bigint not null
+  at timestamp with time zone not null
+  messages bigint[] not null
+  constraint journal_pkey PRIMARY KEY (tenant, n)
+
 table ledger
   tenant integer not null
   source text collate "C" not null
@@ -126,6 +133,7 @@ table message partition by RANGE (received_at)
   maps_hash text
   attempts integer not null default 0
   processed_at timestamp with time zone
+  command jsonb
   constraint message_channel_check CHECK (channel = ANY (ARRAY['mllp'::text, 'http'::text, 'file'::text, 'fhir'::text]))
   constraint message_pkey PRIMARY KEY (tenant, received_at, id)
   constraint message_state_check CHECK (state = ANY (ARRAY['received'::text, 'processed'::text, 'parked'::text, 'held'::text, 'rejected'::text, 'failed'::text]))
@@ -177,6 +185,13 @@ table parked
   received_at timestamp with time zone not null
   until timestamp with time zone not null
   constraint parked_pkey PRIMARY KEY (tenant, system, value, message_id)
+
+table progress
+  tenant integer not null
+  name text collate "C" not null
+  subject text collate "C" not null
+  place text[] not null
+  constraint progress_pkey PRIMARY KEY (tenant, name)
 
 table reference
   tenant integer not null
