@@ -3,7 +3,6 @@ import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import type { Issue } from '../../fhir/issue.ts'
 import { operationOutcome, type Refusal, refusal } from '../../fhir/outcome.ts'
 import type { AppContext } from '../context.ts'
-import { type Parts, partsOf } from './elements.ts'
 import { etagOf } from './preferences.ts'
 import { prettyJson, resourceText, type Stored } from './resource-text.ts'
 
@@ -32,11 +31,10 @@ export function refuse(
 }
 
 /** A version of a resource with its ETag and Last-Modified. */
-export function sendVersion(c: AppContext, status: number, stored: Stored, parts?: Parts): Response {
+export function sendVersion(c: AppContext, status: number, stored: Stored): Response {
   c.header('etag', etagOf(stored.version))
   c.header('last-modified', httpDate(stored.updatedAt))
-  const text = resourceText(stored)
-  return sendText(c, status, parts ? partsOf(text, parts) : text)
+  return sendText(c, status, resourceText(stored))
 }
 
 export const httpDate = (iso: string): string => new Date(iso).toUTCString()
