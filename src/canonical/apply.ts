@@ -7,6 +7,7 @@ import { type Applying, cellAt, thingsOf, warn } from './applying.ts'
 import { applyBedStatus } from './bed-status.ts'
 import { Refusal } from './finding.ts'
 import { applyDft } from './ledger.ts'
+import { applyMfn } from './master-file.ts'
 import { applyMerges } from './merge.ts'
 import type { Author } from './provenance.ts'
 import { applySiu } from './schedule.ts'
@@ -46,6 +47,7 @@ export function applyMapped(applying: Applying): void {
   else if (applying.event.startsWith('SIU^')) applySiu(applying)
   else if (applying.event.startsWith('DFT^')) applyDft(applying)
   else if (applying.event.startsWith('BAR^')) applyBar(applying)
+  else if (applying.event.startsWith('MFN^')) applyMfn(applying)
   else applyAdt(applying)
 }
 

@@ -23,41 +23,49 @@ export interface ClientWrite {
   readonly next: FhirJson
 }
 
+/** What a client's write comes to: enough to say it again when the truth is rebuilt. */
+export interface ClientStatement {
+  readonly rtype: string
+  readonly id: string
+  readonly cells: Readonly<Record<CellKey, Json>>
+  /** Identifiers that lead to it from now on, as the registry has them. */
+  readonly names: readonly { readonly system: string; readonly value: string }[]
+  readonly deletes?: true
+}
+
 /** Elements that differ, as assertions; identifiers only add. */
-export function writeByClient(draft: Draft, write: ClientWrite, site: Site): void {
+export function writeByClient(draft: Draft, write: ClientWrite, site: Site): ClientStatement {
   const { rtype, id, client, at, current, next } = write
-  const say = (v: Json): Assertion => ({ v, t: at, m: at, i: draft.messageId })
-  const cells: Record<CellKey, Assertion> = {}
+  const cells: Record<CellKey, Json> = {}
   for (const element of new Set([...Object.keys(current ?? {}), ...Object.keys(next)])) {
     if (ignored.has(element)) continue
     const [before, after] = [current?.[element], next[element]]
     if (canonicalText(before ?? null) === canonicalText(after ?? null)) continue
-    if (element === 'identifier' && rtype === 'Patient') addIdentifiers(cells, after, say)
-    else cells[`${element}<FHIR`] = say(after ?? null)
+    if (element === 'identifier' && rtype === 'Patient') addIdentifiers(cells, after)
+    else cells[`${element}<FHIR`] = after ?? null
   }
-  if (current === undefined) cells['$deleted<FHIR'] = say(false)
-  if (eventTypes.has(rtype)) {
-    draft.contribute(rtype, id, {
-      source: client,
-      key: draft.messageId,
-      event: 'FHIR',
-      t: at,
-      m: at,
-      i: draft.messageId,
-      cells,
-    })
-  } else draft.assert(rtype, id, client, cells)
-  if (registered.has(rtype)) registerIdentifiers(draft, rtype, id, next, site)
+  if (current === undefined) cells['$deleted<FHIR'] = false
+  const statement = { rtype, id, cells, names: registered.has(rtype) ? namesOf(next, site) : [] }
+  stateByClient(draft, statement, client, at)
+  return statement
 }
 
-function addIdentifiers(
-  cells: Record<CellKey, Assertion>,
-  list: Json | undefined,
-  say: (v: Json) => Assertion,
-): void {
-  for (const each of (list ?? []) as readonly Identifier[]) {
-    cells[`identifier<FHIR:${each.system ?? ''}|${each.value ?? ''}`] = say([each as Json])
-  }
+/** Says what a client's write has come to, now or again. */
+export function stateByClient(draft: Draft, statement: ClientStatement, client: string, at: number): void {
+  const { rtype, id, names, deletes } = statement
+  const i = draft.messageId
+  const cells: Record<CellKey, Assertion> = {}
+  for (const [key, v] of Object.entries(statement.cells)) cells[key] = { v, t: at, m: at, i }
+  if (!eventTypes.has(rtype)) draft.assert(rtype, id, client, cells)
+  else if (deletes) draft.contribute(rtype, id, { source: client, key: '$deleted', i, cells })
+  else draft.contribute(rtype, id, { source: client, key: i, event: 'FHIR', t: at, m: at, i, cells })
+  for (const { system, value } of names)
+    if (!draft.lookup(rtype, system, value)) draft.register(rtype, system, value, id)
+}
+
+function addIdentifiers(cells: Record<CellKey, Json>, list: Json | undefined): void {
+  for (const each of (list ?? []) as readonly Identifier[])
+    cells[`identifier<FHIR:${each.system ?? ''}|${each.value ?? ''}`] = [each as Json]
 }
 
 export const identifiersOf = (body: FhirJson): Identifier[] =>
@@ -65,12 +73,11 @@ export const identifiersOf = (body: FhirJson): Identifier[] =>
     (each) => each.system && each.value && isDeterministic(each) && each.use !== 'old',
   )
 
-function registerIdentifiers(draft: Draft, rtype: string, id: string, body: FhirJson, site: Site): void {
-  for (const { system = '', value = '' } of identifiersOf(body)) {
-    const normal = normalValue(value, authorityOf(site, system))
-    if (!draft.lookup(rtype, system, normal)) draft.register(rtype, system, normal, id)
-  }
-}
+const namesOf = (body: FhirJson, site: Site): { system: string; value: string }[] =>
+  identifiersOf(body).map(({ system = '', value = '' }) => ({
+    system,
+    value: normalValue(value, authorityOf(site, system)),
+  }))
 
 /**
  * Somebody else who has one of the identifiers that a write adds: two things may not share one. Those that the resource
@@ -101,14 +108,16 @@ export function newResourceId(rtype: string, body: FhirJson, random: () => strin
 }
 
 /** DELETE: a Coverage ends, everything else is no longer shown; nothing is forgotten. */
-export function deleteByClient(draft: Draft, rtype: string, id: string, client: string, at: number): void {
-  const say = (v: Json): Assertion => ({ v, t: at, m: at, i: draft.messageId })
-  if (rtype === 'Coverage') {
-    draft.assert(rtype, id, client, { 'status<FHIR': say('cancelled') })
-    return
-  }
-  const cells = { '$deleted<FHIR': say(true) }
-  if (eventTypes.has(rtype)) {
-    draft.contribute(rtype, id, { source: client, key: '$deleted', i: draft.messageId, cells })
-  } else draft.assert(rtype, id, client, cells)
+export function deleteByClient(
+  draft: Draft,
+  rtype: string,
+  id: string,
+  client: string,
+  at: number,
+): ClientStatement {
+  const closes = rtype === 'Coverage'
+  const cells: Record<CellKey, Json> = closes ? { 'status<FHIR': 'cancelled' } : { '$deleted<FHIR': true }
+  const statement: ClientStatement = { rtype, id, cells, names: [], ...(closes ? {} : { deletes: true }) }
+  stateByClient(draft, statement, client, at)
+  return statement
 }

@@ -113,7 +113,7 @@ export class Draft {
     id: string,
     source: string,
     cells: Readonly<Record<CellKey, Assertion>>,
-    key: '' | 'fill' | 'mention' = '',
+    key: '' | 'fill' | 'mention' | 'file' = '',
   ): CellKey[] {
     const all = this.contributions(rtype, id)
     const { next, stale, echo } = stateCells(rtype, source, all, cells, key)

@@ -59,6 +59,10 @@ export function rankMaster(
   return [...winners, ...own.filter((each) => current.get(each.source) !== each)]
 }
 
+/** Statements on purpose, by a master file or a client: they count before what is said in passing. */
+const isOnPurpose = ({ key, cells }: Contribution): boolean =>
+  key === 'file' || Object.keys(cells).some((each) => each.endsWith('<FHIR'))
+
 /** What FHIR shows of a master; pure, and the same in any order of arrival. Identifiers are a union. */
 export function foldMaster(
   rtype: string,
@@ -73,6 +77,12 @@ export function foldMaster(
     const [first] = ranked
     if (first && path !== 'identifier') winners.set(path, [first])
     if (first && path === 'identifier') body.identifier = unionIdentifiers(ranked, [])
+  }
+  if (contributions.some(({ key }) => key === 'file')) {
+    for (const [path, statements] of statementsByPath(contributions.filter(isOnPurpose))) {
+      const ranked = rankMaster(statements, trust)
+      if (path !== 'identifier') winners.set(path, [...ranked])
+    }
   }
   writeLatest(body, winners)
   return body

@@ -3,9 +3,11 @@
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { check } from './check.ts'
+import { digest } from './digest.ts'
 import { CannotRun, codeOf, EXIT, type ExitCode, textOf } from './exit.ts'
 import { explain } from './explain.ts'
 import { migrate } from './migrate.ts'
+import { rebuild } from './rebuild.ts'
 import { replay } from './replay.ts'
 import { send } from './send.ts'
 import { serve } from './serve.ts'
@@ -13,7 +15,7 @@ import { processTerminal, type Terminal } from './terminal.ts'
 import { translate } from './translate.ts'
 import type { Context, Verb } from './verb.ts'
 
-const verbs: readonly Verb[] = [serve, send, replay, translate, explain, check, migrate]
+const verbs: readonly Verb[] = [serve, send, replay, translate, explain, check, migrate, digest, rebuild]
 
 function packageVersion(): string {
   const read: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))

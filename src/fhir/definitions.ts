@@ -1,5 +1,8 @@
 // The FHIR R4 definitions this gateway needs, as scripts/slice-definitions.ts cuts them out of the published
 // ones.
+import codeSetTable from './definitions/code-sets.json' with { type: 'json' }
+import codeSystemTable from './definitions/code-systems.json' with { type: 'json' }
+import compartmentTable from './definitions/compartments.json' with { type: 'json' }
 import elementTable from './definitions/elements.json' with { type: 'json' }
 import invariantTable from './definitions/invariants.json' with { type: 'json' }
 import searchParamTable from './definitions/search-params.json' with { type: 'json' }
@@ -21,6 +24,8 @@ export interface ElementRow {
   readonly binding?: readonly string[]
   /** Names of invariants that hold for each value here. */
   readonly invariants?: readonly string[]
+  /** True for what `_summary=true` shows. */
+  readonly summary?: boolean
 }
 
 /** A type or a backbone element: `Patient`, `Patient.contact`, `HumanName`. */
@@ -44,15 +49,33 @@ export type ValueSetTable = {
 export interface SearchParamRow {
   readonly base: string
   readonly code: string
-  /** token, string, reference, date, number, quantity or uri */
+  /** token, string, reference, date, number, quantity, uri, composite or special */
   readonly type: string
   readonly expression: string
+  /** Parts of a composite, by expressions that begin where its own one ends. */
+  readonly components?: readonly { readonly type: string; readonly expression: string }[]
   /** Types that a reference may point to; absent = any. */
   readonly targets?: readonly string[]
   readonly url: string
 }
 
+/** Canonical URL of a value set that can be listed -> its codes by code system; `*` = all of it. */
+export type CodeSetTable = {
+  [url: string]: readonly { readonly system: string; readonly codes: readonly string[] | string }[]
+}
+
+/** URL of a code system -> its concepts: code, display and, where it has one, parent. */
+export type CodeSystemTable = {
+  [url: string]: { readonly name: string; readonly concepts: readonly (readonly string[])[] }
+}
+
+/** Compartment -> type -> search parameters by which a resource belongs to it; none for the root itself. */
+export type CompartmentTable = { [compartment: string]: { [type: string]: readonly string[] } }
+
 export const ELEMENTS: ElementTable = elementTable
 export const INVARIANTS: InvariantTable = invariantTable
 export const VALUE_SETS: ValueSetTable = valueSetTable
 export const SEARCH_PARAM_ROWS: readonly SearchParamRow[] = searchParamTable
+export const CODE_SETS: CodeSetTable = codeSetTable
+export const CODE_SYSTEMS: CodeSystemTable = codeSystemTable
+export const COMPARTMENTS: CompartmentTable = compartmentTable

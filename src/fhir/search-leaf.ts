@@ -122,7 +122,11 @@ function stringLeaf(param: string, type: string): RowVisit | undefined {
 function referenceLeaf(param: string, type: string): RowVisit | undefined {
   if (URI_TYPES.has(type)) {
     return (value, sink) => {
-      if (typeof value === 'string') sink.reference(param, value)
+      if (typeof value !== 'string') return
+      sink.reference(param, value)
+      // A canonical with a version is also found without it.
+      const bar = value.indexOf('|')
+      if (bar > 0) sink.reference(param, value.slice(0, bar))
     }
   }
   if (type !== 'Reference') return undefined
@@ -179,6 +183,35 @@ function decimalText(value: unknown): string | undefined {
 
 const CURRENCIES = 'urn:iso:std:iso:4217'
 const QUANTITIES = new Set(['Quantity', 'Age', 'Count', 'Distance', 'Duration'])
+const NUMBERS = new Set(['decimal', 'integer', 'positiveInt', 'unsignedInt'])
+
+/** Less or more than the amount: a range without an end on that side. */
+function quantityRows(value: unknown, param: string, sink: RowSink): void {
+  const amount = decimalText(child(value, 'value'))
+  if (!amount) return
+  const comparator = text(child(value, 'comparator')) ?? ''
+  const low = comparator.startsWith('<') ? undefined : amount
+  const high = comparator.startsWith('>') ? undefined : amount
+  const [code, unit] = [text(child(value, 'code')), text(child(value, 'unit'))]
+  sink.numbers.push({ param, low, high, system: text(child(value, 'system')), unit: code ?? unit ?? '' })
+  // Who asks without a system may mean the unit as people read it.
+  if (code !== undefined && unit !== undefined && unit !== code)
+    sink.numbers.push({ param, low, high, system: undefined, unit })
+}
+
+function rangeRows(value: unknown, param: string, sink: RowSink): void {
+  const [from, to] = [child(value, 'low'), child(value, 'high')]
+  const [low, high] = [decimalText(child(from, 'value')), decimalText(child(to, 'value'))]
+  const unitOf = (name: string): string | undefined => text(child(from, name)) ?? text(child(to, name))
+  if (low !== undefined || high !== undefined)
+    sink.numbers.push({
+      param,
+      low,
+      high,
+      system: unitOf('system'),
+      unit: unitOf('code') ?? unitOf('unit') ?? '',
+    })
+}
 
 function numberLeaf(param: string, type: string): RowVisit | undefined {
   if (type === 'Money') {
@@ -188,16 +221,9 @@ function numberLeaf(param: string, type: string): RowVisit | undefined {
       if (amount) sink.numbers.push({ param, low: amount, high: amount, system: CURRENCIES, unit })
     }
   }
-  if (QUANTITIES.has(type)) {
-    return (value, sink) => {
-      const amount = decimalText(child(value, 'value'))
-      const unit = text(child(value, 'code')) ?? text(child(value, 'unit')) ?? ''
-      if (amount)
-        sink.numbers.push({ param, low: amount, high: amount, system: text(child(value, 'system')), unit })
-    }
-  }
-  if (type !== 'decimal' && type !== 'integer' && type !== 'positiveInt' && type !== 'unsignedInt')
-    return undefined
+  if (QUANTITIES.has(type)) return (value, sink) => quantityRows(value, param, sink)
+  if (type === 'Range') return (value, sink) => rangeRows(value, param, sink)
+  if (!NUMBERS.has(type)) return undefined
   return (value, sink) => {
     const amount = decimalText(value)
     if (amount) sink.numbers.push({ param, low: amount, high: amount, system: undefined, unit: '' })

@@ -1,14 +1,24 @@
 // The search parameters of each type: those of FHIR R4 (http://hl7.org/fhir/R4/searchparameter-registry.html)
-// and of US Core 6.1.0 whose type is token, string, reference, date, number, quantity or uri; and the index
-// rows that a resource has by them. Parameters of a type are compiled when the type is first met.
+// and of US Core 6.1.0 and 7.0.0; and the index rows that a resource has by them. Parameters of a type are compiled
+// when the type is first met.
 import { UTC, type ZoneOffset } from './date.ts'
 import { SEARCH_PARAM_ROWS, type SearchParamRow } from './definitions.ts'
 import { compilePath, type Visit } from './path.ts'
+import { type Composite, compileComposite } from './search-composite.ts'
 import { rowLeaf, rowsOf } from './search-leaf.ts'
 import { type IndexRows, RowSink } from './search-rows.ts'
 import { isObject, isServedType, SERVED_TYPES } from './types.ts'
 
-export type SearchParamType = 'token' | 'string' | 'reference' | 'date' | 'number' | 'quantity' | 'uri'
+export type SearchParamType =
+  | 'token'
+  | 'string'
+  | 'reference'
+  | 'date'
+  | 'number'
+  | 'quantity'
+  | 'uri'
+  | 'composite'
+  | 'special'
 
 export interface SearchParam {
   readonly code: string
@@ -20,6 +30,10 @@ export interface SearchParam {
   readonly expression: string
   /** Canonical URL of its definition. */
   readonly url: string
+  /** FHIR types of its values. */
+  readonly types: ReadonlySet<string>
+  /** Of a composite. */
+  readonly composite?: Composite
   /** Adds the rows of a resource. */
   readonly extract: Visit<RowSink>
 }
@@ -32,6 +46,8 @@ const TYPES: ReadonlySet<string> = new Set([
   'number',
   'quantity',
   'uri',
+  'composite',
+  'special',
 ])
 
 function isSearchType(type: string): type is SearchParamType {
@@ -42,17 +58,28 @@ function isSearchType(type: string): type is SearchParamType {
 export const COLUMN_PARAMS: ReadonlySet<string> = new Set(['_id', '_lastUpdated'])
 
 function compile(row: SearchParamRow, type: SearchParamType, base: string): SearchParam {
+  const { code, expression, url } = row
+  const resolved = /resolve\(\) is ([A-Za-z]+)/.exec(expression)?.[1]
+  const targets = resolved ? [resolved] : (row.targets ?? [])
+  const common = { code, type, targets, expression, url }
+  if (type === 'composite') {
+    const composite = compileComposite(row, base)
+    const { rows, visit } = composite
+    return { ...common, rows, types: new Set(), composite, extract: visit }
+  }
+  // What is special is computed when it is asked for.
+  if (type === 'special') return { ...common, rows: 'present', types: new Set(), extract: () => {} }
   const kinds = new Set<keyof IndexRows>()
-  const extract = compilePath<RowSink>(row.expression, base, (found, field) => {
-    const leaf = rowLeaf(row.code, type, found, field)
-    if (leaf) kinds.add(rowsOf(row.code, type, found))
+  const types = new Set<string>()
+  const extract = compilePath<RowSink>(expression, base, (found, field) => {
+    const leaf = rowLeaf(code, type, found, field)
+    if (leaf) kinds.add(rowsOf(code, type, found))
+    if (leaf) types.add(found)
     return leaf
   })
   const [rows, ...more] = kinds
-  if (!rows || more.length > 0) throw new Error(`${row.url} has values of more than one kind, or of none`)
-  const resolved = /resolve\(\) is ([A-Za-z]+)/.exec(row.expression)?.[1]
-  const targets = resolved ? [resolved] : (row.targets ?? [])
-  return { code: row.code, type, targets, rows, expression: row.expression, url: row.url, extract }
+  if (!rows || more.length > 0) throw new Error(`${url} has values of more than one kind, or of none`)
+  return { ...common, rows, types, extract }
 }
 
 const compiled = new Map<string, ReadonlyMap<string, SearchParam>>()

@@ -3,25 +3,17 @@
 // values.
 import { UTC, type ZoneOffset } from './date.ts'
 import { fieldsOf } from './elements.ts'
+import type { Filter } from './filter.ts'
+import { type FilterContext, unknownParam } from './filter-read.ts'
 import type { Issue, IssueCode } from './issue.ts'
-import { type Filter, type FilterContext, parseFilter, unknownParam } from './search-filter.ts'
+import { parseFilter } from './search-filter.ts'
+import { type Include, includesOf } from './search-include.ts'
 import { type SearchParamType, searchParam } from './search-params.ts'
-import { isServedType } from './types.ts'
 
 export interface SortKey {
   readonly param: string
   readonly type: SearchParamType
   readonly descending: boolean
-}
-
-/** `_include`: what `source` resources point to by `param`; `_revinclude`: what points to the results. */
-export interface Include {
-  readonly source: string
-  readonly param: string
-  /** Only targets of this type; undefined = of any. */
-  readonly target: string | undefined
-  /** Also for what was included. */
-  readonly iterate: boolean
 }
 
 export interface SearchQuery {
@@ -37,6 +29,8 @@ export interface SearchQuery {
   readonly total: 'none' | 'estimate' | 'accurate' | undefined
   /** True for `_summary=count`. */
   readonly onlyCount: boolean
+  /** Parts to return, when it is not all of a resource. */
+  readonly summary: 'true' | 'text' | 'data' | undefined
   /** Top-level elements to return; undefined = all. */
   readonly elements: readonly string[] | undefined
   /** What was understood, in the order of the request: the self link has these and no others. */
@@ -98,6 +92,8 @@ interface Draft {
   count: number
   total: SearchQuery['total']
   onlyCount: boolean
+  summary: SearchQuery['summary']
+  inclusions: number
   elements: string[] | undefined
 }
 
@@ -126,7 +122,7 @@ export function parseSearch(
     } else if (value !== '') read(draft, name, value)
   }
   if (draft.issues.length > 0) return { issues: draft.issues }
-  const { limits: _limits, context, issues, unknown, ...query } = draft
+  const { limits: _limits, context, issues, unknown, inclusions: _inclusions, ...query } = draft
   return { query, unknown }
 }
 
@@ -145,6 +141,8 @@ function newDraft(type: string, limits: SearchLimits, { zone = UTC, baseUrl }: S
     count: limits.defaultCount,
     total: undefined,
     onlyCount: false,
+    summary: undefined,
+    inclusions: 0,
     elements: undefined,
   }
 }
@@ -222,10 +220,14 @@ function readTotal(draft: Draft, value: string): string | undefined {
 }
 
 function readSummary(draft: Draft, value: string): string | undefined {
-  const isKnown = value === 'count' || value === 'false'
-  if (!isKnown) ignore(draft, '_summary')
+  const isPart = value === 'true' || value === 'text' || value === 'data'
+  if (isPart) draft.summary = value
+  else if (value !== 'count' && value !== 'false') {
+    refuse(draft, 'invalid', 'has an unknown _summary - use true, text, data, count or false')
+    return undefined
+  }
   draft.onlyCount = value === 'count'
-  return isKnown ? value : undefined
+  return value
 }
 
 function readElements(draft: Draft, value: string): string | undefined {
@@ -243,25 +245,16 @@ function readElements(draft: Draft, value: string): string | undefined {
 
 /** `Type:param[:target]`; an inclusion that cannot lead anywhere is ignored like an unknown parameter. */
 function readInclude(draft: Draft, value: string, name: string, into: Include[]): string | undefined {
-  const [source = '', code = '', target, ...more] = value.split(':')
-  const isReverse = into === draft.revIncludes
-  const iterate = name.includes(':')
-  const param = searchParam(source, code)
-  const targets = param?.targets ?? []
-  const allows = (type: string): boolean => targets.length === 0 || targets.includes(type)
-  const fits =
-    param?.type === 'reference' &&
-    more.length === 0 &&
-    (target === undefined || target === '' || (isServedType(target) && allows(target))) &&
-    (iterate || (isReverse ? allows(draft.type) : source === draft.type))
-  if (!fits) {
+  const found = includesOf(draft.type, value, into === draft.revIncludes, name.includes(':'))
+  if (found.length === 0) {
     ignore(draft, `${name}=${value}`)
     return undefined
   }
-  if (draft.includes.length + draft.revIncludes.length >= draft.limits.maxIncludes) {
+  draft.inclusions += 1
+  if (draft.inclusions > draft.limits.maxIncludes) {
     refuse(draft, 'too-costly', `has more than ${draft.limits.maxIncludes} inclusions - use fewer`)
     return undefined
   }
-  into.push({ source, param: code, target: target || undefined, iterate })
+  into.push(...found)
   return value
 }

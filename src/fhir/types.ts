@@ -50,7 +50,6 @@ const TABLE = {
   Procedure: 'write',
   EpisodeOfCare: 'write',
   CareTeam: 'write',
-  ClaimResponse: 'write',
   InsurancePlan: 'write',
   Contract: 'write',
   AuditEvent: 'append',

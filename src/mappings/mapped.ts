@@ -51,7 +51,7 @@ export interface MapIssue {
   readonly severity: 'E' | 'W' | 'I'
   /** HL7 table 0357: 101, 102, 103, 0. */
   readonly code: string
-  /** ERR-5: UNMAPPED-CODE, CHECK-DIGIT, DST-GAP, DST-AMBIGUOUS. */
+  /** ERR-5: UNMAPPED-CODE, CODE-HELD, CHECK-DIGIT, DST-GAP, DST-AMBIGUOUS. */
   readonly app?: string
   readonly location: string
   readonly row?: string

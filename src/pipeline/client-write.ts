@@ -4,12 +4,14 @@ import { legalTransition } from '../canonical/appointment.ts'
 import { deleteByClient, holderOf, newResourceId, writeByClient } from '../canonical/client-write.ts'
 import type { Draft } from '../canonical/draft.ts'
 import type { FhirJson } from '../canonical/fhir-json.ts'
+import type { TaskRequest } from '../canonical/finding.ts'
 import { scheduleId } from '../canonical/fold.ts'
 import { normalValue } from '../canonical/identifier.ts'
 import { authorityOf } from '../canonical/identity.ts'
 import type { Site } from '../canonical/site.ts'
 import { openTasks, taskId } from '../canonical/task.ts'
 import type { Issue, IssueCode } from '../fhir/issue.ts'
+import type { Command } from './command.ts'
 import type { FhirResource, FhirWrite, FhirWritten } from './gateway.ts'
 import { ItemRefused, type Outcome, type RuleItem } from './item.ts'
 
@@ -31,6 +33,8 @@ interface Result {
   rtype: string
   id: string
   status: number
+  /** What it came to, for the log. */
+  command?: Command
 }
 
 /** A write as an item of a batch, and how to read its answer from the outcome. */
@@ -47,6 +51,7 @@ export function clientWriteItem(
   const fresh = randomUUID()
   const apply = (draft: Draft, site: Site) => {
     result.rtype = rtype
+    delete result.command
     result.status = op === 'create' ? 201 : op === 'delete' ? 204 : 200
     if (op === 'create') create(draft, site, write, result, fresh, now)
     else change(draft, site, write, result, now)
@@ -64,6 +69,7 @@ export function clientWriteItem(
     logged: true,
     entities: write.id === undefined ? [] : [`${rtype}/${write.id}`],
     apply,
+    command: () => result.command,
     ...(write.idempotencyKey === undefined
       ? {}
       : {
@@ -104,7 +110,8 @@ function create(draft: Draft, site: Site, write: FhirWrite, result: Result, fres
       'business-rule',
       `the schedule belongs to ${owner} - ask it to book, then it is shown here`,
     )
-  writeByClient(draft, { rtype, id, client: client.id, at: now.getTime(), current: undefined, next }, site)
+  const said = { rtype, id, client: client.id, at: now.getTime(), current: undefined, next }
+  result.command = { kind: 'say', statement: writeByClient(draft, said, site) }
 }
 
 function bodyOf(write: FhirWrite, current: FhirResource | undefined): FhirJson {
@@ -137,7 +144,11 @@ function change(draft: Draft, site: Site, write: FhirWrite, result: Result, now:
   if (op === 'delete') {
     const owner = rtype === 'Appointment' && foreignOwner(draft, site, rtype, entity.body ?? {}, client.id)
     if (owner) requestFiller(draft, write, owner, result, now)
-    else deleteByClient(draft, rtype, id, client.id, now.getTime())
+    else
+      result.command = {
+        kind: 'say',
+        statement: deleteByClient(draft, rtype, id, client.id, now.getTime()),
+      }
     return
   }
   const current = entity.body && ({ ...entity.body, resourceType: rtype, id } as FhirResource)
@@ -157,18 +168,9 @@ function change(draft: Draft, site: Site, write: FhirWrite, result: Result, now:
       return
     }
   }
-  writeByClient(
-    draft,
-    {
-      rtype,
-      id,
-      client: client.id,
-      at: now.getTime(),
-      current: entity.deleted ? undefined : entity.body,
-      next,
-    },
-    site,
-  )
+  const shown = entity.deleted ? undefined : entity.body
+  const said = { rtype, id, client: client.id, at: now.getTime(), current: shown, next }
+  result.command = { kind: 'say', statement: writeByClient(draft, said, site) }
 }
 
 function checkTransition(current: FhirJson | undefined, next: FhirJson): void {
@@ -222,19 +224,15 @@ function siteOwner(draft: Draft, site: Site, reference: string): string | undefi
 function requestFiller(draft: Draft, write: FhirWrite, owner: string, result: Result, now: Date): void {
   const id = write.id ?? ''
   const key = `${id}|${draft.messageId}`
-  openTasks(
-    draft,
-    [
-      {
-        code: 'filler-request',
-        key,
-        description: `${write.client.id} asks ${owner} to change an appointment on its schedule`,
-        focus: `Appointment/${id}`,
-        inputs: [{ type: 'owner', value: { valueString: owner } }],
-      },
-    ],
-    now.toISOString(),
-  )
+  const task: TaskRequest = {
+    code: 'filler-request',
+    key,
+    description: `${write.client.id} asks ${owner} to change an appointment on its schedule`,
+    focus: `Appointment/${id}`,
+    inputs: [{ type: 'owner', value: { valueString: owner } }],
+  }
+  openTasks(draft, [task], now.toISOString())
+  result.command = { kind: 'task', task }
   result.rtype = 'Task'
   result.id = taskId('filler-request', key)
   result.status = 202

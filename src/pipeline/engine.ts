@@ -2,23 +2,21 @@
 import { randomBytes } from 'node:crypto'
 import type { Inbound } from '../adapters/adapter.ts'
 import type { Site } from '../canonical/site.ts'
-import { zoneOffsetOf } from '../fhir/date.ts'
-import { validateResource } from '../fhir/validate.ts'
 import type { MapSet } from '../mappings/engine/compile.ts'
 import { classify, type Database, sqlState } from '../store/db.ts'
 import { clearTenant } from '../store/maintenance.ts'
 import { readResource } from '../store/resources.ts'
-import { acknowledge } from './acknowledge.ts'
 import { Batcher } from './batcher.ts'
 import { clientWriteItem } from './client-write.ts'
 import { keepFailed } from './failed.ts'
 import type { DryRun, FhirWrite, FhirWritten, Gateway, LineageEntry } from './gateway.ts'
-import { isoIn } from './iso.ts'
 import type { Item, MessageItem, Outcome } from './item.ts'
 import { lineageOf } from './lineage.ts'
 import { MessageIds } from './message-ids.ts'
 import { type ProcessContext, processBatch } from './process.ts'
+import { processingFor } from './processing.ts'
 import { type ReceiveContext, readPayload, receivePayload, refuseUnstored } from './receive.ts'
+import { isOutdated, type Recomputed, recompute } from './recompute.ts'
 import { Said } from './said.ts'
 import { Worker } from './worker.ts'
 
@@ -29,7 +27,8 @@ export interface EngineOptions {
   readonly site: () => Site
   readonly maps: () => MapSet
   readonly clock: Clock
-  readonly lineage: boolean
+  /** Default true. */
+  readonly lineage?: boolean
   /** Batches that may run at once. Default 2: one is written while the rules work on the other. */
   readonly lanes?: number
   readonly maxBatchMessages: number
@@ -60,9 +59,13 @@ export interface Engine extends Gateway {
   waiting(): number
   /** The answer to a payload for which there was no store: AR 207, and nothing of it is kept. */
   unstored(inbound: Inbound): Uint8Array | undefined
+  /** Folds everything anew, when the policy of the site asks for it or `always`; another call waits for the first. */
+  recompute(always?: boolean, onProgress?: (things: number) => void): Promise<Recomputed | undefined>
   /** Finishes what has begun; takes nothing new. */
   close(): Promise<void>
   start(): void
+  /** Other maps or another site are in force: held messages may be free. */
+  siteChanged(): void
 }
 
 const conflictTries = 3
@@ -102,24 +105,12 @@ export function createEngine(options: EngineOptions): Engine {
     now: () => clock.now(),
     newControlId: () =>
       `${Date.now().toString(36)}${instance}${(acks++ % 46_656).toString(36).padStart(3, '0')}`.toUpperCase(),
-    lineage: options.lineage,
+    lineage: options.lineage ?? true,
   }
-  const processing = (messageIds: readonly string[]): ProcessContext => {
-    const site = options.site()
-    const { timezone } = site.gateway
-    return {
-      tenant,
-      site,
-      zone: zoneOffsetOf(timezone),
-      iso: (at) => isoIn(at, timezone),
-      acknowledge: (item, code, errors) => acknowledge(item, code, errors, context),
-      validate: problemsOf,
-      messageIds,
-      storedShapes,
-      said,
-      onFault: (messageId, error) => observe.fault(messageId, error),
-    }
-  }
+  const onUnmapped = () => worker.held.noticed()
+  const onFault = (messageId: string, error: unknown) => observe.fault(messageId, error)
+  const processing = (messageIds: readonly string[]): ProcessContext =>
+    processingFor({ tenant, context, said, storedShapes, onUnmapped, onFault }, messageIds)
 
   const runBatch = async (items: readonly Item[]): Promise<readonly (Outcome | Error)[]> => {
     const began = performance.now()
@@ -185,6 +176,23 @@ export function createEngine(options: EngineOptions): Engine {
     onFault: (phase, error) => observe.fault(phase, error),
   })
 
+  let closing = false
+  let recomputing: Promise<unknown> = Promise.resolve()
+  const recomputeNow = async (always: boolean, onProgress: (things: number) => void) => {
+    const site = options.site()
+    if (closing || !(always || (await isOutdated(db, tenant, site)))) return undefined
+    const stopped = () => closing
+    return await recompute({ db, tenant, site, now: () => clock.now(), submit, onProgress, stopped })
+  }
+  const recomputeInTurn = (always = false, onProgress: (things: number) => void = () => {}) => {
+    const next = recomputing.then(() => recomputeNow(always, onProgress))
+    recomputing = next.catch(() => {})
+    return next
+  }
+  const recomputeBehind = () => {
+    recomputeInTurn().catch((error: unknown) => observe.fault('recompute', error))
+  }
+
   return {
     receive: async (inbound) => {
       observe.received(inbound.channel, 1)
@@ -208,11 +216,22 @@ export function createEngine(options: EngineOptions): Engine {
       said.clear()
     },
     now: () => clock.now(),
+    recompute: recomputeInTurn,
     waiting: () => batcher.size,
     unstored: (inbound) => refuseUnstored(inbound, context),
-    start: () => worker.start(),
+    start: () => {
+      worker.start()
+      recomputeBehind()
+    },
+    siteChanged: () => {
+      recomputeBehind()
+      worker.held.changed()
+      worker.wake()
+    },
     close: async () => {
+      closing = true
       await worker.close()
+      await recomputing
       await batcher.settled()
     },
   }
@@ -229,15 +248,6 @@ async function bisect(
 
 /** Content that the store refuses, or that our own code does not survive: the store itself is well. */
 const isOfItems = (error: unknown): boolean => ['data', 'bug'].includes(classify(error))
-
-const maxProblems = 5
-
-function problemsOf(resource: object): { path: string; text: string }[] {
-  return validateResource(resource)
-    .filter((each) => each.severity === 'error' || each.severity === 'fatal')
-    .slice(0, maxProblems)
-    .map((each) => ({ path: each.expression?.[0] ?? '', text: each.diagnostics }))
-}
 
 async function writeAndRead(
   write: FhirWrite,

@@ -6,6 +6,9 @@ import type { AckCode, AckError } from '../hl7/ack.ts'
 import type { Header } from '../hl7/header.ts'
 import type { Message } from '../hl7/message.ts'
 import type { Mapped } from '../mappings/mapped.ts'
+import type { MessageState } from '../store/messages.ts'
+import type { Command } from './command.ts'
+import type { UnmappedCode } from './unmapped.ts'
 
 /** What every item has: the bytes that are kept, and where they came from. */
 interface Common {
@@ -32,12 +35,18 @@ export interface MessageItem extends Common {
   readonly mapsHash: string | undefined
   /** Refused before anything was looked up: what to answer. */
   readonly refusal: { readonly code: 'AE' | 'AR'; readonly errors: readonly AckError[] } | undefined
+  /** Codes that no table has. */
+  readonly unmapped: readonly UnmappedCode[]
+  /** Refused for the sake of such codes alone: kept until a table has them. */
+  readonly held: boolean
   /** Warnings of the header and of mapping. */
   readonly warnings: readonly AckError[]
   /** Store now and process later; answered at once. */
   readonly defer: boolean
   /** Set when it was stored before: the row to update. */
-  readonly stored: { readonly id: string; readonly receivedAt: string } | undefined
+  readonly stored:
+    | { readonly id: string; readonly receivedAt: string; readonly state: MessageState }
+    | undefined
 }
 
 /** A change that the gateway or a FHIR client makes by rules instead of by a message. */
@@ -52,6 +61,8 @@ export interface RuleItem extends Common {
   readonly entities: readonly string[]
   /** Applies itself; throws Refusal or Miss like any rule. Called again when a transaction is tried again. */
   readonly apply: (draft: Draft, site: Site) => void
+  /** After it was applied: what it came to, so that it can be carried out again when the truth is rebuilt. */
+  readonly command?: () => Command | undefined
   /** With an Idempotency-Key: its first answer is kept and given again. */
   readonly once?: { readonly key: string; readonly answer: (outcome: Outcome) => { readonly status: number } }
   /** Called after the fold, before anything is written: may look at the result and throw. */

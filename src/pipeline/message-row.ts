@@ -41,5 +41,6 @@ export function messageRow(
     findings: errors,
     maps_hash: message?.mapsHash,
     processed_at: state === 'received' ? undefined : item.receivedAt.toISOString(),
+    command: item.kind === 'rule' ? item.command?.() : undefined,
   }
 }

@@ -37,6 +37,8 @@ export interface ProcessContext {
   readonly said: Said
   /** Shapes of lineage that are in the store already, as far as this process knows. */
   readonly storedShapes: Set<string>
+  /** Told when codes that no table has were stored. */
+  onUnmapped(): void
   /** Told of content that the rules could not take: a defect of ours. No patient data. */
   onFault(messageId: string, error: unknown): void
 }
@@ -120,7 +122,7 @@ async function processItem(
 ): Promise<Outcome> {
   if (item.kind === 'message' && item.defer) return write.deferred(item, id, context)
   if (item.kind === 'message' && item.refusal)
-    return write.refused(item, id, item.refusal.code, item.refusal.errors)
+    return write.refused(item, id, item.refusal.code, item.refusal.errors, item.held ? 'held' : 'rejected')
   for (let loads = 0; ; loads++) {
     const draft = new Draft(world, id, context.site)
     try {

@@ -1,21 +1,21 @@
 // From bytes to the reply: decoded, taken apart, checked, mapped, queued; answered when it is durable.
 import { hash } from 'node:crypto'
 import type { Inbound, Reply } from '../adapters/adapter.ts'
-import { authorityResolver } from '../canonical/authority.ts'
-import type { Site, Source } from '../canonical/site.ts'
+import type { Site } from '../canonical/site.ts'
 import { type AckError, faultAnswer, salvageHeader } from '../hl7/ack.ts'
 import { type Batch, joinBatch, splitBatch } from '../hl7/batch.ts'
 import { type CharsetFinding, decodeBytes, encodeText } from '../hl7/charset.ts'
-import { formatDtm, readDtm } from '../hl7/datetime.ts'
+import { formatDtm } from '../hl7/datetime.ts'
 import { checkHeader, type Header, isAcknowledgement, KNOWN_VERSIONS, readHeader } from '../hl7/header.ts'
 import { type Message, parseMessage } from '../hl7/message.ts'
 import { type MapSet, mapMessage, mapsOf } from '../mappings/engine/compile.ts'
-import type { Translation } from '../mappings/engine/table.ts'
 import type { MapIssue } from '../mappings/mapped.ts'
 import { acknowledge, replyText } from './acknowledge.ts'
 import { charsetWarnings } from './charset-warnings.ts'
 import type { MessageItem, Outcome } from './item.ts'
 import { sourceOf } from './site.ts'
+import { mapContext, mapsHashOf } from './source-maps.ts'
+import { unmappedOf } from './unmapped.ts'
 
 export interface ReceiveContext {
   site(): Site
@@ -166,6 +166,8 @@ function unreadable(
     mapped: undefined,
     mapsHash: undefined,
     refusal: { code, errors },
+    unmapped: [],
+    held: false,
     warnings: [],
     defer: false,
     stored: undefined,
@@ -199,7 +201,7 @@ export function readOne(
   const item: MessageItem = {
     ...base,
     sender,
-    mapsHash: maps.hash,
+    mapsHash: sender && mapsHashOf(maps, sender),
     key: keyOf(header),
     refusal: undefined,
     warnings: charsetWarnings(message, findings),
@@ -216,13 +218,25 @@ export function readOne(
   const mapped = mapMessage(message, maps, mapContext(site, sender, header, maps, context.lineage))
   const found = mapped.issues.map(toAckError)
   const fatal = found.filter((each) => each.severity === 'E')
-  if (fatal.length > 0) return { ...item, mapped, refusal: { code: 'AE', errors: fatal } }
+  const unmapped = unmappedOf(mapped)
+  if (fatal.length > 0) {
+    const held = fatal.every((each) => each.app === 'CODE-HELD')
+    const errors = held ? fatal : fatal.map(notHeld)
+    return { ...item, mapped, unmapped, held, refusal: { code: 'AE', errors } }
+  }
   const warnings = [
     ...item.warnings,
     ...problems.filter((each) => each.app !== undefined),
     ...found.filter((each) => each.severity === 'W' && each.app),
   ]
-  return { ...item, mapped, warnings }
+  return { ...item, mapped, unmapped, warnings }
+}
+
+/** Something else is wrong with the message as well: it will not apply itself, whatever the tables say. */
+function notHeld(error: AckError): AckError {
+  if (error.app !== 'CODE-HELD') return error
+  const { app: _app, ...others } = error
+  return { ...others, text: error.text.replace(/ - .*$/s, ' - add it to the tables of the source') }
 }
 
 function foreignSource(header: Header): AckError {
@@ -249,36 +263,6 @@ function unknownSource(header: Header): AckError {
 function keyOf(header: Header): string | undefined {
   if (header.controlId === undefined) return undefined
   return sha256(`${header.source}\u0001${header.messageTime ?? ''}\u0001${header.controlId}`)
-}
-
-/** Codes of the sender's own, by v2 table: they are read as the standard code that the site file gives for them. */
-function localCodes(sender: Source, maps: MapSet): (table: string, code: string) => Translation | undefined {
-  const own = Object.entries(sender.codes)
-  if (own.length === 0) return () => undefined
-  return (name, code) => {
-    const table = maps.tables.get(name)
-    if (!table) return undefined
-    for (const [number, codes] of own) {
-      const standard = codes[code]
-      const system = `http://terminology.hl7.org/CodeSystem/v2-${number.replace(/^HL7/, '').padStart(4, '0')}`
-      if (standard !== undefined && table.sources.has(system)) return table.translate(standard)
-    }
-    return undefined
-  }
-}
-
-function mapContext(site: Site, sender: Source, header: Header, maps: MapSet, lineage: boolean) {
-  const offset = header.messageTime === undefined ? undefined : readDtm(header.messageTime)?.offsetMinutes
-  return {
-    source: sender.id,
-    zone: sender.timezone,
-    ...(offset === undefined ? {} : { messageOffset: offset }),
-    currency: site.gateway.currency,
-    systems: authorityResolver(site, sender),
-    emptyMeansDelete: new Set(sender.emptyMeansDelete),
-    tables: { codes: localCodes(sender, maps) },
-    lineage,
-  }
 }
 
 function toAckError(issue: MapIssue): AckError {

@@ -4,7 +4,6 @@ import type { Draft } from '../canonical/draft.ts'
 import type { FhirJson } from '../canonical/fhir-json.ts'
 import { blockingKeys, scorePatients } from '../canonical/match.ts'
 import { pairKey } from '../canonical/task.ts'
-import { decodeBytes } from '../hl7/charset.ts'
 import { findCandidates } from '../store/candidates.ts'
 import { classify, type Database, sqlState } from '../store/db.ts'
 import {
@@ -13,12 +12,13 @@ import {
   finishTodo,
   loadStored,
   postponeTodo,
-  type StoredMessage,
   type TodoRow,
 } from '../store/messages.ts'
 import { readResources } from '../store/resources.ts'
-import type { Item, MessageItem, Outcome, RuleItem } from './item.ts'
-import { type ReceiveContext, readOne } from './receive.ts'
+import { HeldWork } from './held.ts'
+import type { Item, Outcome, RuleItem } from './item.ts'
+import type { ReceiveContext } from './receive.ts'
+import { storedItem } from './stored-item.ts'
 
 export interface WorkerOptions {
   readonly db: Database
@@ -41,6 +41,8 @@ const firstPauseMs = 1_000
 const maxPauseMs = 300_000
 
 export class Worker {
+  /** Held messages and the Tasks of codes. */
+  readonly held: HeldWork
   readonly #options: WorkerOptions
   #timer: NodeJS.Timeout | undefined
   #running: Promise<void> | undefined
@@ -50,6 +52,7 @@ export class Worker {
 
   constructor(options: WorkerOptions) {
     this.#options = options
+    this.held = new HeldWork(options)
   }
 
   start(): void {
@@ -73,7 +76,8 @@ export class Worker {
   async isIdle(): Promise<boolean> {
     if (this.#running) return false
     const { db, tenant, clock } = this.#options
-    if ((await countTodo(db.read, tenant, clock.now().toISOString())) === 0) return !this.#running
+    const waiting = await countTodo(db.read, tenant, clock.now().toISOString())
+    if (waiting === 0 && !this.held.due) return !this.#running
     this.wake()
     return false
   }
@@ -87,10 +91,11 @@ export class Worker {
   async #loop(): Promise<void> {
     while (this.#again && !this.#closed) {
       this.#again = false
+      const told = await this.#attempt('held messages', () => this.held.run())
       const processed = await this.#attempt('stored messages', () => this.#processStored())
       const matched = this.#mayMatch() ? await this.#attempt('search for duplicates', () => this.#match()) : 0
-      if (processed === undefined || matched === undefined) return
-      if (processed + matched > 0) this.#again = true
+      if (told === undefined || processed === undefined || matched === undefined) return
+      if (told + processed + matched > 0) this.#again = true
     }
   }
 
@@ -248,23 +253,4 @@ function duplicateRule(a: string, b: string, grade: string, now: Date): RuleItem
     entities: references,
     apply,
   }
-}
-
-function storedItem(stored: StoredMessage, context: ReceiveContext): MessageItem[] {
-  const decoded = decodeBytes(stored.raw, stored.charset === null ? {} : { endpointDefault: stored.charset })
-  if ('fault' in decoded || stored.channel === 'fhir') return []
-  const inbound = { raw: stored.raw, channel: stored.channel, peer: stored.peer ?? '' }
-  const item = readOne(
-    decoded.text,
-    stored.raw,
-    decoded.charset,
-    inbound,
-    context,
-    {
-      id: stored.id,
-      receivedAt: stored.receivedAt,
-    },
-    decoded.findings,
-  )
-  return item ? [item] : []
 }

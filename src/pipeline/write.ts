@@ -1,5 +1,4 @@
 // What a batch has to store, gathered while its messages are applied and written in a dozen statements at its end.
-import type { Change } from '../canonical/change.ts'
 import type { Contribution } from '../canonical/contribution.ts'
 import type { Draft } from '../canonical/draft.ts'
 import type { FhirJson } from '../canonical/fhir-json.ts'
@@ -9,14 +8,12 @@ import { contributionKey, entityKey, registrationKey } from '../canonical/world.
 import type { AckCode, AckError } from '../hl7/ack.ts'
 import {
   type ContributionWrite,
-  type IndexWrite,
   type LedgerWrite,
   type MergeWrite,
   type OutboxWrite,
   type RegistrationWrite,
   type TodoWrite,
   takeNumbers,
-  type VersionWrite,
   writeContributions,
   writeIndex,
   writeLedger,
@@ -29,7 +26,7 @@ import {
 } from '../store/batch.ts'
 import type { Transaction } from '../store/db.ts'
 import { type AnswerRow, writeAnswers } from '../store/idempotency.ts'
-import { diffIndexRows, resourceIndex } from '../store/index-rows.ts'
+import { writeJournal } from '../store/journal.ts'
 import {
   type MessageKeyWrite,
   type MessageState,
@@ -42,12 +39,14 @@ import {
   writeMessages,
   writeParked,
 } from '../store/messages.ts'
-import { blocksOf, IndexRowsToWrite, inOrder, isMatchable } from './index-writes.ts'
+import { inOrder, isMatchable } from './index-writes.ts'
 import type { Item, MessageItem, Outcome } from './item.ts'
 import { ledgerRow } from './ledger-row.ts'
 import { messageRow } from './message-row.ts'
 import { announcements } from './outbox.ts'
 import type { ProcessContext } from './process.ts'
+import { UnmappedToWrite } from './unmapped.ts'
+import { type PendingVersion, versionsAndIndex } from './version-writes.ts'
 
 const msPerHour = 3_600_000
 
@@ -60,11 +59,14 @@ export class BatchWrite {
   /** Answers to requests that must be carried out once. */
   readonly answers: (AnswerRow & { readonly status: number })[] = []
   readonly #context: ProcessContext
+  /** Messages in the order in which they were applied. */
+  readonly #journal: string[] = []
   readonly #messages: MessageWrite[] = []
   readonly #updates: MessageWrite[] = []
   readonly #keys: MessageKeyWrite[] = []
   readonly #keyUpdates: MessageKeyWrite[] = []
   readonly #parked: ParkedWrite[] = []
+  readonly #unmapped = new UnmappedToWrite()
   readonly #shapes = new Set<string>()
   readonly #stated: { name: string; t: number }[] = []
   readonly #contributions = new Map<string, ContributionWrite>()
@@ -73,7 +75,7 @@ export class BatchWrite {
   readonly #lines = new Map<string, LedgerWrite>()
   readonly #outbox: Omit<OutboxWrite, 'id'>[] = []
   readonly #todo = new Map<string, TodoWrite>()
-  readonly #versions: { change: Change; messageId: string; at: string }[] = []
+  readonly #versions: PendingVersion[] = []
   /** When the newest version of each was made, milliseconds. */
   readonly #times = new Map<string, number>()
   /** Bodies as they are in the store, by entity: what search rows are compared with. */
@@ -190,13 +192,15 @@ export class BatchWrite {
     cluster: string | undefined,
   ): void {
     const row = messageRow(item, id, { state, code, ack, errors, cluster })
+    if (state !== 'received') this.#journal.push(id)
     const message = item.kind === 'message' ? item : undefined
     ;(message?.stored ? this.#updates : this.#messages).push(row)
+    if (message) this.#unmapped.take(message, id)
     if (message?.key === undefined) return
     const { key, sha256, stored } = message
     const ack_code = code === 'AA' ? undefined : code
-    const keys = stored ? this.#keyUpdates : this.#keys
-    keys.push({ key, sha256, message_id: id, received_at: row.received_at, ack_code })
+    const keyed = { key, sha256, message_id: id, received_at: row.received_at, ack_code }
+    ;(stored ? this.#keyUpdates : this.#keys).push(keyed)
     if (!stored) this.answered.set(key, { sha256, code, ack })
   }
 
@@ -211,6 +215,7 @@ export class BatchWrite {
 
   /** Called when the transaction is committed. */
   committed(): void {
+    if (!this.#unmapped.empty) this.#context.onUnmapped()
     for (const { name, t } of this.#stated) this.#context.said.add(name, t)
     for (const id of this.#shapes) this.#context.storedShapes.add(id)
   }
@@ -218,7 +223,9 @@ export class BatchWrite {
   /** Writes everything. The statements depend on the size of the batch only by their parameters. */
   async flush(tx: Transaction): Promise<void> {
     const { tenant } = this.#context
-    const now = this.#messages[0]?.received_at ?? this.#versions[0]?.at ?? new Date(0).toISOString()
+    const [first] = [...this.#messages, ...this.#updates]
+    const now =
+      first?.processed_at ?? first?.received_at ?? this.#versions[0]?.at ?? new Date(0).toISOString()
     const registrations = inOrder([...this.#registrations.values()], (each) =>
       registrationKey(each.rtype, each.system, each.value),
     )
@@ -226,16 +233,17 @@ export class BatchWrite {
       [...this.#contributions.values()],
       (each) => `${each.rtype}/${each.id}/${each.source}/${each.key}`,
     )
-    const { versions, index } = this.#versionsAndIndex()
-    const count = versions.length + this.#outbox.length
+    const { versions, index } = versionsAndIndex(this.#versions, this.#originals, this.#context.zone)
+    const count = versions.length + this.#outbox.length + Math.min(this.#journal.length, 1)
     // Statements of one connection run in the order in which they are given; nobody waits for an answer in between.
-    const [, , , , , , , , , , , , , , first] = await Promise.all([
+    const [, , , , , , , , , , , , , , , from] = await Promise.all([
       writeMessageKeys(tx, tenant, this.#keys),
       writeAnswers(tx, tenant, now, this.answers),
       updateMessageKeys(tx, tenant, this.#keyUpdates),
       writeMessages(tx, tenant, this.#messages),
       updateMessages(tx, tenant, this.#updates),
       writeParked(tx, tenant, this.#parked),
+      this.#unmapped.flush(tx, tenant),
       writeShapes(tx, tenant, this.#newShapes()),
       writeContributions(tx, tenant, contributions),
       writeRegistrations(tx, tenant, registrations),
@@ -247,47 +255,11 @@ export class BatchWrite {
       // Numbers last: the counter's row is locked from here to the commit, and no longer.
       count === 0 ? undefined : takeNumbers(tx, tenant, 'seq', count),
     ])
-    if (first === undefined) return
+    if (from === undefined) return
     await Promise.all([
-      writeVersions(tx, tenant, first, versions),
-      writeOutbox(tx, tenant, first + versions.length, now, this.#outbox),
+      writeVersions(tx, tenant, from, versions),
+      writeOutbox(tx, tenant, from + versions.length, now, this.#outbox),
+      writeJournal(tx, tenant, from + count - 1, now, this.#journal),
     ])
-  }
-
-  #versionsAndIndex(): { versions: VersionWrite[]; index: IndexWrite[] } {
-    const { zone } = this.#context
-    const lastOf = new Map<string, number>()
-    for (const [i, { change }] of this.#versions.entries()) lastOf.set(entityKey(change.rtype, change.id), i)
-    const index = new IndexRowsToWrite()
-    const versions = this.#versions.map(({ change, messageId, at }, place): VersionWrite => {
-      const { rtype, id, version, op, hash } = change
-      const key = entityKey(rtype, id)
-      const body = change.body && { resourceType: rtype, id, ...change.body }
-      const last = lastOf.get(key) === place
-      let tokens: readonly string[] = []
-      if (last) {
-        const original = this.#originals.get(key)
-        const after = body && resourceIndex(body, zone)
-        const before = original && resourceIndex({ ...original, resourceType: rtype, id }, zone)
-        const { insert, remove } = diffIndexRows(before, after)
-        index.take(rtype, id, insert, remove)
-        if (rtype === 'Patient') index.takeBlocks(id, blocksOf(original), blocksOf(change.body))
-        tokens = after?.tokens ?? []
-      }
-      return {
-        rtype,
-        id,
-        version,
-        place,
-        op,
-        body: body ?? null,
-        hash,
-        message_id: messageId,
-        updated_at: at,
-        last,
-        tokens,
-      }
-    })
-    return { versions, index: index.writes }
   }
 }

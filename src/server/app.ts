@@ -11,7 +11,14 @@ import { metadata } from './fhir/metadata.ts'
 import { read, vread } from './fhir/read.ts'
 import { refuse } from './fhir/reply.ts'
 import { fhirRoute, methodNotAllowed, unauthenticated } from './fhir/route.ts'
-import { postSearch, search } from './fhir/search.ts'
+import {
+  compartmentSearch,
+  postCompartmentSearch,
+  postSearch,
+  postSystemSearch,
+  search,
+  systemSearch,
+} from './fhir/search.ts'
 import { validate } from './fhir/validate.ts'
 import { patch, remove, update } from './fhir/write.ts'
 import { hl7v2Routes } from './hl7v2.ts'
@@ -47,6 +54,7 @@ function fhirRoutes(app: Hono<AppEnv>, deps: Deps): void {
   const routes: Readonly<Record<string, Readonly<Record<string, Route>>>> = {
     '/fhir/metadata': { GET: (c) => metadata(c, deps) },
     '/fhir/_history': { GET: on([], systemHistory) },
+    '/fhir/_search': { POST: on([], postSystemSearch) },
     '/fhir/:type/_history': { GET: on(['s'], typeHistory) },
     '/fhir/:type/_search': { POST: on(['s'], postSearch) },
     '/fhir/:type/$validate': { POST: on([], validate) },
@@ -66,6 +74,9 @@ function fhirRoutes(app: Hono<AppEnv>, deps: Deps): void {
     '/fhir/:type/:id/_history': { GET: on(['r'], instanceHistory) },
     '/fhir/:type/:id/_history/:version': { GET: on(['r'], vread) },
     '/fhir/:type/:id/$lineage': { GET: on(['r'], lineage) },
+    '/fhir/:type/:id/:member': { GET: on([], compartmentSearch) },
+    '/fhir/:type/:id/:member/_search': { POST: on([], postCompartmentSearch) },
+    '/fhir': { GET: on([], systemSearch) },
   }
   const unknownOperation: Route = (c) =>
     unauthenticated(c, deps) ??
@@ -77,8 +88,7 @@ function fhirRoutes(app: Hono<AppEnv>, deps: Deps): void {
     if (path.endsWith('$validate')) app.all('/fhir/:type/:operation{\\$.*}', unknownOperation)
     if (path.endsWith('$lineage')) app.all('/fhir/:type/:id/:operation{\\$.*}', unknownOperation)
   }
-  app.post('/fhir', (c) => unauthenticated(c, deps) ?? methodNotAllowed(c, ''))
   const nothing: Route = (c) =>
     unauthenticated(c, deps) ?? refuse(c, 'not-found', 'there is nothing here - see /fhir/metadata')
-  for (const path of ['/fhir', '/fhir/*']) app.all(path, nothing)
+  app.all('/fhir/*', nothing)
 }

@@ -5,6 +5,7 @@ import { fieldsOf } from '../fhir/elements.ts'
 import { indexResource, searchParam } from '../fhir/search-params.ts'
 import type { IndexRows, NumberRow } from '../fhir/search-rows.ts'
 import { isObject } from '../fhir/types.ts'
+import { paramKey } from './binds.ts'
 import { tokenOfCode, tokenOfPresence, tokenOfSystem, tokenOfSystemAndCode } from './tokens.ts'
 
 export interface IdentifierCells {
@@ -77,15 +78,23 @@ export function resourceIndex(resource: unknown, zone: ZoneOffset = UTC): Resour
     tokens: tokensOf(rtype, resource, rows),
     identifier: distinct(
       rows.identifiers.map(({ param, system, value }) => ({
-        param,
+        param: paramKey(param),
         value: keyText(value),
         system: keyText(system ?? ''),
       })),
     ),
-    reference: distinct(rows.references.map(({ param, target }) => ({ param, target: keyText(target) }))),
-    string: distinct(rows.strings.map(({ param, text }) => ({ param, norm: normText(text) }))),
+    reference: distinct(
+      rows.references.map(({ param, target }) => ({ param: paramKey(param), target: keyText(target) })),
+    ),
+    string: distinct(
+      rows.strings.map(({ param, text }) => ({ param: paramKey(param), norm: normText(text) })),
+    ),
     date: distinct(
-      rows.dates.map(({ param, from, to }) => ({ param, low: timestampOf(from), high: timestampOf(to) })),
+      rows.dates.map(({ param, from, to }) => ({
+        param: paramKey(param),
+        low: timestampOf(from),
+        high: timestampOf(to),
+      })),
     ),
     number: distinct(rows.numbers.map(numberOf)),
   }
@@ -93,7 +102,7 @@ export function resourceIndex(resource: unknown, zone: ZoneOffset = UTC): Resour
 
 function numberOf({ param, low, high, system, unit }: NumberRow): NumberCells {
   return {
-    param,
+    param: paramKey(param),
     low: low ?? '-Infinity',
     high: high ?? 'Infinity',
     unit: unit === '' && system === undefined ? '' : keyText(`${system ?? ''}|${unit}`),

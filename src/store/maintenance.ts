@@ -5,6 +5,8 @@ const tables = [
   'message',
   'message_key',
   'parked',
+  'held',
+  'unmapped',
   'todo',
   'contribution',
   'lineage_shape',
@@ -21,6 +23,8 @@ const tables = [
   'outbox',
   'idempotency',
   'counter',
+  'journal',
+  'progress',
 ] as const
 
 /** Everything that a tenant has. Only behind the test controls. */
@@ -57,12 +61,15 @@ const partitionsSql = `
 select c.relname as name from pg_inherits i join pg_class c on c.oid = i.inhrelid
 where i.inhparent = to_regclass('message') and c.relname ~ '^message_[0-9]{8}$' order by 1`
 
+const dropJournalSql = `delete from journal where at < $1::timestamptz`
+
 /** Drops the partitions of days before `before`: raw messages go, what they have said stays. Returns their names. */
 export async function dropPartitions(tx: Transaction, before: Date): Promise<string[]> {
   const limit = `message_${before.toISOString().slice(0, 10).replaceAll('-', '')}`
   const rows = await tx.query<{ name: string }>('list_partitions', partitionsSql)
   const old = rows.map((row) => row.name).filter((name) => name < limit)
   for (const name of old) await tx.script(`drop table ${name}`)
+  if (old.length > 0) await tx.execute('drop_journal', dropJournalSql, [before.toISOString()])
   return old
 }
 
@@ -95,4 +102,19 @@ export async function readBacklog(db: Queryable, tenant: number): Promise<Backlo
     db.query<{ lag: number }>('lag', lagSql, [tenant]),
   ])
   return { states, lag: Math.max(0, rows[0]?.lag ?? 0) }
+}
+
+const foreignSql = `
+select count(*)::int as n from pg_class c
+where c.relnamespace = to_regnamespace(quote_ident($1)) and c.relkind in ('r', 'p')
+  and not exists (select from pg_class m where m.relnamespace = c.relnamespace and m.relname = 'schema_migration')`
+
+/** Removes the schema of a store with all that is in it. False when it has tables that are not a store's: then it stays. */
+export async function dropSchema(db: Database): Promise<boolean> {
+  const [row] = await db.read.query<{ n: number }>('foreign_tables', foreignSql, [db.schema])
+  if (row && row.n > 0) return false
+  await db.transaction((tx) => tx.script(`drop schema if exists "${db.schema}" cascade`), {
+    statementTimeoutMs: 0,
+  })
+  return true
 }

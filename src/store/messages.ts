@@ -25,6 +25,8 @@ export interface MessageWrite {
   readonly findings: readonly unknown[]
   readonly maps_hash: string | undefined
   readonly processed_at: string | undefined
+  /** What a client's write came to; undefined for messages. */
+  readonly command: unknown
 }
 
 /** Numbers without gaps in order are not needed here; a sequence never waits. */
@@ -36,12 +38,12 @@ export async function takeMessageIds(tx: Queryable, count: number): Promise<stri
 
 export const writeMessagesSql = `
 insert into message (tenant, received_at, id, source, channel, peer, control_id, event, version, charset, raw, sha256, state,
-  cluster, ack_code, ack, findings, maps_hash, processed_at)
+  cluster, ack_code, ack, findings, maps_hash, processed_at, command)
 select $1, received_at, id, source, channel, peer, control_id, event, version, charset, decode(raw, 'base64'), decode(sha256, 'hex'),
-  state, cluster, ack_code, decode(ack, 'base64'), findings, maps_hash, processed_at
+  state, cluster, ack_code, decode(ack, 'base64'), findings, maps_hash, processed_at, command
 from json_to_recordset($2::json) as x (received_at timestamptz, id bigint, source text, channel text, peer text, control_id text,
   event text, version text, charset text, raw text, sha256 text, state text, cluster text, ack_code text, ack text, findings jsonb,
-  maps_hash text, processed_at timestamptz)`
+  maps_hash text, processed_at timestamptz, command jsonb)`
 
 export async function writeMessages(
   tx: Queryable,
@@ -54,9 +56,9 @@ export async function writeMessages(
 /** Outcome of messages that were stored before they were processed. */
 export const updateMessagesSql = `
 update message m set state = x.state, ack_code = x.ack_code, ack = decode(x.ack, 'base64'), findings = x.findings,
-  processed_at = x.processed_at, attempts = m.attempts + 1
+  processed_at = x.processed_at, maps_hash = x.maps_hash, attempts = m.attempts + 1
 from json_to_recordset($2::json) as x (received_at timestamptz, id bigint, state text, ack_code text, ack text, findings jsonb,
-  processed_at timestamptz)
+  processed_at timestamptz, maps_hash text)
 where m.tenant = $1 and m.received_at = x.received_at and m.id = x.id`
 
 export async function updateMessages(
@@ -64,7 +66,7 @@ export async function updateMessages(
   tenant: number,
   list: readonly Pick<
     MessageWrite,
-    'id' | 'received_at' | 'state' | 'ack_code' | 'ack' | 'findings' | 'processed_at'
+    'id' | 'received_at' | 'state' | 'ack_code' | 'ack' | 'findings' | 'processed_at' | 'maps_hash'
   >[],
 ): Promise<void> {
   if (list.length > 0) await tx.execute('update_messages', updateMessagesSql, [tenant, JSON.stringify(list)])
@@ -169,6 +171,7 @@ export interface StoredMessage {
   readonly peer: string | null
   readonly charset: string | null
   readonly raw: Buffer
+  readonly state: MessageState
 }
 
 /** Parked messages whose key has appeared; taken out of the queue. Uses the primary key of parked. */
@@ -248,7 +251,7 @@ export async function postponeTodo(
 
 /** Messages as they came, by number; uses message_id. */
 export const loadStoredSql = `
-select m.id::text as id, m.received_at as "receivedAt", m.source, m.channel, m.peer, m.charset, m.raw
+select m.id::text as id, m.received_at as "receivedAt", m.source, m.channel, m.peer, m.charset, m.raw, m.state
 from message m where m.tenant = $1 and m.id = any($2::bigint[]) and m.state in ('received', 'parked', 'held', 'failed')
 order by m.id`
 

@@ -1,10 +1,11 @@
 // One condition of a search as SQL (FHIR R4 search.html). Chosen by code from fragments; values are binds.
-import type { Filter, TokenFilter } from '../fhir/search-filter.ts'
+import type { Filter, TokenFilter } from '../fhir/filter.ts'
 import type { TokenValue } from '../fhir/search-value.ts'
 import { type Binds, containing, scope } from './binds.ts'
 import { isAlwaysPresent, keyText, normText } from './index-rows.ts'
 import { jsonPaths } from './search-path.ts'
 import { dateIds, instantTest, numberIds } from './search-range.ts'
+import { ending, hasWords, isNear, isRelatedUri, isTyped, listIds, treeIds } from './search-special.ts'
 import { tokenOfCode, tokenOfPresence, tokenOfSystem, tokenOfSystemAndCode } from './tokens.ts'
 
 /** Fewer characters would be found in half of all rows. */
@@ -20,6 +21,11 @@ type Of<Kind extends Filter['kind']> = Extract<Filter, { kind: Kind }>
  * target outwards, which the planner resolves first: each is one index range.
  */
 export function condition(rtype: string, filter: Filter, alias: string, binds: Binds): string {
+  if (filter.kind === 'not') return `not coalesce(${condition(rtype, filter.filter, alias, binds)}, false)`
+  if (filter.kind === 'all' || filter.kind === 'any') {
+    const parts = filter.filters.map((each) => condition(rtype, each, alias, binds))
+    return `(${parts.join(filter.kind === 'all' ? ' and ' : ' or ')})`
+  }
   const ids = idsOf(rtype, filter, binds)
   if (ids !== undefined) {
     const is = `${alias}.id in (${ids})`
@@ -39,6 +45,14 @@ export function condition(rtype: string, filter: Filter, alias: string, binds: B
       return conceptText(rtype, filter, alias, binds)
     case 'date':
       return instantTest(`${alias}.updated_at`, filter.values, binds)
+    case 'near':
+      return isNear(filter, alias, binds)
+    case 'words':
+      return hasWords(filter, alias, binds)
+    case 'typed':
+      return isTyped(rtype, filter, alias, binds)
+    case 'uri':
+      return isRelatedUri(rtype, filter, alias, binds)
     default:
       // Every other kind has rows of its own, see idsOf.
       return 'false'
@@ -65,6 +79,10 @@ function idsOf(rtype: string, filter: Filter, binds: Binds): string | undefined 
       return chainIds(rtype, filter, binds)
     case 'has':
       return hasIds(rtype, filter, binds)
+    case 'list':
+      return listIds(rtype, filter, binds)
+    case 'tree':
+      return treeIds(rtype, filter, binds)
     default:
       return undefined
   }
@@ -117,7 +135,8 @@ function identifierIds(rtype: string, { param, values }: TokenFilter, binds: Bin
 function stringIds(rtype: string, { param, match, values }: Of<'string' | 'text'>, binds: Binds): string {
   const norms = values.map(({ text }) => normText(text))
   const where = `select s.id from string s where ${scope('s', rtype, param, binds)}`
-  if (match === 'exact') return `${where} and s.norm = any(${binds.add(norms)}::text[])`
+  if (match === 'exact' || match === 'equals') return `${where} and s.norm = any(${binds.add(norms)}::text[])`
+  if (match === 'ends') return `${where} and s.norm like any(${binds.add(norms.map(ending))}::text[])`
   if (match === 'contains') return `${where} and s.norm like any(${binds.add(norms.map(containing))}::text[])`
   const ranges = norms.map((norm) => `(s.norm >= ${binds.add(norm)} and s.norm < ${binds.add(norm + LAST)})`)
   return `${where} and (${ranges.join(' or ')})`
@@ -157,7 +176,12 @@ function conceptText(
 
 /** Ids of resources of a type that a condition holds for, whatever it takes. */
 function matching(rtype: string, filter: Filter, binds: Binds): string {
-  const ids = filter.kind === 'string' && filter.match === 'exact' ? undefined : idsOf(rtype, filter, binds)
+  const isPartial =
+    filter.kind === 'not' ||
+    filter.kind === 'all' ||
+    filter.kind === 'any' ||
+    (filter.kind === 'string' && filter.match === 'exact')
+  const ids = isPartial ? undefined : idsOf(rtype, filter, binds)
   if (ids !== undefined && !(filter.kind === 'identifier' && filter.not)) return ids
   const alias = 't'
   return `select ${alias}.id from resource ${alias} where ${alias}.tenant = $1 and ${alias}.rtype = ${binds.text(rtype)}

@@ -1,8 +1,9 @@
 // What a page of matches brings along: _include and _revinclude (FHIR R4 search.html#include), bounded, each thing once.
 import { UTC } from '../fhir/date.ts'
 import { parseReference } from '../fhir/reference.ts'
+import type { Include } from '../fhir/search-include.ts'
 import { searchParam } from '../fhir/search-params.ts'
-import type { Include, SearchQuery } from '../fhir/search-query.ts'
+import type { SearchQuery } from '../fhir/search-query.ts'
 import { RowSink } from '../fhir/search-rows.ts'
 import type { Queryable } from './db.ts'
 import { keyText } from './index-rows.ts'
@@ -31,7 +32,7 @@ interface Found {
 export async function includedRows(
   db: Queryable,
   tenant: number,
-  query: SearchQuery,
+  query: Pick<SearchQuery, 'includes' | 'revIncludes'>,
   matches: readonly MatchRow[],
   mayRead: (rtype: string) => boolean,
 ): Promise<Included> {

@@ -1,83 +1,109 @@
-// Where in a resource's JSON the values of a search parameter are, as far as its expression is a plain path.
-import { type Field, fieldsOf } from '../fhir/elements.ts'
+// What the statements of a search need to know of where its values are in a resource's JSON.
+import type { Field } from '../fhir/elements.ts'
+import { type JsonPath, jsonPathsOf } from '../fhir/json-path.ts'
 import { searchParam } from '../fhir/search-params.ts'
-
-/** JSON fields from the resource to the value; the last one has its type. */
-type ElementPath = readonly Field[]
-
-const cache = new Map<string, readonly ElementPath[]>()
-
-/** One path per type of a choice; none when the expression is more than a path. */
-function pathsOf(rtype: string, code: string): readonly ElementPath[] {
-  const key = `${rtype}.${code}`
-  const known = cache.get(key)
-  if (known) return known
-  const found = readExpression(rtype, searchParam(rtype, code)?.expression ?? '')
-  cache.set(key, found)
-  return found
-}
-
-/** Takes `Type.a.b`, `Type.a.where(resolve() is T)` and `(Type.a as T)`. */
-function readExpression(rtype: string, expression: string): readonly ElementPath[] {
-  const cast = /^\((?<path>[A-Za-z.]+) as (?<type>[A-Za-z]+)\)$/.exec(expression)?.groups
-  const plain = cast?.path ?? expression.replace(/\.where\(resolve\(\) is [A-Za-z]+\)$/, '')
-  const [root, ...names] = plain.split('.')
-  if (root !== rtype || names.length === 0 || !names.every((name) => /^[a-zA-Z]+$/.test(name))) return []
-  let paths: ElementPath[] = [[]]
-  for (const name of names) {
-    paths = paths.flatMap((path) =>
-      fieldsOf(path.at(-1)?.type ?? rtype, name).map((field) => [...path, field]),
-    )
-  }
-  const wanted = cast?.type
-  return wanted === undefined ? paths : paths.filter((path) => path.at(-1)?.type === wanted)
-}
 
 /** jsonpath to the values, such as `$."name"."family"`; arrays are entered by themselves. */
 export function jsonPaths(rtype: string, code: string): readonly string[] {
-  return pathsOf(rtype, code).map((path) => `$${path.map(({ json }) => `."${json}"`).join('')}`)
+  return jsonPathsOf(rtype, code).map(({ path }) => path)
 }
 
-export type SortKind = 'time' | 'text'
+export type SortKind = 'time' | 'text' | 'number' | 'flag'
 
-/** How to reach the value to sort by: elements of `#>>`, taking the first of what repeats. */
+/** How to reach the value to sort by: elements of `#>>` where it is a plain path, else a jsonpath; the first of what repeats. */
 export interface SortPath {
   readonly kind: SortKind
-  readonly elements: readonly (readonly string[])[]
+  readonly places: readonly { readonly elements?: readonly string[]; readonly path: string }[]
 }
 
-const timeTypes: Readonly<Record<string, readonly string[]>> = {
-  date: [],
-  dateTime: [],
-  instant: [],
-  Period: ['start'],
-}
-const textTypes: Readonly<Record<string, readonly string[]>> = {
-  string: [],
-  markdown: [],
-  HumanName: ['family'],
-  Address: ['city'],
+/** What of a value of each FHIR type is sorted by. */
+const rests: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
+  time: { date: [], dateTime: [], instant: [], Period: ['start'], Timing: ['event', '0'] },
+  text: {
+    string: [],
+    markdown: [],
+    HumanName: ['family'],
+    Address: ['city'],
+    code: [],
+    id: [],
+    boolean: [],
+    uri: [],
+    url: [],
+    canonical: [],
+    oid: [],
+    uuid: [],
+    Coding: ['code'],
+    CodeableConcept: ['coding', '0', 'code'],
+    Identifier: ['value'],
+    ContactPoint: ['value'],
+    Reference: ['reference'],
+  },
+  number: {
+    decimal: [],
+    integer: [],
+    positiveInt: [],
+    unsignedInt: [],
+    Quantity: ['value'],
+    Money: ['value'],
+    Age: ['value'],
+    Count: ['value'],
+    Distance: ['value'],
+    Duration: ['value'],
+    Range: ['low', 'value'],
+  },
 }
 
-/** Undefined when results cannot be sorted by that parameter here. */
+const kinds: Readonly<Record<string, SortKind>> = { date: 'time', number: 'number', quantity: 'number' }
+
+const sortPaths = new Map<string, SortPath | undefined>()
+
+/** Undefined when results cannot be sorted by that parameter: composites, and what is computed when asked for. */
 export function sortPath(rtype: string, code: string): SortPath | undefined {
-  const type = searchParam(rtype, code)?.type
-  if (type !== 'date' && type !== 'string') return undefined
-  const rests = type === 'date' ? timeTypes : textTypes
-  const elements = pathsOf(rtype, code).flatMap((path) => {
-    const rest = rests[path.at(-1)?.type ?? '']
-    return rest ? [[...path.flatMap(({ json, repeats }) => (repeats ? [json, '0'] : [json])), ...rest]] : []
-  })
-  return elements.length > 0 ? { kind: type === 'date' ? 'time' : 'text', elements } : undefined
+  const key = `${rtype}.${code}`
+  if (!sortPaths.has(key)) sortPaths.set(key, readSortPath(rtype, code))
+  return sortPaths.get(key)
 }
+
+function readSortPath(rtype: string, code: string): SortPath | undefined {
+  const param = searchParam(rtype, code)
+  if (!param || param.type === 'composite' || param.type === 'special') return undefined
+  const kind = kinds[param.type] ?? 'text'
+  const places = jsonPathsOf(rtype, code).flatMap((each) => placesOf(each, rests[kind]?.[each.type]))
+  if (places.length > 0) return { kind, places }
+  // A test, such as deceased: those for which it holds come after the others.
+  return param.rows === 'tokens' ? { kind: 'flag', places: [] } : undefined
+}
+
+function placesOf(
+  { fields, items, type }: JsonPath,
+  rest: readonly string[] | undefined,
+): SortPath['places'] {
+  if (!rest) return []
+  const tail = rest.map((each) => (/^\d+$/.test(each) ? `[${each}]` : `."${each}"`)).join('')
+  // Who has only given names is sorted by these, whose city is not known by the state.
+  const others: Readonly<Record<string, string>> = {
+    HumanName: '."text"',
+    Address: '."text"',
+    CodeableConcept: '."text"',
+  }
+  const other = others[type]
+  const path = `${items}${tail}`
+  const elements = fields && [...fields.flatMap(toElements), ...rest]
+  return [
+    elements ? { elements, path } : { path },
+    ...(other === undefined ? [] : [{ path: `${items}${other}` }]),
+  ]
+}
+
+const toElements = ({ json, repeats }: Field): string[] => (repeats ? [json, '0'] : [json])
 
 /** Elements of `#>>` to the one instant of a date parameter; undefined when it may have several, or other times. */
 export function instantPath(rtype: string, code: string): readonly string[] | undefined {
-  const [path, ...others] = pathsOf(rtype, code)
-  if (!path || others.length > 0 || path.at(-1)?.type !== 'instant' || path.some(({ repeats }) => repeats)) {
+  const [path, ...others] = jsonPathsOf(rtype, code)
+  const fields = path?.fields
+  if (!fields || others.length > 0 || path.type !== 'instant' || fields.some(({ repeats }) => repeats))
     return undefined
-  }
-  return path.map(({ json }) => json)
+  return fields.map(({ json }) => json)
 }
 
 const minuteMs = 60_000
@@ -97,15 +123,21 @@ export interface RangeShape {
 }
 
 export function rangeShape(rtype: string, code: string): RangeShape {
-  const paths = pathsOf(rtype, code)
-  const types = paths.map((path) => path.at(-1)?.type ?? '')
+  const paths = jsonPathsOf(rtype, code)
+  const types = paths.map(({ type }) => type)
   const all = types.map((type) => widths[type])
   const bounded = all.length > 0 && all.every((width) => width !== undefined)
   return {
-    single:
-      paths.length > 0 &&
-      !types.includes('Timing') &&
-      !paths.some((path) => path.some(({ repeats }) => repeats)),
+    single: !types.includes('Timing') && isOneElement(paths),
     maxWidthMs: bounded ? Math.max(...all.map((width) => width ?? 0)) : undefined,
   }
+}
+
+/** True when all paths are the types of one choice, none of them repeated: there is one value at most. */
+function isOneElement(paths: readonly JsonPath[]): boolean {
+  const first = paths[0]?.fields?.at(-1)?.row
+  return (
+    first !== undefined &&
+    paths.every(({ fields }) => fields?.at(-1)?.row === first && !fields.some(({ repeats }) => repeats))
+  )
 }

@@ -1,5 +1,5 @@
 // Conditions on times and numbers as ranges (FHIR R4 search.html#prefix): [low, high) against what was asked for.
-import type { Filter } from '../fhir/search-filter.ts'
+import type { Filter } from '../fhir/filter.ts'
 import type { DateValue, NumberValue } from '../fhir/search-value.ts'
 import { type Binds, scope } from './binds.ts'
 import { keyText, timestampOf } from './index-rows.ts'

@@ -1,11 +1,12 @@
 // Searches as SQL: from the parsed query to one statement per page, by keyset (FHIR R4 search.html, sorting, paging).
-import type { Filter } from '../fhir/search-filter.ts'
+import type { Filter } from '../fhir/filter.ts'
 import type { SearchQuery, SortKey } from '../fhir/search-query.ts'
 import { Binds } from './binds.ts'
 import { replacedToken } from './index-rows.ts'
 import { condition } from './search-condition.ts'
 import { instantPath, rangeShape, sortPath } from './search-path.ts'
 import { dateIds, instantTest } from './search-range.ts'
+import { tokenOfCode } from './tokens.ts'
 
 export interface Statement {
   readonly text: string
@@ -29,7 +30,7 @@ export function supportedSort(query: SearchQuery): { keys: readonly SortKey[]; o
   return { keys: query.sort.filter(isSupported), others: query.sort.filter((key) => !isSupported(key)) }
 }
 
-const columns = `r.rtype, r.id, r.version, r.updated_at as "updatedAt", r.body::text as body`
+export const columns = `r.rtype, r.id, r.version, r.updated_at as "updatedAt", r.body::text as body`
 
 /** One page and, on the first one, the total: rows with `total`, `seq` and the sort keys k0, k1, ... */
 export function pageSql(
@@ -125,7 +126,7 @@ export function countSql(tenant: number, query: SearchQuery): Statement {
 }
 
 /** All of them hold for a row `r` of resource. */
-function conditions(rtype: string, filters: readonly Filter[], binds: Binds): readonly string[] {
+export function conditions(rtype: string, filters: readonly Filter[], binds: Binds): readonly string[] {
   const ordered = filters.toSorted((a, b) => compareText(nameOf(a), nameOf(b)))
   const list: string[] = []
   const ranges = new Map<string, Extract<Filter, { kind: 'date' }>[]>()
@@ -168,6 +169,8 @@ const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 
 function hidesReplaced(rtype: string, filters: readonly Filter[]): boolean {
   if (rtype !== 'Patient') return false
   return !filters.some((filter) => {
+    if (filter.kind === 'not') return false
+    if (filter.kind === 'all' || filter.kind === 'any') return !hidesReplaced(rtype, filter.filters)
     if (filter.kind === 'id') return true
     if (filter.kind !== 'token' || filter.param !== 'active') return false
     return filter.not
@@ -179,25 +182,36 @@ function hidesReplaced(rtype: string, filters: readonly Filter[]): boolean {
 const notReplaced = (alias: string, binds: Binds): string =>
   `not (${alias}.tokens @> ${binds.add([replacedToken])}::bigint[])`
 
-const newestSeq = (rtype: string): string =>
+export const newestSeq = (rtype: string): string =>
   `(select max(s.seq)::text from history s where s.tenant = $1 and s.rtype = ${rtype})`
 
 /** What was made after the first page is not on the later ones; what was changed since then still is. */
-function existedAt(alias: string, seq: string, binds: Binds): string {
+export function existedAt(alias: string, seq: string, binds: Binds): string {
   const place = `${binds.add(seq)}::bigint`
   return `(${alias}.seq <= ${place} or (select e.op <> 'delete' from history e
     where e.tenant = $1 and e.rtype = ${alias}.rtype and e.id = ${alias}.id and e.seq <= ${place}
     order by e.version desc limit 1))`
 }
 
-const casts = { time: 'timestamptz', text: 'text', seq: 'bigint' } as const
+const casts = {
+  time: 'timestamptz',
+  text: 'text',
+  seq: 'bigint',
+  number: 'numeric',
+  flag: 'boolean',
+} as const
 
-function kindOf(rtype: string, { param }: SortKey): keyof typeof casts {
+export function kindOf(rtype: string, { param }: SortKey): keyof typeof casts {
   if (param === '_lastUpdated') return 'seq'
   return param === '_id' ? 'text' : (sortPath(rtype, param)?.kind ?? 'text')
 }
 
-function keyExpression(rtype: string, key: SortKey, binds: Binds, after: SearchPosition | undefined): string {
+export function keyExpression(
+  rtype: string,
+  key: SortKey,
+  binds: Binds,
+  after: SearchPosition | undefined,
+): string {
   if (key.param === '_id') return 'r.id'
   if (key.param === '_lastUpdated') {
     // Changes are numbered as they are committed: their order is that of time. Later pages keep that of the first.
@@ -207,8 +221,14 @@ function keyExpression(rtype: string, key: SortKey, binds: Binds, after: SearchP
       where k.tenant = $1 and k.rtype = r.rtype and k.id = r.id and k.seq <= ${place}) end)`
   }
   const path = sortPath(rtype, key.param)
-  const values = (path?.elements ?? []).map((elements) => `r.body #>> ${binds.add(elements)}::text[]`)
+  if (path?.kind === 'flag') return `r.tokens @> ${binds.add([tokenOfCode(key.param, 'true')])}::bigint[]`
+  const values = (path?.places ?? []).map(({ elements, path: json }) =>
+    elements
+      ? `r.body #>> ${binds.add(elements)}::text[]`
+      : `jsonb_path_query_first(r.body, ${binds.add(json)}::jsonpath) #>> '{}'`,
+  )
   const value = values.length === 1 ? values.join('') : `coalesce(${values.join(', ')})`
+  if (path?.kind === 'number') return `(${value})::numeric`
   return path?.kind === 'time' ? timeExpression(value) : `lower(${value}) collate "C"`
 }
 
@@ -217,24 +237,25 @@ const timeExpression = (value: string): string =>
   `(select (case length(v.t) when 4 then v.t || '-01-01' when 7 then v.t || '-01' else v.t end)::timestamptz
     from (select ${value} as t) v)`
 
-const orderBy = (keys: readonly SortKey[], prefix: string): string =>
+export const orderBy = (keys: readonly SortKey[], prefix: string, last = ['id']): string =>
   [
     ...keys.map(({ descending }, i) => `${prefix}k${i} ${descending ? 'desc' : 'asc'} nulls last`),
-    `${prefix}id`,
+    ...last.map((each) => prefix + each),
   ].join(', ')
 
 /** Rows of `found` that come after a position in the order of `orderBy`. */
-function beyond(
+export function beyond(
   keys: readonly SortKey[],
   { keys: last, id }: SearchPosition,
   binds: Binds,
   rtype: string,
+  past = `id > ${binds.add(id)}`,
 ): string {
-  let test = `id > ${binds.add(id)}`
+  let test = past
   for (const [i, key] of [...keys.entries()].toReversed()) {
     const value = `${binds.add(last[i] ?? null)}::${casts[kindOf(rtype, key)]}`
-    const past = `k${i} ${key.descending ? '<' : '>'} ${value} or (k${i} is null and ${value} is not null)`
-    test = `(${past} or (k${i} is not distinct from ${value} and ${test}))`
+    const later = `k${i} ${key.descending ? '<' : '>'} ${value} or (k${i} is null and ${value} is not null)`
+    test = `(${later} or (k${i} is not distinct from ${value} and ${test}))`
   }
   return test
 }

@@ -1,5 +1,5 @@
 // Names for statements whose text depends on the request: searches of the same form may share one prepared statement.
-import type { Filter } from '../fhir/search-filter.ts'
+import type { Filter } from '../fhir/filter.ts'
 
 /** Prepared statements live as long as their connection, and names are labels of metrics: so there are only some. */
 const maxNames = 100

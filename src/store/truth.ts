@@ -2,7 +2,7 @@
 import type { Queryable } from './db.ts'
 
 /** JSON with decimals as raw numbers: 150.00 stays 150.00. */
-function parseExact(text: string): unknown {
+export function parseExact(text: string): unknown {
   return JSON.parse(text, (_key, value, context) =>
     typeof value === 'number' && context.source !== undefined && /[.eE]/.test(context.source)
       ? JSON.rawJSON(context.source)

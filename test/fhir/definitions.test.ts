@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { readdirSync, statSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { test } from 'node:test'
 import { ELEMENTS, VALUE_SETS } from '../../src/fhir/definitions.ts'
 import { fieldAt, fieldsOf } from '../../src/fhir/elements.ts'
@@ -15,7 +15,7 @@ const ROOT = resolve(import.meta.dirname, '../..')
 const MAX_BYTES = 3 * 1024 * 1024
 
 test('node scripts/slice-definitions.ts would change nothing', () => {
-  const usCore = shared('us-core/hl7.fhir.us.core-6.1.0.tgz')
+  const usCore = dirname(shared('us-core/hl7.fhir.us.core-6.1.0.tgz'))
   const script = join(ROOT, 'scripts/slice-definitions.ts')
   const output = execFileSync(process.execPath, [script, '--check', '--us-core', usCore], {
     encoding: 'utf8',

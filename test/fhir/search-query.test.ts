@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { zoneOffsetOf } from '../../src/fhir/date.ts'
-import type { Filter } from '../../src/fhir/search-filter.ts'
+import type { Filter } from '../../src/fhir/filter.ts'
 import { parseSearch, type SearchQuery, type SearchRead } from '../../src/fhir/search-query.ts'
 import { SERVED_TYPES } from '../../src/fhir/types.ts'
 
@@ -282,10 +282,9 @@ const UNKNOWN = [
   'Patient?_has:Nonsense:patient:status=x',
   'Patient?_has:Slot:schedule:status=x',
   'Patient?_sort=colour',
-  'Patient?_summary=text',
   'Patient?_elements=colour',
   'Patient?_include=Encounter:patient',
-  'Patient?_include=*',
+  'Patient?_include=Encounter:*',
   'Patient?_include=Patient:name',
   'Patient?_include=Patient:link:Slot',
   'Patient?_revinclude=Slot:schedule',
@@ -305,7 +304,8 @@ for (const search of UNKNOWN) {
 const REFUSED: readonly (readonly [search: string, reason: RegExp])[] = [
   ['Patient?name:sounds=x', /modifier/],
   ['Patient?birthdate:exact=2020', /modifier/],
-  ['Patient?_id:not=x', /modifier/],
+  ['Patient?_id:exact=x', /modifier/],
+  ['Patient?_summary=some', /_summary/],
   ['Patient?organization:Nonsense=x', /modifier/],
   ["Patient?name:';drop table=x", /modifier/],
   ['Patient?name:missing=maybe', /true or false/],

@@ -6,8 +6,7 @@ import { test } from 'node:test'
 
 const types = [
   'Patient RelatedPerson Encounter Account Coverage Organization Practitioner PractitionerRole Location Device',
-  'Appointment ChargeItem PaymentNotice Provenance MessageHeader Basic OperationOutcome',
-  'Condition AllergyIntolerance Observation Procedure ServiceRequest ClaimResponse EpisodeOfCare',
+  'Appointment ChargeItem PaymentNotice Provenance MessageHeader Basic HealthcareService',
   'HumanName Address ContactPoint Identifier CodeableConcept Coding Period Reference Money Quantity Duration',
   'Range Ratio Timing Age Annotation Attachment Meta Extension SimpleQuantity',
 ]

@@ -1,117 +1,148 @@
-// Doctors, wards and payers that messages name in passing, over several gateways; what versions say of their time.
+// MFN: practitioners and places as their master file has them (HL7 v2.9.1 chapter 8; mapping, section 3.3).
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { type Database, openDatabase } from '../../src/store/db.ts'
-import { readHistory } from '../../src/store/history.ts'
-import type { TestDatabase } from '../database.ts'
-import { type Listener, listener, storyDatabase, storySite } from './histories.ts'
+import { type Answer, type TestGateway, testGateway } from './gateway.ts'
 import { mrn, msh, pid, segment, visit } from './messages.ts'
 
-let store: TestDatabase
-let otherDb: Database
-let one: Listener
-let other: Listener
+interface Master {
+  readonly id: string
+  readonly active?: boolean
+  readonly status?: string
+  readonly name?: unknown
+  readonly partOf?: { readonly reference: string }
+  readonly practitioner?: { readonly reference: string }
+  readonly location?: readonly { readonly reference: string }[]
+  readonly identifier?: readonly { readonly value?: string }[]
+}
+
+let gateway: TestGateway
 before(async () => {
-  store = await storyDatabase()
-  otherDb = await openDatabase({ connection: store.url, schema: store.schema, warn: () => {} })
-  one = listener(store, storySite())
-  other = listener({ ...store, db: otherDb }, storySite())
+  gateway = await testGateway()
+  gateway.at('2026-07-01T08:00:00-05:00')
 })
-after(async () => {
-  await one.engine.close()
-  await other.engine.close()
-  await otherDb.close()
-  await store.drop()
-})
+after(() => gateway.close())
 
-const doctor = (family: string): string =>
-  `1234567893^${family}^WEI^^^^^^NPI&2.16.840.1.113883.4.6&ISO^L^^^NPI`
-
-function named(family: string, time: string, patient = 'M1', source = 'ADT1|GHH'): string {
-  const lines = [
-    msh({ event: 'ADT^A08', time, source }),
-    `EVN||${time}|||OP1|${time}`,
-    pid({ 3: mrn(patient), 5: 'DOE^JANE^^^^^L' }),
-    segment('PV1', { 1: '1', 2: 'I', 7: doctor(family), 19: visit(`V${patient}`) }),
-  ]
-  return `${lines.join('\r')}\r`
+async function one(rtype: string, value: string): Promise<Master | undefined> {
+  const all = (await gateway.all(rtype)) as unknown as Master[]
+  const found = all.filter(({ identifier }) => identifier?.some((each) => each.value === value))
+  assert.ok(found.length < 2, `${value} is one ${rtype}`)
+  return found[0]
 }
 
-async function familyName(): Promise<string | undefined> {
-  const [body] = [...(await one.state())].filter(([key]) => key.startsWith('Practitioner/'))
-  const { name } = JSON.parse(body?.[1] ?? '{}') as { name?: { family: string }[] }
-  return name?.[0]?.family
-}
+const npi = (value: string): string => `${value}^^^NPI&2.16.840.1.113883.4.6&ISO^NPI`
+const mfn = (event: 'M02' | 'M05', time: string, ...segments: string[]): Promise<Answer> =>
+  gateway.send(
+    msh({ event: `MFN^${event}^MFN_${event}`, time }),
+    'MFI|STF^Staff^HL70175||UPD|||NE',
+    ...segments,
+  )
+const staff = (fields: Readonly<Record<number, string>>): string => segment('STF', { 1: 'S1', ...fields })
+const admitted = (who: string, doctor: string, time: string): Promise<Answer> =>
+  gateway.send(
+    msh({ event: 'ADT^A01^ADT_A01', time }),
+    `EVN||${time}`,
+    pid({ 3: mrn(who), 5: 'DOE^JANE^^^^^L' }),
+    segment('PV1', { 2: 'I', 3: '5E^501^A^GHH', 7: doctor, 19: visit(`V-${who}`), 44: time }),
+  )
 
-const versions = async (): Promise<number> =>
-  (
-    await readHistory(store.db.read, 1, {
-      rtypes: ['Practitioner'],
-      id: undefined,
-      since: undefined,
-      at: undefined,
-      count: 100,
-      before: undefined,
-    })
-  ).rows.length
-
-describe('a doctor whom messages name', () => {
-  it('is called as last said, also by a name that another gateway heard before', async () => {
-    await one.reset()
-    assert.match(await codeOf(one, named('CHEN', '20260302080000')), /AA/)
-    await other.send(named('CHAN', '20260302090000'))
-    assert.equal(await familyName(), 'CHAN')
-    // This gateway has heard of CHEN long ago, and of CHAN never.
-    await one.send(named('CHEN', '20260302100000'))
-    assert.equal(await familyName(), 'CHEN')
-  })
-
-  it('loses no name that two gateways hear at once (I1)', async () => {
-    const names = Array.from({ length: 12 }, (_, i) => `NAME${i}`)
-    const texts = names.map((name, i) =>
-      named(name, `20260302${String(8 + i).padStart(2, '0')}0000`, `M${i}`),
+describe('MFN^M02', () => {
+  it('adds a practitioner, whom visits then name by any of the numbers', async () => {
+    const answer = await mfn(
+      'M02',
+      '20260501080000',
+      'MFE|MAD|1||S1|CWE',
+      staff({ 2: npi('1588888804'), 3: 'HOLM^INGRID^M^^DR^^L', 4: 'P^Physician', 5: 'F', 7: 'A' }),
+      segment('PRA', { 5: 'Cardiology^ABIM', 6: '1588888804^NPI~AB12^DEA^IL' }),
     )
-    for (const order of [texts, texts.toReversed()]) {
-      await one.reset()
-      await other.reset()
-      await Promise.all(order.map((text, i) => (i % 2 ? one : other).send(text)))
-      assert.equal(await familyName(), 'NAME11')
-      const rows = await store.db.read.query<{ n: number }>(
-        'test_names',
-        `select count(*)::int as n from contribution c, jsonb_each(coalesce(c.body -> 'v', '{}') || coalesce(c.body -> 'o', '{}')) as each
-         where c.rtype = 'Practitioner' and each.key like 'name<%'`,
-      )
-      assert.equal(rows[0]?.n, names.length)
-    }
+    assert.deepEqual([answer.code, answer.errors], ['AA', []])
+    await admitted('M1', '1588888804^HOLM^I^^^^^^NPI&2.16.840.1.113883.4.6&ISO^L^^^NPI', '20260502080000')
+    const made = await one('Practitioner', '1588888804')
+    assert.equal(made?.active, true)
+    const [visited] = (await gateway.all('Encounter')) as { participant?: { individual: unknown }[] }[]
+    assert.deepEqual(visited?.participant?.[0]?.individual, {
+      reference: `Practitioner/${made?.id}`,
+      display: 'HOLM, I',
+    })
+    const [role] = (await gateway.all('PractitionerRole')) as unknown as Master[]
+    assert.equal(role?.practitioner?.reference, `Practitioner/${made?.id}`)
   })
-
-  it('is not written again by a feed that only repeats itself', async () => {
-    await one.reset()
-    await other.reset()
-    for (let i = 0; i < 8; i++) await one.send(named('CHEN', `202603020800${10 + i}`, `M${i}`))
-    assert.equal(await versions(), 1)
+  it('counts before what messages say in passing, whenever they say it', async () => {
+    const made = await one('Practitioner', '1588888804')
+    assert.deepEqual(made?.name, [
+      { use: 'official', family: 'HOLM', given: ['INGRID', 'M'], prefix: ['DR'] },
+    ])
+  })
+  it('MUP replaces what it names and keeps the rest; MDC puts out of use; MAC takes back', async () => {
+    const person = staff({ 2: npi('1588888804'), 3: 'BERG^INGRID^^^^^L' })
+    await mfn('M02', '20260503080000', 'MFE|MUP|1||S1|CWE', person)
+    const updated = (await one('Practitioner', '1588888804')) as Master & { gender?: string }
+    assert.deepEqual([updated.active, updated.gender], [true, 'female'])
+    assert.deepEqual(updated.name, [{ use: 'official', family: 'BERG', given: ['INGRID'] }])
+    await mfn('M02', '20260504080000', 'MFE|MDC|1||S1|CWE', person)
+    assert.equal((await one('Practitioner', '1588888804'))?.active, false)
+    const [role] = (await gateway.all('PractitionerRole')) as unknown as Master[]
+    assert.equal(role?.active, false)
+    await mfn('M02', '20260505080000', 'MFE|MAC|1||S1|CWE', person)
+    assert.equal((await one('Practitioner', '1588888804'))?.active, true)
+  })
+  it('MDL by the key alone leaves what others refer to, out of use; of nobody it is a warning', async () => {
+    await mfn('M02', '20260506080000', 'MFE|MDL|1||S1|CWE')
+    assert.equal((await one('Practitioner', '1588888804'))?.active, false)
+    const answer = await mfn('M02', '20260506090000', 'MFE|MDL|1||S9|CWE')
+    assert.deepEqual([answer.code, answer.errors], ['AA', ['W NOTHING-TO-CANCEL MFE^1^4']])
+  })
+  it('of several records applies all or none', async () => {
+    const answer = await mfn(
+      'M02',
+      '20260507080000',
+      'MFE|MAD|1||S2|CWE',
+      segment('STF', { 1: 'S2', 2: npi('1699999906'), 3: 'SOLO^HAN' }),
+      'MFE|XXX|2||S3|CWE',
+      segment('STF', { 1: 'S3', 3: 'ORGANA^LEIA' }),
+    )
+    assert.deepEqual([answer.code, answer.errors], ['AE', ['E 103 MFE^2^1']])
+    assert.equal(await one('Practitioner', '1699999906'), undefined)
+  })
+  it('without a record, or without a number in it, is refused', async () => {
+    const empty = await mfn('M02', '20260508080000')
+    assert.deepEqual([empty.code, empty.errors], ['AE', ['E 101 MFE^1']])
+    const nameless = await mfn('M02', '20260508090000', 'MFE|MAD|1||X|CWE', 'STF|||SOLO^HAN')
+    assert.deepEqual([nameless.code, nameless.errors], ['AE', ['E 101 STF^1^2']])
   })
 })
 
-describe('a message that lies in the future', () => {
-  const codes = async (text: string) => (await one.send(text)).errors
-
-  it('is told so where its time stands: EVN-2, or MSH-7 of a schedule message', async () => {
-    await one.reset()
-    const adt = named('CHEN', '20270302080000')
-    assert.ok((await codes(adt)).includes('W FUTURE-EVENT EVN^1^2'))
-    const siu = [
-      msh({ event: 'SIU^S12', time: '20270302080000', source: 'SCHED1|GHH' }),
-      segment('SCH', { 2: 'F1^SCHED1^2.16.840.1.113883.19.5.4^ISO', 7: 'FU^Follow up^L', 25: 'Booked' }),
-      segment('TQ1', { 1: '1', 6: '30^min&minute&ISO+', 7: '20270402080000' }),
-      pid({ 3: mrn('M1'), 5: 'DOE^JANE^^^^^L' }),
-      segment('RGS', { 1: '1', 2: 'A' }),
-      segment('AIS', { 1: '1', 2: 'A', 3: 'OV^Visit^L', 4: '20270402080000', 7: '30', 8: 'min' }),
-    ]
-    assert.ok((await codes(`${siu.join('\r')}\r`)).includes('W FUTURE-EVENT MSH^1^7'))
+describe('MFN^M05', () => {
+  it('says of the bed that visits name what it is like, and what is offered there', async () => {
+    const answer = await mfn(
+      'M05',
+      '20260501090000',
+      'MFE|MAD|1||5E^501^A^GHH|PL',
+      segment('LOC', { 1: '5E^501^A^GHH', 2: 'Bed by the window', 3: 'B^Bed', 6: '^WPN^PH^^1^217^5550170' }),
+      segment('LDP', { 1: '5E^501^A^GHH', 2: 'ONC^Oncology', 3: 'MED^Medical', 6: 'A' }),
+    )
+    assert.deepEqual([answer.code, answer.errors], ['AA', []])
+    const bed = (await one('Location', '5E-501-A')) as (Master & { description?: string }) | undefined
+    assert.deepEqual([bed?.status, bed?.description], ['active', 'Bed by the window'])
+    const [visited] = (await gateway.all('Encounter')) as {
+      location?: { location: { reference: string } }[]
+    }[]
+    assert.equal(visited?.location?.[0]?.location.reference, `Location/${bed?.id}`)
+    const [service] = (await gateway.all('HealthcareService')) as unknown as Master[]
+    assert.deepEqual([service?.name, service?.location?.[0]?.reference], ['Oncology', `Location/${bed?.id}`])
+  })
+  it('bed, room, point of care and facility are one chain, each there once', async () => {
+    const bed = await one('Location', '5E-501-A')
+    const room = await one('Location', '5E-501')
+    const care = await one('Location', '5E')
+    const facility = await one('Location', 'GHH')
+    assert.deepEqual(
+      [bed, room, care].map((each) => each?.partOf?.reference),
+      [room, care, facility].map((each) => `Location/${each?.id}`),
+    )
+  })
+  it('MDC puts the place out of use', async () => {
+    await mfn('M05', '20260502090000', 'MFE|MDC|1||5E^501^A^GHH|PL')
+    assert.equal((await one('Location', '5E-501-A'))?.status, 'inactive')
+    assert.equal((await one('Location', '5E-501'))?.status, 'active')
   })
 })
-
-async function codeOf(listens: Listener, text: string): Promise<string> {
-  return (await listens.send(text)).code
-}

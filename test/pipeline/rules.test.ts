@@ -116,7 +116,7 @@ describe('acknowledgements', () => {
       'a sex that no table has',
       [msh({ event: 'ADT^A28' }), pid({ 3: mrn('X3'), 5: 'DOE^JANE', 8: '1' })],
       'AE',
-      'E 103 PID^1^8',
+      'E CODE-HELD PID^1^8',
     ],
   ]
   for (const [what, message, code, error] of refused) {
@@ -310,7 +310,7 @@ describe('after-commit', () => {
       )
       assert.deepEqual(
         states.map((each) => each.state),
-        ['processed', 'rejected'],
+        ['processed', 'held'],
       )
     } finally {
       await gateway.close()

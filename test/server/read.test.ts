@@ -86,7 +86,7 @@ describe('reading', () => {
       '/fhir/Device/d1/_history/x': [404, 'not-found'],
       '/fhir/Device/d1/_history/99999999999': [404, 'not-found'],
       '/fhir/Device/none/_history': [404, 'not-found'],
-      '/fhir/Observation/1': [404, 'not-supported'],
+      '/fhir/Library/1': [404, 'not-supported'],
       '/fhir/Bundle/1': [404, 'not-supported'],
       '/fhir/__proto__/1': [404, 'not-supported'],
       '/fhir/Patient/a/b/c': [404, 'not-found'],
@@ -216,7 +216,7 @@ describe('reading', () => {
       ['POST', '/fhir/Device/d2', 'GET, HEAD, PUT, PATCH, DELETE'],
       ['PUT', '/fhir/Device/_search', 'POST'],
       ['GET', '/fhir/Device/$validate', 'POST'],
-      ['POST', '/fhir', ''],
+      ['POST', '/fhir', 'GET, HEAD'],
     ]
     for (const [method, path, allow] of cases) {
       const answer = await app.ask(path, { method, ...(method !== 'GET' && { body: {} }) })

@@ -137,10 +137,10 @@ describe('searching', () => {
     for (const query of [
       'nonsense=1',
       '_sort=nonsense',
-      '_sort=gender',
+      '_sort=link.name',
       '_include=Patient:nonsense',
-      '_include=*',
-      '_revinclude=*',
+      '_include=Encounter:*',
+      '_revinclude=Slot:*',
       '_elements=nonsense',
     ]) {
       const lenient = await app.ask(`/fhir/Patient?family=chen&${query}`)

@@ -25,6 +25,17 @@ table date
   id text collate "C" not null
   constraint date_pkey PRIMARY KEY (tenant, rtype, param, low, high, id)
 
+table held
+  tenant integer not null
+  message_id bigint not null
+  source text collate "C" not null
+  name text collate "C" not null
+  code text collate "C" not null
+  received_at timestamp with time zone not null
+  constraint held_pkey PRIMARY KEY (tenant, message_id, name, code)
+  INDEX held_code ON held USING btree (tenant, source, name, code)
+  INDEX held_order ON held USING btree (tenant, received_at, message_id)
+
 table history
   tenant integer not null
   rtype text collate "C" not null
@@ -59,6 +70,13 @@ table identifier
   system text collate "C" not null
   id text collate "C" not null
   constraint identifier_pkey PRIMARY KEY (tenant, rtype, param, value, system, id)
+
+table journal
+  tenant integer not null
+  n bigint not null
+  at timestamp with time zone not null
+  messages bigint[] not null
+  constraint journal_pkey PRIMARY KEY (tenant, n)
 
 table ledger
   tenant integer not null
@@ -115,6 +133,7 @@ table message partition by RANGE (received_at)
   maps_hash text
   attempts integer not null default 0
   processed_at timestamp with time zone
+  command jsonb
   constraint message_channel_check CHECK (channel = ANY (ARRAY['mllp'::text, 'http'::text, 'file'::text, 'fhir'::text]))
   constraint message_pkey PRIMARY KEY (tenant, received_at, id)
   constraint message_state_check CHECK (state = ANY (ARRAY['received'::text, 'processed'::text, 'parked'::text, 'held'::text, 'rejected'::text, 'failed'::text]))
@@ -166,6 +185,13 @@ table parked
   received_at timestamp with time zone not null
   until timestamp with time zone not null
   constraint parked_pkey PRIMARY KEY (tenant, system, value, message_id)
+
+table progress
+  tenant integer not null
+  name text collate "C" not null
+  subject text collate "C" not null
+  place text[] not null
+  constraint progress_pkey PRIMARY KEY (tenant, name)
 
 table reference
   tenant integer not null
@@ -222,3 +248,21 @@ table todo with (fillfactor=70)
   INDEX todo_cluster ON todo USING btree (tenant, kind, cluster, id)
 
 sequence todo_number
+
+table unmapped with (fillfactor=70)
+  tenant integer not null
+  source text collate "C" not null
+  name text collate "C" not null
+  code text collate "C" not null
+  required boolean not null
+  position text not null
+  control_id text
+  message_id bigint not null
+  count bigint not null
+  first_seen timestamp with time zone not null
+  last_seen timestamp with time zone not null
+  open boolean not null default true
+  dirty boolean not null default true
+  told_at timestamp with time zone
+  constraint unmapped_pkey PRIMARY KEY (tenant, source, name, code)
+  INDEX unmapped_dirty ON unmapped USING btree (tenant) WHERE dirty

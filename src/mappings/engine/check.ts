@@ -182,8 +182,7 @@ class Checker {
     component: number,
     subcomponent: string | undefined,
   ): void {
-    // OBX-5 is of the type that OBX-2 names.
-    if (types.length === 0 || types.includes('VARIES')) return
+    if (types.length === 0) return
     const inner = types.flatMap((type) => this.#grammar.component(type, component) ?? [])
     if (inner.length === 0 && component > 1) {
       this.#say(`${position} is beyond the components of ${types.join(', ')}`, 'correct the position')

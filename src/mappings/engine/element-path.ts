@@ -32,6 +32,10 @@ const borrowed: Readonly<Record<string, string>> = {
   FinancialTransaction: 'ChargeItem',
   'Appointment.service': 'Appointment',
   BedStatus: 'Location',
+  Staff: 'Practitioner',
+  StaffRole: 'PractitionerRole',
+  MasterPlace: 'Location',
+  MasterService: 'HealthcareService',
 }
 
 /** 'HumanName*' of Patient.name; undefined when the type has no such element. */
@@ -86,11 +90,9 @@ export function parseElementPath(type: string, path: string): ElementPath | unde
   return {
     cell: all.steps
       .slice(0, at + 1)
-      .map((step) => (step.url === undefined ? step.key : `${step.key}('${step.url}')`))
+      .map((step) => step.key)
       .join('.'),
-    // Of an extension inside an element the url tells which one is meant: it is one.
-    many: last.many && last.url === undefined,
-    ...(last.url !== undefined && { url: last.url }),
+    many: last.many,
     ...(last.index !== undefined && { index: last.index }),
     rest: all.steps.slice(at + 1),
     itemType: last.type,

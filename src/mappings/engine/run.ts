@@ -32,8 +32,6 @@ export class Run {
   level = 0
   table = ''
   row = ''
-  /** What is written is an extension: what is wrong with it is told, and the message is taken. */
-  soft = false
   node: TraceNode | undefined
 
   constructor(message: Message, context: MapContext, tables: Tables) {
@@ -151,11 +149,11 @@ export class Run {
     this.issues.push(this.row === '' ? located : { ...located, row: this.row })
   }
 
-  /** What was sent is no date, number or the like. Severity E: the message is refused with AE 102, unless beside the point. */
+  /** What was sent is no date, number or the like. Severity E: the message is refused with AE 102. */
   wrongType(expected: string, form: string, severity: 'E' | 'W' = 'E'): undefined {
     this.issue({
       kind: 'data-type',
-      severity: this.soft ? 'W' : severity,
+      severity,
       code: '102',
       text: `${this.position()} is not ${expected} - send ${form}`,
     })
@@ -174,10 +172,14 @@ export class Run {
       kind: 'unmapped-code',
       severity,
       code: severity === 'E' ? '103' : '0',
-      ...(severity === 'W' && { app: 'UNMAPPED-CODE' }),
+      app: severity === 'W' ? 'UNMAPPED-CODE' : 'CODE-HELD',
       table,
       value: code,
-      text: `${this.position()} code "${code}" is not in table ${table} - add it to the tables of the source`,
+      text:
+        `${this.position()} code "${code}" is not in table ${table} - ` +
+        (severity === 'W'
+          ? 'add it to the tables of the source'
+          : 'the message is held, and applies itself once a table of the source or the site has it'),
     })
   }
 

@@ -1,24 +1,60 @@
-// `_elements`: resources with some of their elements only, marked as such (FHIR R4 search.html#elements).
+// `_elements` and `_summary`: resources with some of their elements only, marked as such (FHIR R4 search.html#elements,
+// #summary).
+import { ELEMENTS } from '../../fhir/definitions.ts'
+import { fieldOf } from '../../fhir/elements.ts'
 import { readJson, writeJson } from '../../fhir/json.ts'
+import type { SearchQuery } from '../../fhir/search-query.ts'
 import { isObject, type JsonObject } from '../../fhir/types.ts'
 
 const always: ReadonlySet<string> = new Set(['resourceType', 'id', 'meta'])
 const subsetted = { system: 'http://terminology.hl7.org/CodeSystem/v3-ObservationValue', code: 'SUBSETTED' }
 
-/** The JSON text of a resource with these elements, choices by their name without the type. */
-export function onlyElements(text: string, elements: readonly string[]): string {
+export type Parts = Pick<SearchQuery, 'elements' | 'summary'>
+
+/** The JSON text of a resource with the parts that were asked for. */
+export function partsOf(text: string, { elements, summary }: Parts): string {
+  if (!elements && !summary) return text
   const read = readJson(text)
   if (!('value' in read) || !isObject(read.value)) return text
-  const kept: JsonObject = {}
-  for (const [name, value] of Object.entries(read.value)) {
-    const plain = name.replace(/^_/, '')
-    const isWanted = elements.some(
-      (element) =>
-        plain === element || (plain.startsWith(element) && /^[A-Z]/.test(plain.slice(element.length))),
-    )
-    if (isWanted || always.has(name)) kept[name] = value
-  }
+  const resource = read.value
+  const type = String(resource.resourceType)
+  let kept: JsonObject = resource
+  if (elements) kept = only(resource, (name) => isNamed(name, elements) || isMandatory(type, name))
+  else if (summary === 'text') kept = only(resource, (name) => name === 'text' || isMandatory(type, name))
+  else if (summary === 'data') kept = only(resource, (name) => name !== 'text')
+  else if (summary === 'true') kept = summarised(resource, type)
   const meta = isObject(kept.meta) ? kept.meta : {}
   const tags: readonly unknown[] = Array.isArray(meta.tag) ? meta.tag : []
   return writeJson({ ...kept, meta: { ...meta, tag: [...tags, subsetted] } })
+}
+
+function only(resource: JsonObject, isWanted: (name: string) => boolean): JsonObject {
+  const kept: JsonObject = {}
+  for (const [name, value] of Object.entries(resource)) {
+    if (always.has(name) || isWanted(name.replace(/^_/, ''))) kept[name] = value
+  }
+  return kept
+}
+
+/** By name; choices by their name without the type. */
+function isNamed(name: string, elements: readonly string[]): boolean {
+  return elements.some(
+    (element) => name === element || (name.startsWith(element) && /^[A-Z]/.test(name.slice(element.length))),
+  )
+}
+
+const isMandatory = (type: string, name: string): boolean => (fieldOf(type, name)?.row.min ?? 0) > 0
+
+/** What the definitions mark as part of the summary, down to backbone elements; data types stay whole. */
+function summarised(value: JsonObject, type: string): JsonObject {
+  return Object.fromEntries(
+    Object.entries(value).flatMap(([name, each]): [string, unknown][] => {
+      if (always.has(name)) return [[name, each]]
+      const field = fieldOf(type, name.replace(/^_/, ''))
+      if (!field?.row.summary) return []
+      if (ELEMENTS[field.type]?.kind !== 'backbone') return [[name, each]]
+      const inner = (item: unknown): unknown => (isObject(item) ? summarised(item, field.type) : item)
+      return [[name, Array.isArray(each) ? each.map(inner) : inner(each)]]
+    }),
+  )
 }

@@ -1,10 +1,13 @@
 // read and vread (FHIR R4 http.html#read, #vread): one indexed statement each.
 import { readResource, readVersion } from '../../store/resources.ts'
-import type { Ask } from './ask.ts'
+import { type Ask, queryOf } from './ask.ts'
+import type { Parts } from './elements.ts'
 import { etagOf, isNotModified } from './preferences.ts'
 import { refuse, sendVersion } from './reply.ts'
+import { searchRequest } from './search-request.ts'
 
-export async function read({ c, deps, rtype, id }: Ask): Promise<Response> {
+export async function read(ask: Ask): Promise<Response> {
+  const { c, deps, rtype, id } = ask
   const row = await readResource(deps.db.read, deps.tenant, rtype, id)
   if (!row) return refuse(c, 'not-found', `${rtype}/${id} is not known here`)
   if (row.deleted) {
@@ -15,7 +18,16 @@ export async function read({ c, deps, rtype, id }: Ask): Promise<Response> {
   if (isNotModified(match, c.req.header('if-modified-since'), row.version, row.updatedAt)) {
     return c.body(null, 304, { etag: etagOf(row.version) })
   }
-  return sendVersion(c, 200, row)
+  const parts = partsAsked(ask)
+  return parts instanceof Response ? parts : sendVersion(c, 200, row, parts)
+}
+
+/** `_elements` and `_summary` also hold for a read. */
+function partsAsked(ask: Ask): Parts | undefined | Response {
+  const pairs = queryOf(ask.c).filter(([name]) => name === '_elements' || name === '_summary')
+  if (pairs.length === 0) return undefined
+  const request = searchRequest(ask, pairs, false)
+  return request instanceof Response ? request : request.query
 }
 
 export async function vread({ c, deps, rtype, id }: Ask): Promise<Response> {

@@ -3,6 +3,7 @@ import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import type { Issue } from '../../fhir/issue.ts'
 import { operationOutcome, type Refusal, refusal } from '../../fhir/outcome.ts'
 import type { AppContext } from '../context.ts'
+import { type Parts, partsOf } from './elements.ts'
 import { etagOf } from './preferences.ts'
 import { prettyJson, resourceText, type Stored } from './resource-text.ts'
 
@@ -31,10 +32,11 @@ export function refuse(
 }
 
 /** A version of a resource with its ETag and Last-Modified. */
-export function sendVersion(c: AppContext, status: number, stored: Stored): Response {
+export function sendVersion(c: AppContext, status: number, stored: Stored, parts?: Parts): Response {
   c.header('etag', etagOf(stored.version))
   c.header('last-modified', httpDate(stored.updatedAt))
-  return sendText(c, status, resourceText(stored))
+  const text = resourceText(stored)
+  return sendText(c, status, parts ? partsOf(text, parts) : text)
 }
 
 export const httpDate = (iso: string): string => new Date(iso).toUTCString()

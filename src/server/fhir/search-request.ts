@@ -1,7 +1,7 @@
 // A search as it was asked for, checked against what the client may see (FHIR R4 search.html#errors; S06, S10).
 
+import { everyFilter, type Filter } from '../../fhir/filter.ts'
 import type { Issue } from '../../fhir/issue.ts'
-import type { Filter } from '../../fhir/search-filter.ts'
 import { parseSearch, type SearchQuery } from '../../fhir/search-query.ts'
 import { supportedSort } from '../../store/search.ts'
 import { minContainsCharacters } from '../../store/search-condition.ts'
@@ -12,12 +12,55 @@ import { refuse, sendOutcome } from './reply.ts'
 export const defaultCount = 50
 
 /** Names that say how to answer, or where a page begins. */
-const skip: ReadonlySet<string> = new Set(['_page'])
+const skip: ReadonlySet<string> = new Set(['_page', '_type'])
 
 export interface SearchRequest {
   readonly query: SearchQuery
   /** What was left out, as warnings. */
   readonly ignored: readonly Issue[]
+}
+
+export interface SearchRequests {
+  /** One for each type. */
+  readonly queries: readonly SearchQuery[]
+  readonly ignored: readonly Issue[]
+}
+
+/** The same search for several types: what one of them does not know is left out of all. */
+export function searchRequests(
+  ask: Ask,
+  rtypes: readonly string[],
+  pairs: Pairs,
+  strict: boolean,
+): SearchRequests | Response {
+  const [first, ...others] = rtypes
+  if (others.length === 0) {
+    const request = searchRequest({ ...ask, rtype: first ?? '' }, pairs, strict)
+    return request instanceof Response ? request : { queries: [request.query], ignored: request.ignored }
+  }
+  const ignored = new Map<string, Issue>()
+  const shared = pairs.filter(([name, value]) => {
+    if (skip.has(name)) return true
+    for (const rtype of rtypes) {
+      const read = parseSearch(rtype, [[name, value]], { zone: zoneOf(ask), baseUrl: ask.deps.baseUrl, skip })
+      const [issue] = 'unknown' in read ? read.unknown : []
+      if (!issue) continue
+      ignored.set(`${name}=${value}`, issue)
+      return false
+    }
+    return true
+  })
+  if (strict && ignored.size > 0) {
+    const issues = [...ignored.values()].map((issue): Issue => ({ ...issue, severity: 'error' }))
+    return sendOutcome(ask.c, 400, issues)
+  }
+  const queries: SearchQuery[] = []
+  for (const rtype of rtypes) {
+    const request = searchRequest({ ...ask, rtype }, shared, strict)
+    if (request instanceof Response) return request
+    queries.push(request.query)
+  }
+  return { queries, ignored: [...ignored.values()] }
 }
 
 /** The query, or the refusal. `strict`: what is not understood refuses it. */
@@ -58,37 +101,60 @@ function unsortable(query: SearchQuery): Issue[] {
   return supportedSort(query).others.map(({ param }) => ({
     severity: 'warning',
     code: 'not-supported',
-    diagnostics: `_sort by ${param} was ignored - sort by a date, a text, _id or _lastUpdated`,
+    diagnostics: `_sort by ${param} was ignored - sort by another parameter`,
   }))
 }
 
 function isTooShort(filter: Filter): boolean {
+  for (const each of everyFilter(filter)) {
+    if (each.kind === 'text' && each.values.some(({ raw }) => raw.length < minContainsCharacters)) return true
+    const inside = each.kind === 'string' && (each.match === 'contains' || each.match === 'ends')
+    if (inside && each.values.some(({ text }) => text.length < minContainsCharacters)) return true
+  }
+  return false
+}
+
+/**
+ * The filter without the ways through types that the client must not search; undefined when none is left. What is
+ * negated stays whole or is refused: less of it would find more.
+ */
+function permitted(filter: Filter, ask: Ask): Filter | undefined {
   switch (filter.kind) {
-    case 'chain':
-      return filter.alternatives.some((each) => isTooShort(each.filter))
-    case 'has':
-      return isTooShort(filter.filter)
-    case 'text':
-      return filter.values.some(({ raw }) => raw.length < minContainsCharacters)
-    case 'string':
-      return (
-        filter.match === 'contains' && filter.values.some(({ text }) => text.length < minContainsCharacters)
-      )
+    case 'has': {
+      const inner = permits(ask.client, filter.type, 's') ? permitted(filter.filter, ask) : undefined
+      return inner && { ...filter, filter: inner }
+    }
+    case 'chain': {
+      const alternatives = filter.alternatives.flatMap(({ type, filter: each }) => {
+        const inner = permits(ask.client, type, 's') ? permitted(each, ask) : undefined
+        return inner ? [{ type, filter: inner }] : []
+      })
+      return alternatives.length > 0 ? { ...filter, alternatives } : undefined
+    }
+    case 'tree':
+      return permits(ask.client, filter.type, 's') ? filter : undefined
+    case 'list':
+      return permits(ask.client, 'List', 'r') ? filter : undefined
+    case 'not':
+    case 'all':
+    case 'any':
+      return isWholly(filter, ask) ? filter : undefined
     default:
-      return false
+      return filter
   }
 }
 
-/** The filter without the ways through types that the client must not search; undefined when none is left. */
-function permitted(filter: Filter, ask: Ask): Filter | undefined {
-  if (filter.kind === 'has') {
-    const inner = permits(ask.client, filter.type, 's') ? permitted(filter.filter, ask) : undefined
-    return inner && { ...filter, filter: inner }
+function isWholly(filter: Filter, ask: Ask): boolean {
+  for (const each of everyFilter(filter)) {
+    const types =
+      each.kind === 'has' || each.kind === 'tree'
+        ? [each.type]
+        : each.kind === 'chain'
+          ? each.alternatives.map(({ type }) => type)
+          : each.kind === 'list'
+            ? ['List']
+            : []
+    if (!types.every((type) => permits(ask.client, type, 's'))) return false
   }
-  if (filter.kind !== 'chain') return filter
-  const alternatives = filter.alternatives.flatMap(({ type, filter: each }) => {
-    const inner = permits(ask.client, type, 's') ? permitted(each, ask) : undefined
-    return inner ? [{ type, filter: inner }] : []
-  })
-  return alternatives.length > 0 ? { ...filter, alternatives } : undefined
+  return true
 }

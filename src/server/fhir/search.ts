@@ -1,27 +1,37 @@
-// search by GET and POST _search (FHIR R4 search.html): a searchset with exact total, signed page links, inclusions.
-
+// search by GET and POST _search, of one type, of several, or inside of a compartment (FHIR R4 search.html): a searchset
+// with exact total, signed page links, inclusions.
+import { COMPARTMENT_TYPES, compartmentFilter, membersOf } from '../../fhir/compartment.ts'
+import type { Filter } from '../../fhir/filter.ts'
 import type { Issue } from '../../fhir/issue.ts'
 import { operationOutcome } from '../../fhir/outcome.ts'
 import type { SearchQuery } from '../../fhir/search-query.ts'
-import { type SearchPage, type SearchPosition, searchPage } from '../../store/search.ts'
+import { isServedType, SERVED_TYPES } from '../../fhir/types.ts'
+import type { SearchPage, SearchPosition } from '../../store/search.ts'
 import { includedRows } from '../../store/search-include.ts'
+import { searchTypes } from '../../store/search-types.ts'
 import { permits } from '../auth.ts'
 import { isUtf8, mediaType, readBody } from '../body.ts'
 import { requestLimits } from '../context.ts'
 import { type Ask, type Pairs, queryOf } from './ask.ts'
 import { type BundleEntry, bundleText } from './bundle.ts'
-import { onlyElements } from './elements.ts'
+import { partsOf } from './elements.ts'
 import { refuse, sendText } from './reply.ts'
 import { resourceText, type Stored } from './resource-text.ts'
-import { searchRequest } from './search-request.ts'
+import { searchRequests } from './search-request.ts'
 
-export async function search(ask: Ask): Promise<Response> {
-  return await answer(ask, queryOf(ask.c))
+/** What is searched: types, the path that says so, and a condition that the path adds for each type. */
+interface Scope {
+  readonly rtypes: readonly string[]
+  readonly path: string
+  readonly within?: (rtype: string) => Filter | undefined
 }
 
+type Source = (ask: Ask) => Promise<Pairs | Response>
+
+const ofUrl: Source = async ({ c }) => queryOf(c)
+
 /** The parameters of the body are added to those of the URL. */
-export async function postSearch(ask: Ask): Promise<Response> {
-  const { c } = ask
+const ofForm: Source = async ({ c }) => {
   const { type, charset } = mediaType(c.req.header('content-type'))
   if (type !== 'application/x-www-form-urlencoded' || !isUtf8(charset)) {
     return refuse(
@@ -37,35 +47,104 @@ export async function postSearch(ask: Ask): Promise<Response> {
     if (body.fault === 'aborted') return refuse(c, 'bad-request', 'the body ended early')
     return refuse(c, 'too-large', `a search has at most ${requestLimits.maxFormBytes} bytes`)
   }
-  const form = new URLSearchParams(Buffer.from(body.bytes).toString())
-  return await answer(ask, [...queryOf(c), ...form])
+  return [...queryOf(c), ...new URLSearchParams(Buffer.from(body.bytes).toString())]
 }
 
-async function answer(ask: Ask, pairs: Pairs): Promise<Response> {
-  const { c, deps, client, rtype, prefer } = ask
-  const request = searchRequest(ask, pairs, prefer.handling === 'strict')
+const ofType =
+  (source: Source) =>
+  async (ask: Ask): Promise<Response> =>
+    await answer(ask, await source(ask), () => ({ rtypes: [ask.rtype], path: ask.rtype }))
+
+export const search = ofType(ofUrl)
+export const postSearch = ofType(ofForm)
+
+/** `/fhir?_type=A,B`: all types that the client may search, or those of `_type`. */
+const ofSystem =
+  (source: Source) =>
+  async (ask: Ask): Promise<Response> =>
+    await answer(ask, await source(ask), (pairs) => {
+      const rtypes = typesOf(ask, pairs, SERVED_TYPES)
+      return rtypes instanceof Response ? rtypes : { rtypes, path: '' }
+    })
+
+export const systemSearch = ofSystem(ofUrl)
+export const postSystemSearch = ofSystem(ofForm)
+
+/** `/fhir/Patient/x/Appointment`, and `/fhir/Patient/x/*` for all that belongs to it. */
+const ofCompartment =
+  (source: Source) =>
+  async (ask: Ask): Promise<Response> => {
+    const { c, rtype: compartment, id } = ask
+    const member = c.req.param('member') ?? ''
+    if (!COMPARTMENT_TYPES.includes(compartment) || !(member === '*' || isServedType(member)))
+      return refuse(c, 'not-found', 'there is nothing here - see /fhir/metadata')
+    const members = membersOf(compartment)
+    if (member !== '*' && !members.includes(member))
+      return refuse(c, 'not-found', `no ${member} belongs to a ${compartment} - search for ${member} itself`)
+    return await answer(ask, await source(ask), (pairs) => {
+      const rtypes = typesOf(ask, pairs, member === '*' ? members : [member])
+      if (rtypes instanceof Response) return rtypes
+      const within = (rtype: string) => compartmentFilter(compartment, id, rtype)
+      return { rtypes, path: `${compartment}/${id}/${member}`, within }
+    })
+  }
+
+export const compartmentSearch = ofCompartment(ofUrl)
+export const postCompartmentSearch = ofCompartment(ofForm)
+
+/** Those of the types that the client may search and asks for; a type that it names and may not search refuses. */
+function typesOf({ c, client }: Ask, pairs: Pairs, all: readonly string[]): readonly string[] | Response {
+  const named = pairs.filter(([name]) => name === '_type').flatMap(([, value]) => value.split(','))
+  const unknown = named.find((type) => !isServedType(type))
+  if (unknown !== undefined) return refuse(c, 'bad-request', '_type names a type that is not served here')
+  const denied = (named.length > 0 ? named : all.length === 1 ? all : []).find(
+    (type) => !permits(client, type, 's'),
+  )
+  if (denied !== undefined) return refuse(c, 'forbidden', `no scope of this client gives s on ${denied}`)
+  const found = all.filter(
+    (type) => permits(client, type, 's') && (named.length === 0 || named.includes(type)),
+  )
+  return found.length > 0
+    ? found
+    : refuse(c, 'forbidden', 'no scope of this client gives s on any of these types')
+}
+
+async function answer(
+  ask: Ask,
+  pairs: Pairs | Response,
+  scopeOf: (pairs: Pairs) => Scope | Response,
+): Promise<Response> {
+  if (pairs instanceof Response) return pairs
+  const { c, deps, client, prefer } = ask
+  const scope = scopeOf(pairs)
+  if (scope instanceof Response) return scope
+  const request = searchRequests(ask, scope.rtypes, pairs, prefer.handling === 'strict')
   if (request instanceof Response) return request
-  const { query, ignored } = request
-  const binding = `search\n${deps.tenant}\n${client.id}\n${rtype}\n${encoded(query.applied)}`
+  const queries = request.queries.map((query) => narrowed(query, scope.within?.(query.type)))
+  const [query] = queries
+  if (!query) return refuse(c, 'bad-request', 'there is no type to search')
+  const applied = [...query.applied, ...pairs.filter(([name]) => name === '_type')]
+  const binding = `search\n${deps.tenant}\n${client.id}\n${scope.path}\n${encoded(applied)}`
   const position = positionOf(ask, pairs, binding)
   if (position instanceof Response) return position
-  const page = await searchPage(deps.db.read, deps.tenant, query, position)
+  const page = await searchTypes(deps.db.read, deps.tenant, queries, position)
   const mayRead = (type: string): boolean => permits(client, type, 'r')
-  const included = await includedRows(deps.db.read, deps.tenant, query, page.rows, mayRead)
-  const warnings = included.truncated ? [...ignored, truncation] : ignored
+  const inclusions = {
+    includes: queries.flatMap(({ includes }) => includes),
+    revIncludes: queries.flatMap(({ revIncludes }) => revIncludes),
+  }
+  const included = await includedRows(deps.db.read, deps.tenant, inclusions, page.rows, mayRead)
+  const warnings = included.truncated ? [...request.ignored, truncation] : request.ignored
   const entry = (row: Stored & { rtype: string; id: string }, mode: 'match' | 'include'): BundleEntry => ({
     fullUrl: `${deps.baseUrl}/${row.rtype}/${row.id}`,
-    resource:
-      mode === 'match' && query.elements
-        ? onlyElements(resourceText(row), query.elements)
-        : resourceText(row),
+    resource: mode === 'match' ? partsOf(resourceText(row), query) : resourceText(row),
     mode,
   })
   const text = bundleText({
     type: 'searchset',
     total: page.total,
     timestamp: deps.gateway.now().toISOString(),
-    links: linksOf(ask, query, pairs, page, binding),
+    links: linksOf(ask, scope.path, applied, pairs, page, binding),
     entries: [
       ...page.rows.map((row) => entry(row, 'match')),
       ...included.rows.map((row) => entry(row, 'include')),
@@ -74,6 +153,9 @@ async function answer(ask: Ask, pairs: Pairs): Promise<Response> {
   })
   return sendText(c, 200, text)
 }
+
+const narrowed = (query: SearchQuery, within: Filter | undefined): SearchQuery =>
+  within ? { ...query, filters: [...query.filters, within] } : query
 
 const truncation: Issue = {
   severity: 'warning',
@@ -100,15 +182,16 @@ const encoded = (pairs: Pairs): string =>
   new URLSearchParams(pairs.map(([name, value]) => [name, value])).toString()
 
 function linksOf(
-  { deps, rtype }: Ask,
-  query: SearchQuery,
+  { deps }: Ask,
+  path: string,
+  applied: Pairs,
   pairs: Pairs,
   page: SearchPage,
   binding: string,
 ): { relation: 'self' | 'next'; url: string }[] {
   const url = (extra: Pairs): string => {
-    const text = encoded([...query.applied, ...extra])
-    return `${deps.baseUrl}/${rtype}${text === '' ? '' : `?${text}`}`
+    const text = encoded([...applied, ...extra])
+    return `${deps.baseUrl}${path === '' ? '' : `/${path}`}${text === '' ? '' : `?${text}`}`
   }
   const own = pairs.filter(([name]) => name === '_page').slice(-1)
   const self = { relation: 'self', url: url(own) } as const

@@ -1,0 +1,23 @@
+// What the write of a client, or the decision of an operator, came to: kept with its bytes, carried out again when the
+// truth is rebuilt. The bytes alone do not say which version a patch was applied to, or what id a new resource got.
+import { type ClientStatement, stateByClient } from '../canonical/client-write.ts'
+import type { Draft } from '../canonical/draft.ts'
+import type { TaskRequest } from '../canonical/finding.ts'
+import type { Site } from '../canonical/site.ts'
+import { openTasks } from '../canonical/task.ts'
+
+export type Command =
+  | { readonly kind: 'say'; readonly statement: ClientStatement }
+  | { readonly kind: 'task'; readonly task: TaskRequest }
+
+/** Carries out a command again as `source`, who gave it at that time. */
+export function carryOut(draft: Draft, command: Command, source: string, at: Date, _site: Site): void {
+  switch (command.kind) {
+    case 'say':
+      stateByClient(draft, command.statement, source, at.getTime())
+      break
+    case 'task':
+      openTasks(draft, [command.task], at.toISOString())
+      break
+  }
+}

@@ -1,0 +1,308 @@
+// Searches in all their forms: modifiers, composites, _filter, _list, near, compartments, several types, summaries, sorts.
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import type { Resource } from '../../src/fhir/types.ts'
+import { codesOf, entriesOf, idsOf, linkOf, type TestApp, testApp } from './setup.ts'
+
+const loinc = 'http://loinc.org'
+const ucum = 'http://unitsofmeasure.org'
+const roles = 'http://terminology.hl7.org/CodeSystem/v3-RoleCode'
+
+const person = (id: string, extra: object): Resource => ({ resourceType: 'Patient', id, ...extra })
+const observed = (id: string, code: string, value: object): Resource => ({
+  resourceType: 'Observation',
+  id,
+  status: 'final',
+  subject: { reference: 'Patient/p1' },
+  code: { coding: [{ system: loinc, code, display: `Test ${code}` }] },
+  ...value,
+})
+const mg = (value: number, extra: object = {}): object => ({
+  valueQuantity: { value, unit: 'milligram', system: ucum, code: 'mg', ...extra },
+})
+const place = (id: string, partOf: string | undefined, extra: object = {}): Resource => ({
+  resourceType: 'Location',
+  id,
+  name: id,
+  ...(partOf === undefined ? {} : { partOf: { reference: `Location/${partOf}` } }),
+  ...extra,
+})
+
+const world: readonly Resource[] = [
+  person('p1', {
+    identifier: [
+      { type: { coding: [{ system: 'http://v2', code: 'MR' }] }, system: 'urn:a', value: '12' },
+      { type: { coding: [{ system: 'http://v2', code: 'SS' }] }, system: 'urn:b', value: '77' },
+    ],
+    name: [{ family: 'Chen', given: ['Ann'] }],
+    birthDate: '1980-05-01',
+    gender: 'female',
+    text: { status: 'generated', div: '<div xmlns="http://www.w3.org/1999/xhtml">Ann sings tenor</div>' },
+    contact: [{ relationship: [{ text: 'sister' }], name: { family: 'Alto' } }],
+  }),
+  person('p2', {
+    identifier: [{ type: { coding: [{ system: 'http://v2', code: 'SS' }] }, system: 'urn:a', value: '12' }],
+    name: [{ family: 'Chenoweth' }],
+    birthDate: '1990-05-01',
+    gender: 'male',
+    deceasedBoolean: true,
+  }),
+  person('p3', { name: [{ text: 'Mr. Zed' }], generalPractitioner: [{ reference: 'Practitioner/d1' }] }),
+  { resourceType: 'Practitioner', id: 'd1', name: [{ family: 'Doe' }] },
+  observed('o1', 'a', mg(5)),
+  observed('o2', 'a', mg(50)),
+  observed('o3', 'b', mg(5)),
+  observed('o4', 'a', { valueQuantity: { value: 5, system: ucum, code: 'g' } }),
+  observed('o5', 'a', { valueString: 'positive' }),
+  observed('o6', 'a', mg(5, { comparator: '>' })),
+  observed('o7', 'c', {
+    component: [
+      { code: { coding: [{ system: loinc, code: 'sys' }] }, ...mg(120) },
+      { code: { coding: [{ system: loinc, code: 'dia' }] }, ...mg(80) },
+    ],
+  }),
+  place('house', undefined, { position: { latitude: 41.88, longitude: -87.63 } }),
+  place('ward', 'house', { type: [{ coding: [{ system: roles, code: 'HU' }] }] }),
+  place('bed', 'ward', { type: [{ coding: [{ system: roles, code: 'ICU' }] }] }),
+  place('annex', undefined, { position: { latitude: 42.9, longitude: -87.63 } }),
+  {
+    resourceType: 'List',
+    id: 'l1',
+    status: 'current',
+    mode: 'changes',
+    entry: [
+      { item: { reference: 'Patient/p1' } },
+      { item: { reference: 'Patient/p3' }, deleted: true },
+      { item: { reference: 'Observation/o1' } },
+    ],
+  },
+  { resourceType: 'Questionnaire', id: 'q1', status: 'active', url: 'http://x.example/forms/a/1' },
+  { resourceType: 'Questionnaire', id: 'q2', status: 'active', url: 'http://x.example/forms/ab' },
+  {
+    resourceType: 'QuestionnaireResponse',
+    id: 'r1',
+    status: 'completed',
+    questionnaire: 'http://x.example/forms/a/1|2',
+  },
+  {
+    resourceType: 'Encounter',
+    id: 'e1',
+    status: 'finished',
+    class: { code: 'AMB' },
+    subject: { reference: 'Patient/p1' },
+    location: [{ location: { reference: 'Location/bed' } }],
+    period: { start: '2026-03-01T10:00:00Z', end: '2026-03-01T12:00:00Z' },
+  },
+  {
+    resourceType: 'Encounter',
+    id: 'e2',
+    status: 'planned',
+    class: { code: 'IMP' },
+    subject: { reference: 'Patient/p2' },
+    location: [{ location: { reference: 'Location/annex' } }],
+  },
+  {
+    resourceType: 'ChargeItem',
+    id: 'c1',
+    status: 'billable',
+    code: { text: 'x' },
+    subject: { reference: 'Patient/p1' },
+    priceOverride: { value: 10, currency: 'USD' },
+  },
+  {
+    resourceType: 'ChargeItem',
+    id: 'c2',
+    status: 'planned',
+    code: { text: 'y' },
+    subject: { reference: 'Patient/p1' },
+    priceOverride: { value: 9, currency: 'USD' },
+  },
+  {
+    resourceType: 'DocumentReference',
+    id: 'doc1',
+    status: 'current',
+    content: [{ attachment: { url: 'http://x' } }],
+    relatesTo: [{ code: 'replaces', target: { reference: 'DocumentReference/doc0' } }],
+  },
+]
+
+/** Search -> ids of what it finds, in order where the search says one. */
+const cases: Readonly<Record<string, string>> = {
+  // modifiers of tokens
+  'Patient?identifier:of-type=http://v2|MR|12': 'p1',
+  'Patient?identifier:of-type=http://v2|SS|12': 'p2',
+  'Patient?identifier:of-type=http://v2|SS|77,http://v2|SS|12': 'p1 p2',
+  'Patient?gender:in=http://hl7.org/fhir/ValueSet/administrative-gender': 'p1 p2',
+  'Patient?gender:not-in=http://hl7.org/fhir/ValueSet/administrative-gender': 'p3',
+  'Location?type:below=HU': 'bed ward',
+  [`Location?type:below=${roles}|_ServiceDeliveryLocationRoleType`]: 'bed ward',
+  [`Location?type:above=${roles}|ICU`]: 'bed ward',
+  'Patient?gender:not=male': 'p1 p3',
+  'Patient?_id:not=p1': 'p2 p3',
+  'Observation?code:text=test a': 'o1 o2 o4 o5 o6',
+  // URIs and canonicals
+  'Questionnaire?url:below=http://x.example/forms/a': 'q1',
+  'Questionnaire?url:below=http://x.example/forms': 'q1 q2',
+  'Questionnaire?url:above=http://x.example/forms/a/1/2': 'q1',
+  'QuestionnaireResponse?questionnaire=http://x.example/forms/a/1': 'r1',
+  'QuestionnaireResponse?questionnaire=http://x.example/forms/a/1|2': 'r1',
+  'QuestionnaireResponse?questionnaire=http://x.example/forms/a/1|3': '',
+  // hierarchies
+  'Encounter?location:below=house': 'e1',
+  'Encounter?location:below=annex': 'e2',
+  'Location?partof:below=house': 'bed ward',
+  'Location?partof:above=bed': 'bed ward',
+  // composites
+  'Observation?code-value-quantity=a$5': 'o1 o4',
+  [`Observation?code-value-quantity=${loinc}|a$5|${ucum}|mg`]: 'o1',
+  'Observation?code-value-quantity=a$gt40||mg': 'o2 o6',
+  'Observation?code-value-quantity=a$5||milligram': 'o1',
+  [`Observation?code-value-quantity=${loinc}|$lt6|${ucum}|mg`]: 'o1 o3 o6',
+  'Observation?code-value-string=a$pos': 'o5',
+  'Observation?component-code-value-quantity=sys$gt100': 'o7',
+  'Observation?component-code-value-quantity=dia$gt100': '',
+  'Observation?combo-code-value-quantity=dia$80,b$5': 'o3 o7',
+  'Observation?code-value-quantity:missing=false': 'o1 o2 o3 o4 o6',
+  'DocumentReference?relationship=DocumentReference/doc0$replaces': 'doc1',
+  'DocumentReference?relationship=DocumentReference/doc0$appends': '',
+  // special
+  'Location?near=41.9|-87.6|10|km': 'house',
+  'Location?near=41.9|-87.6|100|mi': 'annex house',
+  'Patient?_text=tenor': 'p1',
+  'Patient?_text=alto': '',
+  'Patient?_content=alto': 'p1',
+  'Patient?_list=l1': 'p1',
+  'Observation?_list=List/l1': 'o1',
+  // _filter
+  'Patient?_filter=family eq "chen"': 'p1',
+  'Patient?_filter=family sw "chen" and gender eq male': 'p2',
+  'Patient?_filter=family ew "weth" or given co "ann"': 'p1 p2',
+  'Patient?_filter=not (gender eq female)': 'p2 p3',
+  'Patient?_filter=birthdate gt 1985-01-01 and (gender eq male or gender eq other)': 'p2',
+  'Patient?_filter=gender pr true': 'p1 p2',
+  'Patient?_filter=gender pr false': 'p3',
+  'Observation?_filter=subject.family eq "chen" and code eq http://loinc.org|b': 'o3',
+  'Patient?_filter=general-practitioner re Practitioner/d1': 'p3',
+  'Encounter?_filter=date po 2026-03-01T11:00:00Z': 'e1',
+  // sorting by anything
+  'ChargeItem?_sort=price-override': 'c2 c1',
+  'Encounter?_sort=-status': 'e2 e1',
+  'Patient?_sort=deceased,-birthdate': 'p1 p3 p2',
+  'Patient?_sort=-gender,name': 'p2 p1 p3',
+  'Patient?_sort=-identifier': 'p1 p2 p3',
+  'Observation?code=a&_sort=-value-quantity': 'o2 o1 o4 o6 o5',
+  'Patient?_sort=name': 'p1 p2 p3',
+  // compartments and several types
+  'Patient/p1/Encounter': 'e1',
+  'Patient/p1/Observation?code=b': 'o3',
+  'Patient/p2/Observation': '',
+  'Encounter/e1/Encounter': 'e1',
+  'Patient/p2/*': 'e2 p2',
+  'Patient/p1/Patient': 'p1',
+  'Patient/p1/*?_type=ChargeItem,Encounter': 'c1 c2 e1',
+  '?_type=Patient,Encounter&_id=p1,e1': 'e1 p1',
+  '?_id=e2,o1,p3': 'e2 o1 p3',
+  '?_type=Encounter,List&status=planned,current&_sort=-status': 'e2 l1',
+}
+
+const ordered = (search: string): boolean => search.includes('_sort=')
+
+describe('forms of search', () => {
+  let app: TestApp
+  before(async () => {
+    app = await testApp()
+    await app.writes.put(world)
+  })
+  after(() => app.close())
+
+  for (const [search, expected] of Object.entries(cases)) {
+    test(`${search} finds ${expected || 'nothing'}`, async () => {
+      const slash = search.startsWith('?') ? '' : '/'
+      const strict = { headers: { prefer: 'handling=strict' } }
+      const answer = await app.ask(
+        `/fhir${slash}${search.replaceAll(' ', '%20').replaceAll('"', '%22')}`,
+        strict,
+      )
+      assert.equal(answer.status, 200, answer.text)
+      const ids = idsOf(answer)
+      const wanted = expected.split(' ')
+      assert.deepEqual(
+        ordered(search) ? ids : ids.toSorted(),
+        expected === '' ? [] : ordered(search) ? wanted : wanted.toSorted(),
+      )
+      assert.equal(answer.body.total, ids.length)
+    })
+  }
+
+  const refused: Readonly<Record<string, readonly [number, string]>> = {
+    'Patient?gender:in=http://nowhere.example/vs': [400, 'not-supported'],
+    'Patient?gender:of-type=a|b|c': [400, 'not-supported'],
+    'Patient?identifier:of-type=12': [400, 'invalid'],
+    'Questionnaire?url:below=urn:x:1': [400, 'invalid'],
+    'Encounter?subject:below=p1': [400, 'not-supported'],
+    'Observation?code-value-quantity=a': [400, 'invalid'],
+    'Location?near=91|0': [400, 'invalid'],
+    'Location?near=here': [400, 'invalid'],
+    'Patient?_filter=family': [400, 'invalid'],
+    'Patient?_filter=family eq "x': [400, 'invalid'],
+    'Patient?_filter=colour eq red': [400, 'not-supported'],
+    'Patient?_filter=(family eq a': [400, 'invalid'],
+    'Patient?_filter=family zz a': [400, 'invalid'],
+    [`Patient?_filter=${'('.repeat(20)}family eq a${')'.repeat(20)}`]: [422, 'too-costly'],
+    [`Patient?_filter=${'gender eq male or '.repeat(60)}gender eq male`]: [422, 'too-costly'],
+    'Patient/p1/Location': [404, 'not-found'],
+    'Location/l1/Encounter': [404, 'not-found'],
+    '?_type=Nonsense': [400, 'invalid'],
+    'Patient?_summary=perhaps': [400, 'invalid'],
+  }
+  for (const [search, [status, code]] of Object.entries(refused)) {
+    test(`${search.slice(0, 70)} is refused`, async () => {
+      const slash = search.startsWith('?') ? '' : '/'
+      const answer = await app.ask(`/fhir${slash}${search.replaceAll(' ', '%20').replaceAll('"', '%22')}`)
+      assert.deepEqual([answer.status, ...codesOf(answer)], [status, code], answer.text)
+    })
+  }
+
+  test('pages of several types lead through everything once', async () => {
+    const seen: string[] = []
+    let path: string | undefined = '/fhir?_type=Patient,Observation,Location&_count=4&_sort=_lastUpdated'
+    while (path !== undefined) {
+      const page = await app.ask(path)
+      assert.equal(page.body.total, 14)
+      seen.push(...entriesOf(page).map(({ fullUrl }) => fullUrl ?? ''))
+      path = linkOf(page, 'next')
+    }
+    assert.deepEqual([seen.length, new Set(seen).size], [14, 14])
+  })
+
+  test('_summary leaves out what the definitions do not mark, and says so', async () => {
+    const shown = async (summary: string): Promise<string> => {
+      const [entry] = entriesOf(await app.ask(`/fhir/Patient?_id=p1&_summary=${summary}`))
+      assert.equal(/SUBSETTED/.test(JSON.stringify(entry?.resource?.meta)), summary !== 'false', summary)
+      return Object.keys(entry?.resource ?? {})
+        .sort()
+        .join(' ')
+    }
+    const head = 'birthDate gender id identifier meta name resourceType'
+    assert.equal(await shown('true'), head)
+    assert.equal(await shown('text'), 'id meta resourceType text')
+    assert.equal(await shown('data'), `birthDate contact gender id identifier meta name resourceType`)
+    assert.equal(await shown('false'), `birthDate contact gender id identifier meta name resourceType text`)
+    const read = await app.ask('/fhir/Patient/p1?_summary=true')
+    assert.equal(Object.keys(read.body).sort().join(' '), head)
+    const counted = await app.ask('/fhir/Patient?_summary=count')
+    assert.deepEqual([counted.body.total, counted.body.entry], [3, undefined])
+  })
+
+  test('* includes by every reference', async () => {
+    const included = async (search: string) =>
+      entriesOf(await app.ask(`/fhir/${search}`))
+        .filter(({ search: how }) => how?.mode === 'include')
+        .map(({ resource }) => resource?.id)
+        .sort()
+    assert.deepEqual(await included('Encounter?_id=e1&_include=*'), ['bed', 'p1'])
+    assert.deepEqual(await included('Encounter?_id=e1&_include=Encounter:*'), ['bed', 'p1'])
+    assert.deepEqual(await included('Patient?_id=p2&_revinclude=*'), ['e2'])
+    assert.deepEqual(await included('Patient?_id=p1&_revinclude=ChargeItem:*'), ['c1', 'c2'])
+  })
+})
