@@ -2,6 +2,8 @@
 import type { Mapped, Thing } from '../mappings/mapped.ts'
 import { actorIdOf } from './actors.ts'
 import { cellsAt } from './applying.ts'
+import { clinicalIds } from './clinical.ts'
+import type { Scope } from './clinical-kind.ts'
 import { coverageId } from './coverage.ts'
 import { scheduleId, slotId } from './fold.ts'
 import { type Identifier, normalValue, stableId } from './identifier.ts'
@@ -66,6 +68,8 @@ export function entityHints(
   if (mapped.event.startsWith('SIU^')) addSchedules(keys, bookedActors(mapped, source, find))
   for (const thing of mapped.things)
     if (thing.type === 'Coverage') addCoverage(keys, mapped, thing, source, site, find)
+  for (const { thing, id } of clinicalIds(mapped, source, (each) => scopeOf(mapped, each, site, find)))
+    keys.add(`${thing.type}/${id}`)
   for (const line of lineHints(mapped)) {
     for (const rtype of ledgerTypes) keys.add(`${rtype}/${stableId(rtype, source, line)}`)
   }
@@ -106,6 +110,19 @@ function addSchedules(keys: Set<string>, actors: readonly string[]): void {
     for (const appointment of appointments)
       keys.add(`Slot/${slotId(appointment.slice('Appointment/'.length), actor)}`)
   }
+}
+
+/** Whose a clinical thing will be, as far as the identifiers of the message tell. */
+function scopeOf(mapped: Mapped, thing: Thing, site: Site, find: FindId): Scope | undefined {
+  const of = (rtype: string, role: string) => {
+    const other = mapped.things.find((each) => each.as === thing.refs[role])
+    const key = other && listOf(other, 'identifier').find((each) => each.system && each.value)
+    if (!key?.system || !key.value) return undefined
+    const value = normalValue(key.value, authorityOf(site, key.system))
+    return `${rtype}/${find(rtype, key.system, value) ?? stableId(rtype, key.system, value)}`
+  }
+  const patient = of('Patient', 'subject')
+  return patient === undefined ? undefined : { patient, encounter: of('Encounter', 'encounter') }
 }
 
 function addCoverage(

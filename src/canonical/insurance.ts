@@ -16,7 +16,7 @@ import type { Assertion, CellKey } from './contribution.ts'
 import { coverageId } from './coverage.ts'
 import { noteCoverages } from './coverage-lists.ts'
 import type { Draft } from './draft.ts'
-import { canonicalText, type FhirJson } from './fhir-json.ts'
+import { canonicalText, type FhirJson, writePath } from './fhir-json.ts'
 import { type Identifier, stableId } from './identifier.ts'
 
 const personEvents = new Set(['ADT^A28', 'ADT^A31'])
@@ -243,7 +243,7 @@ export function applyGuarantors(applying: Applying): void {
     const entry: FhirJson = { party: { reference } }
     for (const cell of part.cells) {
       if (!cell.path.startsWith('$') && cell.path !== 'party' && cell.value !== null)
-        entry[cell.path] = resolveHandles(applying, cell.value)
+        writePath(entry, cell.path, resolveHandles(applying, cell.value))
     }
     list.push(entry)
   }

@@ -52,7 +52,16 @@ export function latestValue(statements: readonly Statement[]): Json | undefined 
 }
 
 /** Elements that are one choice in FHIR: writing one excludes the others. */
-const choices = ['deceased', 'multipleBirth', 'value', 'occurrence', 'effective', 'onset', 'product'] as const
+const choices = [
+  'deceased',
+  'multipleBirth',
+  'value',
+  'occurrence',
+  'effective',
+  'onset',
+  'performed',
+  'product',
+] as const
 
 export const choiceOf = (path: string): string | undefined =>
   choices.find((each) => path.startsWith(each) && /^[A-Z]/.test(path.slice(each.length)))

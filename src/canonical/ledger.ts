@@ -14,12 +14,12 @@ import {
   thingsOf,
   warn,
 } from './applying.ts'
+import { applyBeside } from './clinical.ts'
 import type { Assertion, CellKey } from './contribution.ts'
 import { creditOriginal } from './credit.ts'
 import { canonicalText, type FhirJson } from './fhir-json.ts'
 import { Refusal } from './finding.ts'
 import { type Identifier, stableId } from './identifier.ts'
-import { applyCoverages, applyGuarantors } from './insurance.ts'
 import { writePayment } from './payment.ts'
 import { applyPerson } from './person.ts'
 import { joinShapes } from './shape.ts'
@@ -35,8 +35,7 @@ export function applyDft(applying: Applying): void {
   for (const thing of thingsOf(applying, 'Patient')) applyPerson(applying, thing, true)
   for (const thing of thingsOf(applying, 'Account')) applyAccount(applying, thing)
   for (const thing of thingsOf(applying, 'Encounter')) applyVisitReference(applying, thing)
-  applyCoverages(applying)
-  applyGuarantors(applying)
+  applyBeside(applying)
   for (const thing of thingsOf(applying, 'FinancialTransaction')) postLine(applying, thing)
 }
 

@@ -1,21 +1,13 @@
 // PID, PD1 and NK1: what a source says of a person, of whom to call and of a newborn's mother (semantics, sections 5, 6, 10).
 import type { Json, Thing } from '../mappings/mapped.ts'
-import {
-  type Applying,
-  assertionsOf,
-  cellAt,
-  derived,
-  referred,
-  resolveHandles,
-  thingsOf,
-  warnStale,
-} from './applying.ts'
+import { type Applying, assertionsOf, cellAt, derived, referred, thingsOf, warnStale } from './applying.ts'
 import type { Assertion, CellKey } from './contribution.ts'
 import { canonicalText } from './fhir-json.ts'
 import { type Identifier, stableId } from './identifier.ts'
 import { resolvePatient } from './identity.ts'
+import { type EntryShape, entryOf } from './parts.ts'
 import { elementOf, spokenOf } from './patient.ts'
-import { entryShape, joinShapes, shapeId } from './shape.ts'
+import { entryShape, joinShapes } from './shape.ts'
 
 /** Resolves a PID and states what it says. With `fillOnly` it counts only for what nobody speaks of otherwise. */
 export function applyPerson(applying: Applying, thing: Thing, fillOnly = false): string {
@@ -79,17 +71,11 @@ function contacts(applying: Applying, patient: Thing): Record<CellKey, Assertion
   )
   if (parts.length === 0) return {}
   const list: Json[] = []
-  const shapes: { prefix: string; id: string | undefined }[] = []
+  const shapes: EntryShape[] = []
   for (const part of parts) {
     if (part.cells.every((each) => each.value === null)) continue
-    const entry: Record<string, Json> = {}
-    for (const cell of part.cells) {
-      if (cell.value === null || cell.path.startsWith('$')) continue
-      const before = entry[cell.path]
-      const value = resolveHandles(applying, cell.value)
-      entry[cell.path] = Array.isArray(before) && Array.isArray(value) ? [...before, ...value] : value
-      shapes.push({ prefix: `contact[${list.length}].`, id: shapeId(cell.spans) })
-    }
+    const { entry, shapes: own } = entryOf(applying, part, `contact[${list.length}].`)
+    shapes.push(...own)
     if (Object.keys(entry).length > 0) list.push(entry)
   }
   const s = joinShapes(shapes)

@@ -15,6 +15,7 @@ import {
 } from './applying.ts'
 import { foldAppointment, staleFields } from './appointment.ts'
 import { urnPart } from './authority.ts'
+import { applyClinical } from './clinical.ts'
 import type { Contribution, Part } from './contribution.ts'
 import type { Draft } from './draft.ts'
 import { Refusal } from './finding.ts'
@@ -41,6 +42,7 @@ export function applySiu(applying: Applying): void {
   warnWithoutActions(applying, parts)
   claimSchedules(applying, parts)
   addEvent(applying, appointment, id, keys, parts, patients)
+  applyClinical(applying)
 }
 
 function refuse(code: string, location: string, text: string): Refusal {

@@ -11,12 +11,12 @@ import {
   thingsOf,
   warnStale,
 } from './applying.ts'
+import { applyBeside, visitParts } from './clinical.ts'
 import type { Assertion, CellKey, Contribution } from './contribution.ts'
 import { staleFields } from './encounter.ts'
 import { Refusal } from './finding.ts'
 import { type Identifier, identifierType, stableId } from './identifier.ts'
 import { authorityOf, type Key, keysOf } from './identity.ts'
-import { applyCoverages, applyGuarantors } from './insurance.ts'
 import { applyPerson } from './person.ts'
 
 /** Person-level events: their PV1 is a formality (IHE ITI-30). */
@@ -29,8 +29,7 @@ export function applyAdt(applying: Applying): void {
   for (const thing of thingsOf(applying, 'Account')) applyAccount(applying, thing)
   if (!personEvents.has(applying.event))
     for (const thing of thingsOf(applying, 'Encounter')) applyEncounter(applying, thing)
-  applyCoverages(applying)
-  applyGuarantors(applying)
+  applyBeside(applying)
 }
 
 /** The account of PID-18, created if need be. */
@@ -104,7 +103,7 @@ function applyEncounter(applying: Applying, thing: Thing): void {
   const id = encounterId(applying, thing)
   if (!id) return
   applying.references.set(`#${thing.as}`, `Encounter/${id}`)
-  const cells = assertionsOf(applying, thing, times.event)
+  const cells = { ...assertionsOf(applying, thing, times.event), ...visitParts(applying, thing) }
   const subject = subjectOf(applying, thing)
   if (subject) cells['subject<PID-3'] = derived(applying, { reference: subject }, times.event)
   const account = applying.references.get(`#${referred(applying, thing, 'account')?.as ?? ''}`)

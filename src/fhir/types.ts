@@ -50,6 +50,7 @@ const TABLE = {
   Procedure: 'write',
   EpisodeOfCare: 'write',
   CareTeam: 'write',
+  ClaimResponse: 'write',
   InsurancePlan: 'write',
   Contract: 'write',
   AuditEvent: 'append',

@@ -134,56 +134,59 @@ const T128 = new Set(["Composition","DiagnosticReport","DocumentReference"])
 const S129 = { url: 'http://hl7.org/fhir/ValueSet/episode-of-care-status', codes: new Set(["planned","waitlist","active","onhold","finished","cancelled","entered-in-error"]) }
 const T130 = new Set(["CareTeam"])
 const S131 = { url: 'http://hl7.org/fhir/ValueSet/care-team-status', codes: new Set(["proposed","active","suspended","inactive","entered-in-error"]) }
-const S132 = { url: 'http://hl7.org/fhir/ValueSet/insuranceplan-applicability', codes: new Set(["in-network","out-of-network","other"]) }
-const S133 = { url: 'http://hl7.org/fhir/ValueSet/contract-status', codes: new Set(["amended","appended","cancelled","disputed","entered-in-error","executable","executed","negotiable","offered","policy","rejected","renewed","revoked","resolved","terminated"]) }
-const T134 = new Set(["Organization","Patient","Practitioner","PractitionerRole"])
-const T135 = new Set(["Composition","Contract","DocumentReference","QuestionnaireResponse"])
-const S136 = { url: 'http://hl7.org/fhir/ValueSet/contract-publicationstatus', codes: new Set(["amended","appended","cancelled","disputed","entered-in-error","executable","executed","negotiable","offered","policy","rejected","renewed","revoked","resolved","terminated"]) }
-const T137 = new Set(["Device","Group","Organization","Patient","Practitioner","PractitionerRole","RelatedPerson"])
-const T138 = new Set(["CareTeam","Device","Location","Organization","Patient","Practitioner","PractitionerRole","RelatedPerson","Substance"])
-const T139 = new Set(["Condition","DiagnosticReport","DocumentReference","Observation","Questionnaire","QuestionnaireResponse"])
-const T140 = new Set(["Composition","DocumentReference","QuestionnaireResponse"])
-const S141 = { url: 'http://hl7.org/fhir/ValueSet/audit-event-action', codes: new Set(["C","R","U","D","E"]) }
-const S142 = { url: 'http://hl7.org/fhir/ValueSet/audit-event-outcome', codes: new Set(["0","4","8","12"]) }
-const S143 = { url: 'http://hl7.org/fhir/ValueSet/network-type', codes: new Set(["1","2","3","4","5"]) }
-const T144 = new Set(["Bot","ClientApplication","Device","Organization","Patient","Practitioner","PractitionerRole","RelatedPerson","Subscription"])
-const S145 = { url: 'http://hl7.org/fhir/ValueSet/issue-severity', codes: new Set(["fatal","error","warning","information"]) }
-const S146 = { url: 'http://hl7.org/fhir/ValueSet/issue-type', codes: new Set(["invalid","structure","required","value","invariant","security","login","unknown","expired","forbidden","suppressed","processing","not-supported","duplicate","multiple-matches","not-found","deleted","too-long","code-invalid","extension","too-costly","business-rule","conflict","transient","lock-error","no-store","exception","timeout","incomplete","throttled","informational"]) }
-const S147 = { url: 'http://hl7.org/fhir/ValueSet/bundle-type', codes: new Set(["document","message","transaction","transaction-response","batch","batch-response","history","searchset","collection"]) }
-const S148 = { url: 'http://hl7.org/fhir/ValueSet/search-entry-mode', codes: new Set(["match","include","outcome"]) }
-const S149 = { url: 'http://hl7.org/fhir/ValueSet/http-verb', codes: new Set(["GET","HEAD","POST","PUT","DELETE","PATCH"]) }
-const S150 = { url: 'http://hl7.org/fhir/ValueSet/capability-statement-kind', codes: new Set(["instance","capability","requirements"]) }
-const S151 = { url: 'http://hl7.org/fhir/ValueSet/FHIR-version', codes: new Set(["0.01","0.05","0.06","0.11","0.0.80","0.0.81","0.0.82","0.4.0","0.5.0","1.0.0","1.0.1","1.0.2","1.1.0","1.4.0","1.6.0","1.8.0","3.0.0","3.0.1","3.3.0","3.5.0","4.0.0","4.0.1"]) }
-const S152 = { url: 'http://hl7.org/fhir/ValueSet/restful-capability-mode', codes: new Set(["client","server"]) }
-const S153 = { url: 'http://hl7.org/fhir/ValueSet/versioning-policy', codes: new Set(["no-version","versioned","versioned-update"]) }
-const S154 = { url: 'http://hl7.org/fhir/ValueSet/conditional-read-status', codes: new Set(["not-supported","modified-since","not-match","full-support"]) }
-const S155 = { url: 'http://hl7.org/fhir/ValueSet/conditional-delete-status', codes: new Set(["not-supported","single","multiple"]) }
-const S156 = { url: 'http://hl7.org/fhir/ValueSet/reference-handling-policy', codes: new Set(["literal","logical","resolves","enforced","local"]) }
-const S157 = { url: 'http://hl7.org/fhir/ValueSet/type-restful-interaction', codes: new Set(["read","vread","update","patch","delete","history-instance","history-type","create","search-type"]) }
-const S158 = { url: 'http://hl7.org/fhir/ValueSet/search-param-type', codes: new Set(["number","date","string","token","reference","composite","quantity","uri","special"]) }
-const S159 = { url: 'http://hl7.org/fhir/ValueSet/system-restful-interaction', codes: new Set(["transaction","batch","search-system","history-system"]) }
-const S160 = { url: 'http://hl7.org/fhir/ValueSet/event-capability-mode', codes: new Set(["sender","receiver"]) }
-const S161 = { url: 'http://hl7.org/fhir/ValueSet/document-mode', codes: new Set(["producer","consumer"]) }
-const S162 = { url: 'http://hl7.org/fhir/ValueSet/narrative-status', codes: new Set(["generated","extensions","additional","empty"]) }
-const S163 = { url: 'http://hl7.org/fhir/ValueSet/identifier-use', codes: new Set(["usual","official","temp","secondary","old"]) }
-const S164 = { url: 'http://hl7.org/fhir/ValueSet/name-use', codes: new Set(["usual","official","temp","nickname","anonymous","old","maiden"]) }
-const S165 = { url: 'http://hl7.org/fhir/ValueSet/contact-point-system', codes: new Set(["phone","fax","email","pager","url","sms","other"]) }
-const S166 = { url: 'http://hl7.org/fhir/ValueSet/contact-point-use', codes: new Set(["home","work","temp","old","mobile"]) }
-const S167 = { url: 'http://hl7.org/fhir/ValueSet/address-use', codes: new Set(["home","work","temp","old","billing"]) }
-const S168 = { url: 'http://hl7.org/fhir/ValueSet/address-type', codes: new Set(["postal","physical","both"]) }
-const S169 = { url: 'http://hl7.org/fhir/ValueSet/quantity-comparator', codes: new Set(["<","<=",">=",">"]) }
-const S170 = { url: 'http://hl7.org/fhir/ValueSet/currencies', codes: new Set(["AFN","EUR","ALL","DZD","USD","AOA","XCD","ARS","AMD","AWG","AUD","AZN","BSD","BHD","BDT","BBD","BYN","BZD","XOF","BMD","INR","BTN","BOB","BOV","BAM","BWP","NOK","BRL","BND","BGN","BIF","CVE","KHR","XAF","CAD","KYD","CLP","CLF","CNY","COP","COU","KMF","CDF","NZD","CRC","CUP","CUC","ANG","CZK","DKK","DJF","DOP","EGP","SVC","ERN","SZL","ETB","FKP","FJD","XPF","GMD","GEL","GHS","GIP","GTQ","GBP","GNF","GYD","HTG","HNL","HKD","HUF","ISK","IDR","XDR","IRR","IQD","ILS","JMD","JPY","JOD","KZT","KES","KPW","KRW","KWD","KGS","LAK","LBP","LSL","ZAR","LRD","LYD","CHF","MOP","MKD","MGA","MWK","MYR","MVR","MRU","MUR","XUA","MXN","MXV","MDL","MNT","MAD","MZN","MMK","NAD","NPR","NIO","NGN","OMR","PKR","PAB","PGK","PYG","PEN","PHP","PLN","QAR","RON","RUB","RWF","SHP","WST","STN","SAR","RSD","SCR","SLE","SGD","XSU","SBD","SOS","SSP","LKR","SDG","SRD","SEK","CHE","CHW","SYP","TWD","TJS","TZS","THB","TOP","TTD","TND","TRY","TMT","UGX","UAH","AED","USN","UYU","UYI","UYW","UZS","VUV","VES","VED","VND","YER","ZMW","ZWG","XBA","XBB","XBC","XBD","XTS","XXX","XAU","XPD","XPT","XAG"]) }
-const S171 = { url: 'http://hl7.org/fhir/ValueSet/units-of-time', codes: new Set(["s","min","h","d","wk","mo","a"]) }
-const S172 = { url: 'http://hl7.org/fhir/ValueSet/event-timing', codes: new Set(["MORN","MORN.early","MORN.late","NOON","AFT","AFT.early","AFT.late","EVE","EVE.early","EVE.late","NIGHT","PHS","HS","WAKE","C","CM","CD","CV","AC","ACM","ACD","ACV","PC","PCM","PCD","PCV"]) }
-const T173 = new Set(["Organization","Patient","Practitioner","RelatedPerson"])
-const S174 = { url: 'http://hl7.org/fhir/ValueSet/contributor-type', codes: new Set(["author","editor","reviewer","endorser"]) }
-const S175 = { url: 'http://hl7.org/fhir/ValueSet/all-types', codes: new Set(["Address","Age","Annotation","Attachment","BackboneElement","CodeableConcept","Coding","ContactDetail","ContactPoint","Contributor","Count","DataRequirement","Distance","Dosage","Duration","Element","ElementDefinition","Expression","Extension","HumanName","Identifier","MarketingStatus","Meta","Money","MoneyQuantity","Narrative","ParameterDefinition","Period","Population","ProdCharacteristic","ProductShelfLife","Quantity","Range","Ratio","Reference","RelatedArtifact","SampledData","Signature","SimpleQuantity","SubstanceAmount","Timing","TriggerDefinition","UsageContext","base64Binary","boolean","canonical","code","date","dateTime","decimal","id","instant","integer","markdown","oid","positiveInt","string","time","unsignedInt","uri","url","uuid","xhtml","Account","ActivityDefinition","AdverseEvent","AllergyIntolerance","Appointment","AppointmentResponse","AuditEvent","Basic","Binary","BiologicallyDerivedProduct","BodyStructure","Bundle","CapabilityStatement","CarePlan","CareTeam","CatalogEntry","ChargeItem","ChargeItemDefinition","Claim","ClaimResponse","ClinicalImpression","CodeSystem","Communication","CommunicationRequest","CompartmentDefinition","Composition","ConceptMap","Condition","Consent","Contract","Coverage","CoverageEligibilityRequest","CoverageEligibilityResponse","DetectedIssue","Device","DeviceDefinition","DeviceMetric","DeviceRequest","DeviceUseStatement","DiagnosticReport","DocumentManifest","DocumentReference","DomainResource","EffectEvidenceSynthesis","Encounter","Endpoint","EnrollmentRequest","EnrollmentResponse","EpisodeOfCare","EventDefinition","Evidence","EvidenceVariable","ExampleScenario","ExplanationOfBenefit","FamilyMemberHistory","Flag","Goal","GraphDefinition","Group","GuidanceResponse","HealthcareService","ImagingStudy","Immunization","ImmunizationEvaluation","ImmunizationRecommendation","ImplementationGuide","InsurancePlan","Invoice","Library","Linkage","List","Location","Measure","MeasureReport","Media","Medication","MedicationAdministration","MedicationDispense","MedicationKnowledge","MedicationRequest","MedicationStatement","MedicinalProduct","MedicinalProductAuthorization","MedicinalProductContraindication","MedicinalProductIndication","MedicinalProductIngredient","MedicinalProductInteraction","MedicinalProductManufactured","MedicinalProductPackaged","MedicinalProductPharmaceutical","MedicinalProductUndesirableEffect","MessageDefinition","MessageHeader","MolecularSequence","NamingSystem","NutritionOrder","Observation","ObservationDefinition","OperationDefinition","OperationOutcome","Organization","OrganizationAffiliation","Parameters","Patient","PaymentNotice","PaymentReconciliation","Person","PlanDefinition","Practitioner","PractitionerRole","Procedure","Provenance","Questionnaire","QuestionnaireResponse","RelatedPerson","RequestGroup","ResearchDefinition","ResearchElementDefinition","ResearchStudy","ResearchSubject","Resource","RiskAssessment","RiskEvidenceSynthesis","Schedule","SearchParameter","ServiceRequest","Slot","Specimen","SpecimenDefinition","StructureDefinition","StructureMap","Subscription","Substance","SubstanceNucleicAcid","SubstancePolymer","SubstanceProtein","SubstanceReferenceInformation","SubstanceSourceMaterial","SubstanceSpecification","SupplyDelivery","SupplyRequest","Task","TerminologyCapabilities","TestReport","TestScript","ValueSet","VerificationResult","VisionPrescription","Type","Any"]) }
-const T176 = new Set(["Group"])
-const S177 = { url: 'http://hl7.org/fhir/ValueSet/sort-direction', codes: new Set(["ascending","descending"]) }
-const S178 = { url: 'http://hl7.org/fhir/ValueSet/operation-parameter-use', codes: new Set(["in","out"]) }
-const S179 = { url: 'http://hl7.org/fhir/ValueSet/related-artifact-type', codes: new Set(["documentation","justification","citation","predecessor","successor","derived-from","depends-on","composed-of"]) }
-const S180 = { url: 'http://hl7.org/fhir/ValueSet/trigger-type', codes: new Set(["named-event","periodic","data-changed","data-added","data-modified","data-removed","data-accessed","data-access-ended"]) }
-const T181 = new Set(["Group","HealthcareService","InsurancePlan","Location","Organization","PlanDefinition","ResearchStudy"])
+const S132 = { url: 'http://hl7.org/fhir/ValueSet/claim-use', codes: new Set(["claim","preauthorization","predetermination"]) }
+const T133 = new Set(["Claim"])
+const T134 = new Set(["ClaimResponse"])
+const S135 = { url: 'http://hl7.org/fhir/ValueSet/insuranceplan-applicability', codes: new Set(["in-network","out-of-network","other"]) }
+const S136 = { url: 'http://hl7.org/fhir/ValueSet/contract-status', codes: new Set(["amended","appended","cancelled","disputed","entered-in-error","executable","executed","negotiable","offered","policy","rejected","renewed","revoked","resolved","terminated"]) }
+const T137 = new Set(["Organization","Patient","Practitioner","PractitionerRole"])
+const T138 = new Set(["Composition","Contract","DocumentReference","QuestionnaireResponse"])
+const S139 = { url: 'http://hl7.org/fhir/ValueSet/contract-publicationstatus', codes: new Set(["amended","appended","cancelled","disputed","entered-in-error","executable","executed","negotiable","offered","policy","rejected","renewed","revoked","resolved","terminated"]) }
+const T140 = new Set(["Device","Group","Organization","Patient","Practitioner","PractitionerRole","RelatedPerson"])
+const T141 = new Set(["CareTeam","Device","Location","Organization","Patient","Practitioner","PractitionerRole","RelatedPerson","Substance"])
+const T142 = new Set(["Condition","DiagnosticReport","DocumentReference","Observation","Questionnaire","QuestionnaireResponse"])
+const T143 = new Set(["Composition","DocumentReference","QuestionnaireResponse"])
+const S144 = { url: 'http://hl7.org/fhir/ValueSet/audit-event-action', codes: new Set(["C","R","U","D","E"]) }
+const S145 = { url: 'http://hl7.org/fhir/ValueSet/audit-event-outcome', codes: new Set(["0","4","8","12"]) }
+const S146 = { url: 'http://hl7.org/fhir/ValueSet/network-type', codes: new Set(["1","2","3","4","5"]) }
+const T147 = new Set(["Bot","ClientApplication","Device","Organization","Patient","Practitioner","PractitionerRole","RelatedPerson","Subscription"])
+const S148 = { url: 'http://hl7.org/fhir/ValueSet/issue-severity', codes: new Set(["fatal","error","warning","information"]) }
+const S149 = { url: 'http://hl7.org/fhir/ValueSet/issue-type', codes: new Set(["invalid","structure","required","value","invariant","security","login","unknown","expired","forbidden","suppressed","processing","not-supported","duplicate","multiple-matches","not-found","deleted","too-long","code-invalid","extension","too-costly","business-rule","conflict","transient","lock-error","no-store","exception","timeout","incomplete","throttled","informational"]) }
+const S150 = { url: 'http://hl7.org/fhir/ValueSet/bundle-type', codes: new Set(["document","message","transaction","transaction-response","batch","batch-response","history","searchset","collection"]) }
+const S151 = { url: 'http://hl7.org/fhir/ValueSet/search-entry-mode', codes: new Set(["match","include","outcome"]) }
+const S152 = { url: 'http://hl7.org/fhir/ValueSet/http-verb', codes: new Set(["GET","HEAD","POST","PUT","DELETE","PATCH"]) }
+const S153 = { url: 'http://hl7.org/fhir/ValueSet/capability-statement-kind', codes: new Set(["instance","capability","requirements"]) }
+const S154 = { url: 'http://hl7.org/fhir/ValueSet/FHIR-version', codes: new Set(["0.01","0.05","0.06","0.11","0.0.80","0.0.81","0.0.82","0.4.0","0.5.0","1.0.0","1.0.1","1.0.2","1.1.0","1.4.0","1.6.0","1.8.0","3.0.0","3.0.1","3.3.0","3.5.0","4.0.0","4.0.1"]) }
+const S155 = { url: 'http://hl7.org/fhir/ValueSet/restful-capability-mode', codes: new Set(["client","server"]) }
+const S156 = { url: 'http://hl7.org/fhir/ValueSet/versioning-policy', codes: new Set(["no-version","versioned","versioned-update"]) }
+const S157 = { url: 'http://hl7.org/fhir/ValueSet/conditional-read-status', codes: new Set(["not-supported","modified-since","not-match","full-support"]) }
+const S158 = { url: 'http://hl7.org/fhir/ValueSet/conditional-delete-status', codes: new Set(["not-supported","single","multiple"]) }
+const S159 = { url: 'http://hl7.org/fhir/ValueSet/reference-handling-policy', codes: new Set(["literal","logical","resolves","enforced","local"]) }
+const S160 = { url: 'http://hl7.org/fhir/ValueSet/type-restful-interaction', codes: new Set(["read","vread","update","patch","delete","history-instance","history-type","create","search-type"]) }
+const S161 = { url: 'http://hl7.org/fhir/ValueSet/search-param-type', codes: new Set(["number","date","string","token","reference","composite","quantity","uri","special"]) }
+const S162 = { url: 'http://hl7.org/fhir/ValueSet/system-restful-interaction', codes: new Set(["transaction","batch","search-system","history-system"]) }
+const S163 = { url: 'http://hl7.org/fhir/ValueSet/event-capability-mode', codes: new Set(["sender","receiver"]) }
+const S164 = { url: 'http://hl7.org/fhir/ValueSet/document-mode', codes: new Set(["producer","consumer"]) }
+const S165 = { url: 'http://hl7.org/fhir/ValueSet/narrative-status', codes: new Set(["generated","extensions","additional","empty"]) }
+const S166 = { url: 'http://hl7.org/fhir/ValueSet/identifier-use', codes: new Set(["usual","official","temp","secondary","old"]) }
+const S167 = { url: 'http://hl7.org/fhir/ValueSet/name-use', codes: new Set(["usual","official","temp","nickname","anonymous","old","maiden"]) }
+const S168 = { url: 'http://hl7.org/fhir/ValueSet/contact-point-system', codes: new Set(["phone","fax","email","pager","url","sms","other"]) }
+const S169 = { url: 'http://hl7.org/fhir/ValueSet/contact-point-use', codes: new Set(["home","work","temp","old","mobile"]) }
+const S170 = { url: 'http://hl7.org/fhir/ValueSet/address-use', codes: new Set(["home","work","temp","old","billing"]) }
+const S171 = { url: 'http://hl7.org/fhir/ValueSet/address-type', codes: new Set(["postal","physical","both"]) }
+const S172 = { url: 'http://hl7.org/fhir/ValueSet/quantity-comparator', codes: new Set(["<","<=",">=",">"]) }
+const S173 = { url: 'http://hl7.org/fhir/ValueSet/currencies', codes: new Set(["AFN","EUR","ALL","DZD","USD","AOA","XCD","ARS","AMD","AWG","AUD","AZN","BSD","BHD","BDT","BBD","BYN","BZD","XOF","BMD","INR","BTN","BOB","BOV","BAM","BWP","NOK","BRL","BND","BGN","BIF","CVE","KHR","XAF","CAD","KYD","CLP","CLF","CNY","COP","COU","KMF","CDF","NZD","CRC","CUP","CUC","ANG","CZK","DKK","DJF","DOP","EGP","SVC","ERN","SZL","ETB","FKP","FJD","XPF","GMD","GEL","GHS","GIP","GTQ","GBP","GNF","GYD","HTG","HNL","HKD","HUF","ISK","IDR","XDR","IRR","IQD","ILS","JMD","JPY","JOD","KZT","KES","KPW","KRW","KWD","KGS","LAK","LBP","LSL","ZAR","LRD","LYD","CHF","MOP","MKD","MGA","MWK","MYR","MVR","MRU","MUR","XUA","MXN","MXV","MDL","MNT","MAD","MZN","MMK","NAD","NPR","NIO","NGN","OMR","PKR","PAB","PGK","PYG","PEN","PHP","PLN","QAR","RON","RUB","RWF","SHP","WST","STN","SAR","RSD","SCR","SLE","SGD","XSU","SBD","SOS","SSP","LKR","SDG","SRD","SEK","CHE","CHW","SYP","TWD","TJS","TZS","THB","TOP","TTD","TND","TRY","TMT","UGX","UAH","AED","USN","UYU","UYI","UYW","UZS","VUV","VES","VED","VND","YER","ZMW","ZWG","XBA","XBB","XBC","XBD","XTS","XXX","XAU","XPD","XPT","XAG"]) }
+const S174 = { url: 'http://hl7.org/fhir/ValueSet/units-of-time', codes: new Set(["s","min","h","d","wk","mo","a"]) }
+const S175 = { url: 'http://hl7.org/fhir/ValueSet/event-timing', codes: new Set(["MORN","MORN.early","MORN.late","NOON","AFT","AFT.early","AFT.late","EVE","EVE.early","EVE.late","NIGHT","PHS","HS","WAKE","C","CM","CD","CV","AC","ACM","ACD","ACV","PC","PCM","PCD","PCV"]) }
+const T176 = new Set(["Organization","Patient","Practitioner","RelatedPerson"])
+const S177 = { url: 'http://hl7.org/fhir/ValueSet/contributor-type', codes: new Set(["author","editor","reviewer","endorser"]) }
+const S178 = { url: 'http://hl7.org/fhir/ValueSet/all-types', codes: new Set(["Address","Age","Annotation","Attachment","BackboneElement","CodeableConcept","Coding","ContactDetail","ContactPoint","Contributor","Count","DataRequirement","Distance","Dosage","Duration","Element","ElementDefinition","Expression","Extension","HumanName","Identifier","MarketingStatus","Meta","Money","MoneyQuantity","Narrative","ParameterDefinition","Period","Population","ProdCharacteristic","ProductShelfLife","Quantity","Range","Ratio","Reference","RelatedArtifact","SampledData","Signature","SimpleQuantity","SubstanceAmount","Timing","TriggerDefinition","UsageContext","base64Binary","boolean","canonical","code","date","dateTime","decimal","id","instant","integer","markdown","oid","positiveInt","string","time","unsignedInt","uri","url","uuid","xhtml","Account","ActivityDefinition","AdverseEvent","AllergyIntolerance","Appointment","AppointmentResponse","AuditEvent","Basic","Binary","BiologicallyDerivedProduct","BodyStructure","Bundle","CapabilityStatement","CarePlan","CareTeam","CatalogEntry","ChargeItem","ChargeItemDefinition","Claim","ClaimResponse","ClinicalImpression","CodeSystem","Communication","CommunicationRequest","CompartmentDefinition","Composition","ConceptMap","Condition","Consent","Contract","Coverage","CoverageEligibilityRequest","CoverageEligibilityResponse","DetectedIssue","Device","DeviceDefinition","DeviceMetric","DeviceRequest","DeviceUseStatement","DiagnosticReport","DocumentManifest","DocumentReference","DomainResource","EffectEvidenceSynthesis","Encounter","Endpoint","EnrollmentRequest","EnrollmentResponse","EpisodeOfCare","EventDefinition","Evidence","EvidenceVariable","ExampleScenario","ExplanationOfBenefit","FamilyMemberHistory","Flag","Goal","GraphDefinition","Group","GuidanceResponse","HealthcareService","ImagingStudy","Immunization","ImmunizationEvaluation","ImmunizationRecommendation","ImplementationGuide","InsurancePlan","Invoice","Library","Linkage","List","Location","Measure","MeasureReport","Media","Medication","MedicationAdministration","MedicationDispense","MedicationKnowledge","MedicationRequest","MedicationStatement","MedicinalProduct","MedicinalProductAuthorization","MedicinalProductContraindication","MedicinalProductIndication","MedicinalProductIngredient","MedicinalProductInteraction","MedicinalProductManufactured","MedicinalProductPackaged","MedicinalProductPharmaceutical","MedicinalProductUndesirableEffect","MessageDefinition","MessageHeader","MolecularSequence","NamingSystem","NutritionOrder","Observation","ObservationDefinition","OperationDefinition","OperationOutcome","Organization","OrganizationAffiliation","Parameters","Patient","PaymentNotice","PaymentReconciliation","Person","PlanDefinition","Practitioner","PractitionerRole","Procedure","Provenance","Questionnaire","QuestionnaireResponse","RelatedPerson","RequestGroup","ResearchDefinition","ResearchElementDefinition","ResearchStudy","ResearchSubject","Resource","RiskAssessment","RiskEvidenceSynthesis","Schedule","SearchParameter","ServiceRequest","Slot","Specimen","SpecimenDefinition","StructureDefinition","StructureMap","Subscription","Substance","SubstanceNucleicAcid","SubstancePolymer","SubstanceProtein","SubstanceReferenceInformation","SubstanceSourceMaterial","SubstanceSpecification","SupplyDelivery","SupplyRequest","Task","TerminologyCapabilities","TestReport","TestScript","ValueSet","VerificationResult","VisionPrescription","Type","Any"]) }
+const T179 = new Set(["Group"])
+const S180 = { url: 'http://hl7.org/fhir/ValueSet/sort-direction', codes: new Set(["ascending","descending"]) }
+const S181 = { url: 'http://hl7.org/fhir/ValueSet/operation-parameter-use', codes: new Set(["in","out"]) }
+const S182 = { url: 'http://hl7.org/fhir/ValueSet/related-artifact-type', codes: new Set(["documentation","justification","citation","predecessor","successor","derived-from","depends-on","composed-of"]) }
+const S183 = { url: 'http://hl7.org/fhir/ValueSet/trigger-type', codes: new Set(["named-event","periodic","data-changed","data-added","data-modified","data-removed","data-accessed","data-access-ended"]) }
+const T184 = new Set(["Group","HealthcareService","InsurancePlan","Location","Organization","PlanDefinition","ResearchStudy"])
 function Patient(o, c) {
   if (!enter(o, c)) return
   let n_deceased = 0
@@ -3526,6 +3529,302 @@ function CareTeam_participant(o, c) {
   }
   rule(o, c, 'ctm-1')
 }
+function ClaimResponse(o, c) {
+  if (!enter(o, c)) return
+  for (const k in o) switch (k) {
+    case 'resourceType': break
+    case 'id': prim(o.id, c, k, P.id); break
+    case '_id': shadow(o._id, c, 'id', Element, o.id); break
+    case 'meta': one(o.meta, c, k, Meta); break
+    case 'implicitRules': prim(o.implicitRules, c, k, P.uri); break
+    case '_implicitRules': shadow(o._implicitRules, c, 'implicitRules', Element, o.implicitRules); break
+    case 'language': prim(o.language, c, k, P.code); break
+    case '_language': shadow(o._language, c, 'language', Element, o.language); break
+    case 'text': one(o.text, c, k, Narrative); break
+    case 'contained': list(o.contained, c, k, contained); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'identifier': list(o.identifier, c, k, Identifier); break
+    case 'status': code(o.status, c, k, P.code, S23); break
+    case '_status': shadow(o._status, c, 'status', Element, o.status); break
+    case 'type': one(o.type, c, k, CodeableConcept); break
+    case 'subType': one(o.subType, c, k, CodeableConcept); break
+    case 'use': code(o.use, c, k, P.code, S132); break
+    case '_use': shadow(o._use, c, 'use', Element, o.use); break
+    case 'patient': one(o.patient, c, k, Reference); target(o.patient, c, k, T5); break
+    case 'created': prim(o.created, c, k, P.dateTime); break
+    case '_created': shadow(o._created, c, 'created', Element, o.created); break
+    case 'insurer': one(o.insurer, c, k, Reference); target(o.insurer, c, k, T2); break
+    case 'requestor': one(o.requestor, c, k, Reference); target(o.requestor, c, k, T1); break
+    case 'request': one(o.request, c, k, Reference); target(o.request, c, k, T133); break
+    case 'outcome': code(o.outcome, c, k, P.code, S47); break
+    case '_outcome': shadow(o._outcome, c, 'outcome', Element, o.outcome); break
+    case 'disposition': prim(o.disposition, c, k, P.string); break
+    case '_disposition': shadow(o._disposition, c, 'disposition', Element, o.disposition); break
+    case 'preAuthRef': prim(o.preAuthRef, c, k, P.string); break
+    case '_preAuthRef': shadow(o._preAuthRef, c, 'preAuthRef', Element, o.preAuthRef); break
+    case 'preAuthPeriod': one(o.preAuthPeriod, c, k, Period); break
+    case 'payeeType': one(o.payeeType, c, k, CodeableConcept); break
+    case 'item': list(o.item, c, k, ClaimResponse_item); break
+    case 'addItem': list(o.addItem, c, k, ClaimResponse_addItem); break
+    case 'adjudication': list(o.adjudication, c, k, ClaimResponse_item_adjudication); break
+    case 'total': list(o.total, c, k, ClaimResponse_total); break
+    case 'payment': one(o.payment, c, k, ClaimResponse_payment); break
+    case 'fundsReserve': one(o.fundsReserve, c, k, CodeableConcept); break
+    case 'formCode': one(o.formCode, c, k, CodeableConcept); break
+    case 'form': one(o.form, c, k, Attachment); break
+    case 'processNote': list(o.processNote, c, k, ClaimResponse_processNote); break
+    case 'communicationRequest': list(o.communicationRequest, c, k, Reference); target(o.communicationRequest, c, k, T75); break
+    case 'insurance': list(o.insurance, c, k, ClaimResponse_insurance); break
+    case 'error': list(o.error, c, k, ClaimResponse_error); break
+    default: unknown(c, k)
+  }
+  if (o.status === undefined && o._status === undefined) required(c, 'status')
+  if (o.type === undefined) required(c, 'type')
+  if (o.use === undefined && o._use === undefined) required(c, 'use')
+  if (o.patient === undefined) required(c, 'patient')
+  if (o.created === undefined && o._created === undefined) required(c, 'created')
+  if (o.insurer === undefined) required(c, 'insurer')
+  if (o.outcome === undefined && o._outcome === undefined) required(c, 'outcome')
+  if (o.contained !== undefined) rule(o, c, 'dom-2')
+  if (o.contained !== undefined) rule(o, c, 'dom-3')
+  if (o.contained !== undefined) rule(o, c, 'dom-4')
+  if (o.contained !== undefined) rule(o, c, 'dom-5')
+}
+function ClaimResponse_item(o, c) {
+  if (!enter(o, c)) return
+  for (const k in o) switch (k) {
+    case 'id': prim(o.id, c, k, P['System.String']); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'itemSequence': prim(o.itemSequence, c, k, P.positiveInt); break
+    case '_itemSequence': shadow(o._itemSequence, c, 'itemSequence', Element, o.itemSequence); break
+    case 'noteNumber': prims(o.noteNumber, c, k, P.positiveInt, o._noteNumber); break
+    case '_noteNumber': shadows(o._noteNumber, c, 'noteNumber', Element, o.noteNumber); break
+    case 'adjudication': list(o.adjudication, c, k, ClaimResponse_item_adjudication); break
+    case 'detail': list(o.detail, c, k, ClaimResponse_item_detail); break
+    default: unknown(c, k)
+  }
+  if (o.itemSequence === undefined && o._itemSequence === undefined) required(c, 'itemSequence')
+  if (o.adjudication === undefined) required(c, 'adjudication')
+}
+function ClaimResponse_item_adjudication(o, c) {
+  if (!enter(o, c)) return
+  for (const k in o) switch (k) {
+    case 'id': prim(o.id, c, k, P['System.String']); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'category': one(o.category, c, k, CodeableConcept); break
+    case 'reason': one(o.reason, c, k, CodeableConcept); break
+    case 'amount': one(o.amount, c, k, Money); break
+    case 'value': prim(o.value, c, k, P.decimal); break
+    case '_value': shadow(o._value, c, 'value', Element, o.value); break
+    default: unknown(c, k)
+  }
+  if (o.category === undefined) required(c, 'category')
+}
+function ClaimResponse_item_detail(o, c) {
+  if (!enter(o, c)) return
+  for (const k in o) switch (k) {
+    case 'id': prim(o.id, c, k, P['System.String']); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'detailSequence': prim(o.detailSequence, c, k, P.positiveInt); break
+    case '_detailSequence': shadow(o._detailSequence, c, 'detailSequence', Element, o.detailSequence); break
+    case 'noteNumber': prims(o.noteNumber, c, k, P.positiveInt, o._noteNumber); break
+    case '_noteNumber': shadows(o._noteNumber, c, 'noteNumber', Element, o.noteNumber); break
+    case 'adjudication': list(o.adjudication, c, k, ClaimResponse_item_adjudication); break
+    case 'subDetail': list(o.subDetail, c, k, ClaimResponse_item_detail_subDetail); break
+    default: unknown(c, k)
+  }
+  if (o.detailSequence === undefined && o._detailSequence === undefined) required(c, 'detailSequence')
+  if (o.adjudication === undefined) required(c, 'adjudication')
+}
+function ClaimResponse_item_detail_subDetail(o, c) {
+  if (!enter(o, c)) return
+  for (const k in o) switch (k) {
+    case 'id': prim(o.id, c, k, P['System.String']); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'subDetailSequence': prim(o.subDetailSequence, c, k, P.positiveInt); break
+    case '_subDetailSequence': shadow(o._subDetailSequence, c, 'subDetailSequence', Element, o.subDetailSequence); break
+    case 'noteNumber': prims(o.noteNumber, c, k, P.positiveInt, o._noteNumber); break
+    case '_noteNumber': shadows(o._noteNumber, c, 'noteNumber', Element, o.noteNumber); break
+    case 'adjudication': list(o.adjudication, c, k, ClaimResponse_item_adjudication); break
+    default: unknown(c, k)
+  }
+  if (o.subDetailSequence === undefined && o._subDetailSequence === undefined) required(c, 'subDetailSequence')
+}
+function ClaimResponse_addItem(o, c) {
+  if (!enter(o, c)) return
+  let n_serviced = 0
+  let n_location = 0
+  for (const k in o) switch (k) {
+    case 'id': prim(o.id, c, k, P['System.String']); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'itemSequence': prims(o.itemSequence, c, k, P.positiveInt, o._itemSequence); break
+    case '_itemSequence': shadows(o._itemSequence, c, 'itemSequence', Element, o.itemSequence); break
+    case 'detailSequence': prims(o.detailSequence, c, k, P.positiveInt, o._detailSequence); break
+    case '_detailSequence': shadows(o._detailSequence, c, 'detailSequence', Element, o.detailSequence); break
+    case 'subdetailSequence': prims(o.subdetailSequence, c, k, P.positiveInt, o._subdetailSequence); break
+    case '_subdetailSequence': shadows(o._subdetailSequence, c, 'subdetailSequence', Element, o.subdetailSequence); break
+    case 'provider': list(o.provider, c, k, Reference); target(o.provider, c, k, T1); break
+    case 'productOrService': one(o.productOrService, c, k, CodeableConcept); break
+    case 'modifier': list(o.modifier, c, k, CodeableConcept); break
+    case 'programCode': list(o.programCode, c, k, CodeableConcept); break
+    case 'servicedDate': n_serviced++; prim(o.servicedDate, c, 'serviced', P.date); break
+    case '_servicedDate': if (o.servicedDate === undefined) n_serviced++; shadow(o._servicedDate, c, 'serviced', Element, o.servicedDate); break
+    case 'servicedPeriod': n_serviced++; one(o.servicedPeriod, c, 'serviced', Period); break
+    case 'locationCodeableConcept': n_location++; one(o.locationCodeableConcept, c, 'location', CodeableConcept); break
+    case 'locationAddress': n_location++; one(o.locationAddress, c, 'location', Address); break
+    case 'locationReference': n_location++; one(o.locationReference, c, 'location', Reference); target(o.locationReference, c, 'location', T17); break
+    case 'quantity': one(o.quantity, c, k, Quantity); rules(o.quantity, c, k, 'sqty-1'); break
+    case 'unitPrice': one(o.unitPrice, c, k, Money); break
+    case 'factor': prim(o.factor, c, k, P.decimal); break
+    case '_factor': shadow(o._factor, c, 'factor', Element, o.factor); break
+    case 'net': one(o.net, c, k, Money); break
+    case 'bodySite': one(o.bodySite, c, k, CodeableConcept); break
+    case 'subSite': list(o.subSite, c, k, CodeableConcept); break
+    case 'noteNumber': prims(o.noteNumber, c, k, P.positiveInt, o._noteNumber); break
+    case '_noteNumber': shadows(o._noteNumber, c, 'noteNumber', Element, o.noteNumber); break
+    case 'adjudication': list(o.adjudication, c, k, ClaimResponse_item_adjudication); break
+    case 'detail': list(o.detail, c, k, ClaimResponse_addItem_detail); break
+    default: unknown(c, k)
+  }
+  if (o.productOrService === undefined) required(c, 'productOrService')
+  if (n_serviced > 1) choice(c, 'serviced')
+  if (n_location > 1) choice(c, 'location')
+  if (o.adjudication === undefined) required(c, 'adjudication')
+}
+function ClaimResponse_addItem_detail(o, c) {
+  if (!enter(o, c)) return
+  for (const k in o) switch (k) {
+    case 'id': prim(o.id, c, k, P['System.String']); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'productOrService': one(o.productOrService, c, k, CodeableConcept); break
+    case 'modifier': list(o.modifier, c, k, CodeableConcept); break
+    case 'quantity': one(o.quantity, c, k, Quantity); rules(o.quantity, c, k, 'sqty-1'); break
+    case 'unitPrice': one(o.unitPrice, c, k, Money); break
+    case 'factor': prim(o.factor, c, k, P.decimal); break
+    case '_factor': shadow(o._factor, c, 'factor', Element, o.factor); break
+    case 'net': one(o.net, c, k, Money); break
+    case 'noteNumber': prims(o.noteNumber, c, k, P.positiveInt, o._noteNumber); break
+    case '_noteNumber': shadows(o._noteNumber, c, 'noteNumber', Element, o.noteNumber); break
+    case 'adjudication': list(o.adjudication, c, k, ClaimResponse_item_adjudication); break
+    case 'subDetail': list(o.subDetail, c, k, ClaimResponse_addItem_detail_subDetail); break
+    default: unknown(c, k)
+  }
+  if (o.productOrService === undefined) required(c, 'productOrService')
+  if (o.adjudication === undefined) required(c, 'adjudication')
+}
+function ClaimResponse_addItem_detail_subDetail(o, c) {
+  if (!enter(o, c)) return
+  for (const k in o) switch (k) {
+    case 'id': prim(o.id, c, k, P['System.String']); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'productOrService': one(o.productOrService, c, k, CodeableConcept); break
+    case 'modifier': list(o.modifier, c, k, CodeableConcept); break
+    case 'quantity': one(o.quantity, c, k, Quantity); rules(o.quantity, c, k, 'sqty-1'); break
+    case 'unitPrice': one(o.unitPrice, c, k, Money); break
+    case 'factor': prim(o.factor, c, k, P.decimal); break
+    case '_factor': shadow(o._factor, c, 'factor', Element, o.factor); break
+    case 'net': one(o.net, c, k, Money); break
+    case 'noteNumber': prims(o.noteNumber, c, k, P.positiveInt, o._noteNumber); break
+    case '_noteNumber': shadows(o._noteNumber, c, 'noteNumber', Element, o.noteNumber); break
+    case 'adjudication': list(o.adjudication, c, k, ClaimResponse_item_adjudication); break
+    default: unknown(c, k)
+  }
+  if (o.productOrService === undefined) required(c, 'productOrService')
+  if (o.adjudication === undefined) required(c, 'adjudication')
+}
+function ClaimResponse_total(o, c) {
+  if (!enter(o, c)) return
+  for (const k in o) switch (k) {
+    case 'id': prim(o.id, c, k, P['System.String']); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'category': one(o.category, c, k, CodeableConcept); break
+    case 'amount': one(o.amount, c, k, Money); break
+    default: unknown(c, k)
+  }
+  if (o.category === undefined) required(c, 'category')
+  if (o.amount === undefined) required(c, 'amount')
+}
+function ClaimResponse_payment(o, c) {
+  if (!enter(o, c)) return
+  for (const k in o) switch (k) {
+    case 'id': prim(o.id, c, k, P['System.String']); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'type': one(o.type, c, k, CodeableConcept); break
+    case 'adjustment': one(o.adjustment, c, k, Money); break
+    case 'adjustmentReason': one(o.adjustmentReason, c, k, CodeableConcept); break
+    case 'date': prim(o.date, c, k, P.date); break
+    case '_date': shadow(o._date, c, 'date', Element, o.date); break
+    case 'amount': one(o.amount, c, k, Money); break
+    case 'identifier': one(o.identifier, c, k, Identifier); break
+    default: unknown(c, k)
+  }
+  if (o.type === undefined) required(c, 'type')
+  if (o.amount === undefined) required(c, 'amount')
+}
+function ClaimResponse_processNote(o, c) {
+  if (!enter(o, c)) return
+  for (const k in o) switch (k) {
+    case 'id': prim(o.id, c, k, P['System.String']); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'number': prim(o.number, c, k, P.positiveInt); break
+    case '_number': shadow(o._number, c, 'number', Element, o.number); break
+    case 'type': code(o.type, c, k, P.code, S49); break
+    case '_type': shadow(o._type, c, 'type', Element, o.type); break
+    case 'text': prim(o.text, c, k, P.string); break
+    case '_text': shadow(o._text, c, 'text', Element, o.text); break
+    case 'language': one(o.language, c, k, CodeableConcept); break
+    default: unknown(c, k)
+  }
+  if (o.text === undefined && o._text === undefined) required(c, 'text')
+}
+function ClaimResponse_insurance(o, c) {
+  if (!enter(o, c)) return
+  for (const k in o) switch (k) {
+    case 'id': prim(o.id, c, k, P['System.String']); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'sequence': prim(o.sequence, c, k, P.positiveInt); break
+    case '_sequence': shadow(o._sequence, c, 'sequence', Element, o.sequence); break
+    case 'focal': prim(o.focal, c, k, P.boolean); break
+    case '_focal': shadow(o._focal, c, 'focal', Element, o.focal); break
+    case 'coverage': one(o.coverage, c, k, Reference); target(o.coverage, c, k, T21); break
+    case 'businessArrangement': prim(o.businessArrangement, c, k, P.string); break
+    case '_businessArrangement': shadow(o._businessArrangement, c, 'businessArrangement', Element, o.businessArrangement); break
+    case 'claimResponse': one(o.claimResponse, c, k, Reference); target(o.claimResponse, c, k, T134); break
+    default: unknown(c, k)
+  }
+  if (o.sequence === undefined && o._sequence === undefined) required(c, 'sequence')
+  if (o.focal === undefined && o._focal === undefined) required(c, 'focal')
+  if (o.coverage === undefined) required(c, 'coverage')
+}
+function ClaimResponse_error(o, c) {
+  if (!enter(o, c)) return
+  for (const k in o) switch (k) {
+    case 'id': prim(o.id, c, k, P['System.String']); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'itemSequence': prim(o.itemSequence, c, k, P.positiveInt); break
+    case '_itemSequence': shadow(o._itemSequence, c, 'itemSequence', Element, o.itemSequence); break
+    case 'detailSequence': prim(o.detailSequence, c, k, P.positiveInt); break
+    case '_detailSequence': shadow(o._detailSequence, c, 'detailSequence', Element, o.detailSequence); break
+    case 'subDetailSequence': prim(o.subDetailSequence, c, k, P.positiveInt); break
+    case '_subDetailSequence': shadow(o._subDetailSequence, c, 'subDetailSequence', Element, o.subDetailSequence); break
+    case 'code': one(o.code, c, k, CodeableConcept); break
+    default: unknown(c, k)
+  }
+  if (o.code === undefined) required(c, 'code')
+}
 function InsurancePlan(o, c) {
   if (!enter(o, c)) return
   for (const k in o) switch (k) {
@@ -3679,7 +3978,7 @@ function InsurancePlan_plan_specificCost_benefit_cost(o, c) {
     case 'extension': list(o.extension, c, k, Extension); break
     case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
     case 'type': one(o.type, c, k, CodeableConcept); break
-    case 'applicability': one(o.applicability, c, k, CodeableConcept); concepts(o.applicability, c, k, S132); break
+    case 'applicability': one(o.applicability, c, k, CodeableConcept); concepts(o.applicability, c, k, S135); break
     case 'qualifiers': list(o.qualifiers, c, k, CodeableConcept); break
     case 'value': one(o.value, c, k, Quantity); break
     default: unknown(c, k)
@@ -3708,7 +4007,7 @@ function Contract(o, c) {
     case '_url': shadow(o._url, c, 'url', Element, o.url); break
     case 'version': prim(o.version, c, k, P.string); break
     case '_version': shadow(o._version, c, 'version', Element, o.version); break
-    case 'status': code(o.status, c, k, P.code, S133); break
+    case 'status': code(o.status, c, k, P.code, S136); break
     case '_status': shadow(o._status, c, 'status', Element, o.status); break
     case 'legalState': one(o.legalState, c, k, CodeableConcept); break
     case 'instantiatesCanonical': one(o.instantiatesCanonical, c, k, Reference); target(o.instantiatesCanonical, c, k, T24); break
@@ -3731,7 +4030,7 @@ function Contract(o, c) {
     case '_subtitle': shadow(o._subtitle, c, 'subtitle', Element, o.subtitle); break
     case 'alias': prims(o.alias, c, k, P.string, o._alias); break
     case '_alias': shadows(o._alias, c, 'alias', Element, o.alias); break
-    case 'author': one(o.author, c, k, Reference); target(o.author, c, k, T134); break
+    case 'author': one(o.author, c, k, Reference); target(o.author, c, k, T137); break
     case 'scope': one(o.scope, c, k, CodeableConcept); break
     case 'topicCodeableConcept': n_topic++; one(o.topicCodeableConcept, c, 'topic', CodeableConcept); break
     case 'topicReference': n_topic++; one(o.topicReference, c, 'topic', Reference); break
@@ -3746,7 +4045,7 @@ function Contract(o, c) {
     case 'legal': list(o.legal, c, k, Contract_legal); break
     case 'rule': list(o.rule, c, k, Contract_rule); break
     case 'legallyBindingAttachment': n_legallyBinding++; one(o.legallyBindingAttachment, c, 'legallyBinding', Attachment); break
-    case 'legallyBindingReference': n_legallyBinding++; one(o.legallyBindingReference, c, 'legallyBinding', Reference); target(o.legallyBindingReference, c, 'legallyBinding', T135); break
+    case 'legallyBindingReference': n_legallyBinding++; one(o.legallyBindingReference, c, 'legallyBinding', Reference); target(o.legallyBindingReference, c, 'legallyBinding', T138); break
     default: unknown(c, k)
   }
   if (n_topic > 1) choice(c, 'topic')
@@ -3767,7 +4066,7 @@ function Contract_contentDefinition(o, c) {
     case 'publisher': one(o.publisher, c, k, Reference); target(o.publisher, c, k, T1); break
     case 'publicationDate': prim(o.publicationDate, c, k, P.dateTime); break
     case '_publicationDate': shadow(o._publicationDate, c, 'publicationDate', Element, o.publicationDate); break
-    case 'publicationStatus': code(o.publicationStatus, c, k, P.code, S136); break
+    case 'publicationStatus': code(o.publicationStatus, c, k, P.code, S139); break
     case '_publicationStatus': shadow(o._publicationStatus, c, 'publicationStatus', Element, o.publicationStatus); break
     case 'copyright': prim(o.copyright, c, k, P.markdown); break
     case '_copyright': shadow(o._copyright, c, 'copyright', Element, o.copyright); break
@@ -3846,7 +4145,7 @@ function Contract_term_offer_party(o, c) {
     case 'id': prim(o.id, c, k, P['System.String']); break
     case 'extension': list(o.extension, c, k, Extension); break
     case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
-    case 'reference': list(o.reference, c, k, Reference); target(o.reference, c, k, T137); break
+    case 'reference': list(o.reference, c, k, Reference); target(o.reference, c, k, T140); break
     case 'role': one(o.role, c, k, CodeableConcept); break
     default: unknown(c, k)
   }
@@ -3981,16 +4280,16 @@ function Contract_term_action(o, c) {
     case '_occurrenceDateTime': if (o.occurrenceDateTime === undefined) n_occurrence++; shadow(o._occurrenceDateTime, c, 'occurrence', Element, o.occurrenceDateTime); break
     case 'occurrencePeriod': n_occurrence++; one(o.occurrencePeriod, c, 'occurrence', Period); break
     case 'occurrenceTiming': n_occurrence++; one(o.occurrenceTiming, c, 'occurrence', Timing); break
-    case 'requester': list(o.requester, c, k, Reference); target(o.requester, c, k, T137); break
+    case 'requester': list(o.requester, c, k, Reference); target(o.requester, c, k, T140); break
     case 'requesterLinkId': prims(o.requesterLinkId, c, k, P.string, o._requesterLinkId); break
     case '_requesterLinkId': shadows(o._requesterLinkId, c, 'requesterLinkId', Element, o.requesterLinkId); break
     case 'performerType': list(o.performerType, c, k, CodeableConcept); break
     case 'performerRole': one(o.performerRole, c, k, CodeableConcept); break
-    case 'performer': one(o.performer, c, k, Reference); target(o.performer, c, k, T138); break
+    case 'performer': one(o.performer, c, k, Reference); target(o.performer, c, k, T141); break
     case 'performerLinkId': prims(o.performerLinkId, c, k, P.string, o._performerLinkId); break
     case '_performerLinkId': shadows(o._performerLinkId, c, 'performerLinkId', Element, o.performerLinkId); break
     case 'reasonCode': list(o.reasonCode, c, k, CodeableConcept); break
-    case 'reasonReference': list(o.reasonReference, c, k, Reference); target(o.reasonReference, c, k, T139); break
+    case 'reasonReference': list(o.reasonReference, c, k, Reference); target(o.reasonReference, c, k, T142); break
     case 'reason': prims(o.reason, c, k, P.string, o._reason); break
     case '_reason': shadows(o._reason, c, 'reason', Element, o.reason); break
     case 'reasonLinkId': prims(o.reasonLinkId, c, k, P.string, o._reasonLinkId); break
@@ -4011,7 +4310,7 @@ function Contract_term_action_subject(o, c) {
     case 'id': prim(o.id, c, k, P['System.String']); break
     case 'extension': list(o.extension, c, k, Extension); break
     case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
-    case 'reference': list(o.reference, c, k, Reference); target(o.reference, c, k, T137); break
+    case 'reference': list(o.reference, c, k, Reference); target(o.reference, c, k, T140); break
     case 'role': one(o.role, c, k, CodeableConcept); break
     default: unknown(c, k)
   }
@@ -4040,7 +4339,7 @@ function Contract_friendly(o, c) {
     case 'extension': list(o.extension, c, k, Extension); break
     case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
     case 'contentAttachment': n_content++; one(o.contentAttachment, c, 'content', Attachment); break
-    case 'contentReference': n_content++; one(o.contentReference, c, 'content', Reference); target(o.contentReference, c, 'content', T140); break
+    case 'contentReference': n_content++; one(o.contentReference, c, 'content', Reference); target(o.contentReference, c, 'content', T143); break
     default: unknown(c, k)
   }
   if (n_content > 1) choice(c, 'content')
@@ -4054,7 +4353,7 @@ function Contract_legal(o, c) {
     case 'extension': list(o.extension, c, k, Extension); break
     case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
     case 'contentAttachment': n_content++; one(o.contentAttachment, c, 'content', Attachment); break
-    case 'contentReference': n_content++; one(o.contentReference, c, 'content', Reference); target(o.contentReference, c, 'content', T140); break
+    case 'contentReference': n_content++; one(o.contentReference, c, 'content', Reference); target(o.contentReference, c, 'content', T143); break
     default: unknown(c, k)
   }
   if (n_content > 1) choice(c, 'content')
@@ -4091,12 +4390,12 @@ function AuditEvent(o, c) {
     case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
     case 'type': one(o.type, c, k, Coding); break
     case 'subtype': list(o.subtype, c, k, Coding); break
-    case 'action': code(o.action, c, k, P.code, S141); break
+    case 'action': code(o.action, c, k, P.code, S144); break
     case '_action': shadow(o._action, c, 'action', Element, o.action); break
     case 'period': one(o.period, c, k, Period); break
     case 'recorded': prim(o.recorded, c, k, P.instant); break
     case '_recorded': shadow(o._recorded, c, 'recorded', Element, o.recorded); break
-    case 'outcome': code(o.outcome, c, k, P.code, S142); break
+    case 'outcome': code(o.outcome, c, k, P.code, S145); break
     case '_outcome': shadow(o._outcome, c, 'outcome', Element, o.outcome); break
     case 'outcomeDesc': prim(o.outcomeDesc, c, k, P.string); break
     case '_outcomeDesc': shadow(o._outcomeDesc, c, 'outcomeDesc', Element, o.outcomeDesc); break
@@ -4148,7 +4447,7 @@ function AuditEvent_agent_network(o, c) {
     case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
     case 'address': prim(o.address, c, k, P.string); break
     case '_address': shadow(o._address, c, 'address', Element, o.address); break
-    case 'type': code(o.type, c, k, P.code, S143); break
+    case 'type': code(o.type, c, k, P.code, S146); break
     case '_type': shadow(o._type, c, 'type', Element, o.type); break
     default: unknown(c, k)
   }
@@ -4161,7 +4460,7 @@ function AuditEvent_source(o, c) {
     case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
     case 'site': prim(o.site, c, k, P.string); break
     case '_site': shadow(o._site, c, 'site', Element, o.site); break
-    case 'observer': one(o.observer, c, k, Reference); target(o.observer, c, k, T144); break
+    case 'observer': one(o.observer, c, k, Reference); target(o.observer, c, k, T147); break
     case 'type': list(o.type, c, k, Coding); break
     default: unknown(c, k)
   }
@@ -4267,9 +4566,9 @@ function OperationOutcome_issue(o, c) {
     case 'id': prim(o.id, c, k, P['System.String']); break
     case 'extension': list(o.extension, c, k, Extension); break
     case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
-    case 'severity': code(o.severity, c, k, P.code, S145); break
+    case 'severity': code(o.severity, c, k, P.code, S148); break
     case '_severity': shadow(o._severity, c, 'severity', Element, o.severity); break
-    case 'code': code(o.code, c, k, P.code, S146); break
+    case 'code': code(o.code, c, k, P.code, S149); break
     case '_code': shadow(o._code, c, 'code', Element, o.code); break
     case 'details': one(o.details, c, k, CodeableConcept); break
     case 'diagnostics': prim(o.diagnostics, c, k, P.string); break
@@ -4295,7 +4594,7 @@ function Bundle(o, c) {
     case 'language': prim(o.language, c, k, P.code); break
     case '_language': shadow(o._language, c, 'language', Element, o.language); break
     case 'identifier': one(o.identifier, c, k, Identifier); break
-    case 'type': code(o.type, c, k, P.code, S147); break
+    case 'type': code(o.type, c, k, P.code, S150); break
     case '_type': shadow(o._type, c, 'type', Element, o.type); break
     case 'timestamp': prim(o.timestamp, c, k, P.instant); break
     case '_timestamp': shadow(o._timestamp, c, 'timestamp', Element, o.timestamp); break
@@ -4356,7 +4655,7 @@ function Bundle_entry_search(o, c) {
     case 'id': prim(o.id, c, k, P['System.String']); break
     case 'extension': list(o.extension, c, k, Extension); break
     case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
-    case 'mode': code(o.mode, c, k, P.code, S148); break
+    case 'mode': code(o.mode, c, k, P.code, S151); break
     case '_mode': shadow(o._mode, c, 'mode', Element, o.mode); break
     case 'score': prim(o.score, c, k, P.decimal); break
     case '_score': shadow(o._score, c, 'score', Element, o.score); break
@@ -4369,7 +4668,7 @@ function Bundle_entry_request(o, c) {
     case 'id': prim(o.id, c, k, P['System.String']); break
     case 'extension': list(o.extension, c, k, Extension); break
     case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
-    case 'method': code(o.method, c, k, P.code, S149); break
+    case 'method': code(o.method, c, k, P.code, S152); break
     case '_method': shadow(o._method, c, 'method', Element, o.method); break
     case 'url': prim(o.url, c, k, P.uri); break
     case '_url': shadow(o._url, c, 'url', Element, o.url); break
@@ -4546,7 +4845,7 @@ function CapabilityStatement(o, c) {
     case '_purpose': shadow(o._purpose, c, 'purpose', Element, o.purpose); break
     case 'copyright': prim(o.copyright, c, k, P.markdown); break
     case '_copyright': shadow(o._copyright, c, 'copyright', Element, o.copyright); break
-    case 'kind': code(o.kind, c, k, P.code, S150); break
+    case 'kind': code(o.kind, c, k, P.code, S153); break
     case '_kind': shadow(o._kind, c, 'kind', Element, o.kind); break
     case 'instantiates': prims(o.instantiates, c, k, P.canonical, o._instantiates); break
     case '_instantiates': shadows(o._instantiates, c, 'instantiates', Element, o.instantiates); break
@@ -4554,7 +4853,7 @@ function CapabilityStatement(o, c) {
     case '_imports': shadows(o._imports, c, 'imports', Element, o.imports); break
     case 'software': one(o.software, c, k, CapabilityStatement_software); break
     case 'implementation': one(o.implementation, c, k, CapabilityStatement_implementation); break
-    case 'fhirVersion': code(o.fhirVersion, c, k, P.code, S151); break
+    case 'fhirVersion': code(o.fhirVersion, c, k, P.code, S154); break
     case '_fhirVersion': shadow(o._fhirVersion, c, 'fhirVersion', Element, o.fhirVersion); break
     case 'format': prims(o.format, c, k, P.code, o._format); break
     case '_format': shadows(o._format, c, 'format', Element, o.format); break
@@ -4621,7 +4920,7 @@ function CapabilityStatement_rest(o, c) {
     case 'id': prim(o.id, c, k, P['System.String']); break
     case 'extension': list(o.extension, c, k, Extension); break
     case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
-    case 'mode': code(o.mode, c, k, P.code, S152); break
+    case 'mode': code(o.mode, c, k, P.code, S155); break
     case '_mode': shadow(o._mode, c, 'mode', Element, o.mode); break
     case 'documentation': prim(o.documentation, c, k, P.markdown); break
     case '_documentation': shadow(o._documentation, c, 'documentation', Element, o.documentation); break
@@ -4666,7 +4965,7 @@ function CapabilityStatement_rest_resource(o, c) {
     case 'documentation': prim(o.documentation, c, k, P.markdown); break
     case '_documentation': shadow(o._documentation, c, 'documentation', Element, o.documentation); break
     case 'interaction': list(o.interaction, c, k, CapabilityStatement_rest_resource_interaction); break
-    case 'versioning': code(o.versioning, c, k, P.code, S153); break
+    case 'versioning': code(o.versioning, c, k, P.code, S156); break
     case '_versioning': shadow(o._versioning, c, 'versioning', Element, o.versioning); break
     case 'readHistory': prim(o.readHistory, c, k, P.boolean); break
     case '_readHistory': shadow(o._readHistory, c, 'readHistory', Element, o.readHistory); break
@@ -4674,13 +4973,13 @@ function CapabilityStatement_rest_resource(o, c) {
     case '_updateCreate': shadow(o._updateCreate, c, 'updateCreate', Element, o.updateCreate); break
     case 'conditionalCreate': prim(o.conditionalCreate, c, k, P.boolean); break
     case '_conditionalCreate': shadow(o._conditionalCreate, c, 'conditionalCreate', Element, o.conditionalCreate); break
-    case 'conditionalRead': code(o.conditionalRead, c, k, P.code, S154); break
+    case 'conditionalRead': code(o.conditionalRead, c, k, P.code, S157); break
     case '_conditionalRead': shadow(o._conditionalRead, c, 'conditionalRead', Element, o.conditionalRead); break
     case 'conditionalUpdate': prim(o.conditionalUpdate, c, k, P.boolean); break
     case '_conditionalUpdate': shadow(o._conditionalUpdate, c, 'conditionalUpdate', Element, o.conditionalUpdate); break
-    case 'conditionalDelete': code(o.conditionalDelete, c, k, P.code, S155); break
+    case 'conditionalDelete': code(o.conditionalDelete, c, k, P.code, S158); break
     case '_conditionalDelete': shadow(o._conditionalDelete, c, 'conditionalDelete', Element, o.conditionalDelete); break
-    case 'referencePolicy': codes(o.referencePolicy, c, k, P.code, S156, o._referencePolicy); break
+    case 'referencePolicy': codes(o.referencePolicy, c, k, P.code, S159, o._referencePolicy); break
     case '_referencePolicy': shadows(o._referencePolicy, c, 'referencePolicy', Element, o.referencePolicy); break
     case 'searchInclude': prims(o.searchInclude, c, k, P.string, o._searchInclude); break
     case '_searchInclude': shadows(o._searchInclude, c, 'searchInclude', Element, o.searchInclude); break
@@ -4699,7 +4998,7 @@ function CapabilityStatement_rest_resource_interaction(o, c) {
     case 'id': prim(o.id, c, k, P['System.String']); break
     case 'extension': list(o.extension, c, k, Extension); break
     case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
-    case 'code': code(o.code, c, k, P.code, S157); break
+    case 'code': code(o.code, c, k, P.code, S160); break
     case '_code': shadow(o._code, c, 'code', Element, o.code); break
     case 'documentation': prim(o.documentation, c, k, P.markdown); break
     case '_documentation': shadow(o._documentation, c, 'documentation', Element, o.documentation); break
@@ -4717,7 +5016,7 @@ function CapabilityStatement_rest_resource_searchParam(o, c) {
     case '_name': shadow(o._name, c, 'name', Element, o.name); break
     case 'definition': prim(o.definition, c, k, P.canonical); break
     case '_definition': shadow(o._definition, c, 'definition', Element, o.definition); break
-    case 'type': code(o.type, c, k, P.code, S158); break
+    case 'type': code(o.type, c, k, P.code, S161); break
     case '_type': shadow(o._type, c, 'type', Element, o.type); break
     case 'documentation': prim(o.documentation, c, k, P.markdown); break
     case '_documentation': shadow(o._documentation, c, 'documentation', Element, o.documentation); break
@@ -4749,7 +5048,7 @@ function CapabilityStatement_rest_interaction(o, c) {
     case 'id': prim(o.id, c, k, P['System.String']); break
     case 'extension': list(o.extension, c, k, Extension); break
     case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
-    case 'code': code(o.code, c, k, P.code, S159); break
+    case 'code': code(o.code, c, k, P.code, S162); break
     case '_code': shadow(o._code, c, 'code', Element, o.code); break
     case 'documentation': prim(o.documentation, c, k, P.markdown); break
     case '_documentation': shadow(o._documentation, c, 'documentation', Element, o.documentation); break
@@ -4792,7 +5091,7 @@ function CapabilityStatement_messaging_supportedMessage(o, c) {
     case 'id': prim(o.id, c, k, P['System.String']); break
     case 'extension': list(o.extension, c, k, Extension); break
     case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
-    case 'mode': code(o.mode, c, k, P.code, S160); break
+    case 'mode': code(o.mode, c, k, P.code, S163); break
     case '_mode': shadow(o._mode, c, 'mode', Element, o.mode); break
     case 'definition': prim(o.definition, c, k, P.canonical); break
     case '_definition': shadow(o._definition, c, 'definition', Element, o.definition); break
@@ -4807,7 +5106,7 @@ function CapabilityStatement_document(o, c) {
     case 'id': prim(o.id, c, k, P['System.String']); break
     case 'extension': list(o.extension, c, k, Extension); break
     case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
-    case 'mode': code(o.mode, c, k, P.code, S161); break
+    case 'mode': code(o.mode, c, k, P.code, S164); break
     case '_mode': shadow(o._mode, c, 'mode', Element, o.mode); break
     case 'documentation': prim(o.documentation, c, k, P.markdown); break
     case '_documentation': shadow(o._documentation, c, 'documentation', Element, o.documentation); break
@@ -4848,7 +5147,7 @@ function Narrative(o, c) {
   for (const k in o) switch (k) {
     case 'id': prim(o.id, c, k, P['System.String']); break
     case 'extension': list(o.extension, c, k, Extension); break
-    case 'status': code(o.status, c, k, P.code, S162); break
+    case 'status': code(o.status, c, k, P.code, S165); break
     case '_status': shadow(o._status, c, 'status', Element, o.status); break
     case 'div': prim(o.div, c, k, P.xhtml); break
     default: unknown(c, k)
@@ -4944,7 +5243,7 @@ function Identifier(o, c) {
   for (const k in o) switch (k) {
     case 'id': prim(o.id, c, k, P['System.String']); break
     case 'extension': list(o.extension, c, k, Extension); break
-    case 'use': code(o.use, c, k, P.code, S163); break
+    case 'use': code(o.use, c, k, P.code, S166); break
     case '_use': shadow(o._use, c, 'use', Element, o.use); break
     case 'type': one(o.type, c, k, CodeableConcept); break
     case 'system': prim(o.system, c, k, P.uri); break
@@ -4961,7 +5260,7 @@ function HumanName(o, c) {
   for (const k in o) switch (k) {
     case 'id': prim(o.id, c, k, P['System.String']); break
     case 'extension': list(o.extension, c, k, Extension); break
-    case 'use': code(o.use, c, k, P.code, S164); break
+    case 'use': code(o.use, c, k, P.code, S167); break
     case '_use': shadow(o._use, c, 'use', Element, o.use); break
     case 'text': prim(o.text, c, k, P.string); break
     case '_text': shadow(o._text, c, 'text', Element, o.text); break
@@ -4982,11 +5281,11 @@ function ContactPoint(o, c) {
   for (const k in o) switch (k) {
     case 'id': prim(o.id, c, k, P['System.String']); break
     case 'extension': list(o.extension, c, k, Extension); break
-    case 'system': code(o.system, c, k, P.code, S165); break
+    case 'system': code(o.system, c, k, P.code, S168); break
     case '_system': shadow(o._system, c, 'system', Element, o.system); break
     case 'value': prim(o.value, c, k, P.string); break
     case '_value': shadow(o._value, c, 'value', Element, o.value); break
-    case 'use': code(o.use, c, k, P.code, S166); break
+    case 'use': code(o.use, c, k, P.code, S169); break
     case '_use': shadow(o._use, c, 'use', Element, o.use); break
     case 'rank': prim(o.rank, c, k, P.positiveInt); break
     case '_rank': shadow(o._rank, c, 'rank', Element, o.rank); break
@@ -5000,9 +5299,9 @@ function Address(o, c) {
   for (const k in o) switch (k) {
     case 'id': prim(o.id, c, k, P['System.String']); break
     case 'extension': list(o.extension, c, k, Extension); break
-    case 'use': code(o.use, c, k, P.code, S167); break
+    case 'use': code(o.use, c, k, P.code, S170); break
     case '_use': shadow(o._use, c, 'use', Element, o.use); break
-    case 'type': code(o.type, c, k, P.code, S168); break
+    case 'type': code(o.type, c, k, P.code, S171); break
     case '_type': shadow(o._type, c, 'type', Element, o.type); break
     case 'text': prim(o.text, c, k, P.string); break
     case '_text': shadow(o._text, c, 'text', Element, o.text); break
@@ -5112,7 +5411,7 @@ function Duration(o, c) {
     case 'extension': list(o.extension, c, k, Extension); break
     case 'value': prim(o.value, c, k, P.decimal); break
     case '_value': shadow(o._value, c, 'value', Element, o.value); break
-    case 'comparator': code(o.comparator, c, k, P.code, S169); break
+    case 'comparator': code(o.comparator, c, k, P.code, S172); break
     case '_comparator': shadow(o._comparator, c, 'comparator', Element, o.comparator); break
     case 'unit': prim(o.unit, c, k, P.string); break
     case '_unit': shadow(o._unit, c, 'unit', Element, o.unit); break
@@ -5132,7 +5431,7 @@ function Quantity(o, c) {
     case 'extension': list(o.extension, c, k, Extension); break
     case 'value': prim(o.value, c, k, P.decimal); break
     case '_value': shadow(o._value, c, 'value', Element, o.value); break
-    case 'comparator': code(o.comparator, c, k, P.code, S169); break
+    case 'comparator': code(o.comparator, c, k, P.code, S172); break
     case '_comparator': shadow(o._comparator, c, 'comparator', Element, o.comparator); break
     case 'unit': prim(o.unit, c, k, P.string); break
     case '_unit': shadow(o._unit, c, 'unit', Element, o.unit); break
@@ -5151,7 +5450,7 @@ function Money(o, c) {
     case 'extension': list(o.extension, c, k, Extension); break
     case 'value': prim(o.value, c, k, P.decimal); break
     case '_value': shadow(o._value, c, 'value', Element, o.value); break
-    case 'currency': code(o.currency, c, k, P.code, S170); break
+    case 'currency': code(o.currency, c, k, P.code, S173); break
     case '_currency': shadow(o._currency, c, 'currency', Element, o.currency); break
     default: unknown(c, k)
   }
@@ -5186,7 +5485,7 @@ function Timing_repeat(o, c) {
     case '_duration': shadow(o._duration, c, 'duration', Element, o.duration); break
     case 'durationMax': prim(o.durationMax, c, k, P.decimal); break
     case '_durationMax': shadow(o._durationMax, c, 'durationMax', Element, o.durationMax); break
-    case 'durationUnit': code(o.durationUnit, c, k, P.code, S171); break
+    case 'durationUnit': code(o.durationUnit, c, k, P.code, S174); break
     case '_durationUnit': shadow(o._durationUnit, c, 'durationUnit', Element, o.durationUnit); break
     case 'frequency': prim(o.frequency, c, k, P.positiveInt); break
     case '_frequency': shadow(o._frequency, c, 'frequency', Element, o.frequency); break
@@ -5196,13 +5495,13 @@ function Timing_repeat(o, c) {
     case '_period': shadow(o._period, c, 'period', Element, o.period); break
     case 'periodMax': prim(o.periodMax, c, k, P.decimal); break
     case '_periodMax': shadow(o._periodMax, c, 'periodMax', Element, o.periodMax); break
-    case 'periodUnit': code(o.periodUnit, c, k, P.code, S171); break
+    case 'periodUnit': code(o.periodUnit, c, k, P.code, S174); break
     case '_periodUnit': shadow(o._periodUnit, c, 'periodUnit', Element, o.periodUnit); break
     case 'dayOfWeek': codes(o.dayOfWeek, c, k, P.code, S28, o._dayOfWeek); break
     case '_dayOfWeek': shadows(o._dayOfWeek, c, 'dayOfWeek', Element, o.dayOfWeek); break
     case 'timeOfDay': prims(o.timeOfDay, c, k, P.time, o._timeOfDay); break
     case '_timeOfDay': shadows(o._timeOfDay, c, 'timeOfDay', Element, o.timeOfDay); break
-    case 'when': codes(o.when, c, k, P.code, S172, o._when); break
+    case 'when': codes(o.when, c, k, P.code, S175, o._when); break
     case '_when': shadows(o._when, c, 'when', Element, o.when); break
     case 'offset': prim(o.offset, c, k, P.unsignedInt); break
     case '_offset': shadow(o._offset, c, 'offset', Element, o.offset); break
@@ -5225,7 +5524,7 @@ function Annotation(o, c) {
   for (const k in o) switch (k) {
     case 'id': prim(o.id, c, k, P['System.String']); break
     case 'extension': list(o.extension, c, k, Extension); break
-    case 'authorReference': n_author++; one(o.authorReference, c, 'author', Reference); target(o.authorReference, c, 'author', T173); break
+    case 'authorReference': n_author++; one(o.authorReference, c, 'author', Reference); target(o.authorReference, c, 'author', T176); break
     case 'authorString': n_author++; prim(o.authorString, c, 'author', P.string); break
     case '_authorString': if (o.authorString === undefined) n_author++; shadow(o._authorString, c, 'author', Element, o.authorString); break
     case 'time': prim(o.time, c, k, P.dateTime); break
@@ -5244,7 +5543,7 @@ function Age(o, c) {
     case 'extension': list(o.extension, c, k, Extension); break
     case 'value': prim(o.value, c, k, P.decimal); break
     case '_value': shadow(o._value, c, 'value', Element, o.value); break
-    case 'comparator': code(o.comparator, c, k, P.code, S169); break
+    case 'comparator': code(o.comparator, c, k, P.code, S172); break
     case '_comparator': shadow(o._comparator, c, 'comparator', Element, o.comparator); break
     case 'unit': prim(o.unit, c, k, P.string); break
     case '_unit': shadow(o._unit, c, 'unit', Element, o.unit); break
@@ -5264,7 +5563,7 @@ function Count(o, c) {
     case 'extension': list(o.extension, c, k, Extension); break
     case 'value': prim(o.value, c, k, P.decimal); break
     case '_value': shadow(o._value, c, 'value', Element, o.value); break
-    case 'comparator': code(o.comparator, c, k, P.code, S169); break
+    case 'comparator': code(o.comparator, c, k, P.code, S172); break
     case '_comparator': shadow(o._comparator, c, 'comparator', Element, o.comparator); break
     case 'unit': prim(o.unit, c, k, P.string); break
     case '_unit': shadow(o._unit, c, 'unit', Element, o.unit); break
@@ -5284,7 +5583,7 @@ function Distance(o, c) {
     case 'extension': list(o.extension, c, k, Extension); break
     case 'value': prim(o.value, c, k, P.decimal); break
     case '_value': shadow(o._value, c, 'value', Element, o.value); break
-    case 'comparator': code(o.comparator, c, k, P.code, S169); break
+    case 'comparator': code(o.comparator, c, k, P.code, S172); break
     case '_comparator': shadow(o._comparator, c, 'comparator', Element, o.comparator); break
     case 'unit': prim(o.unit, c, k, P.string); break
     case '_unit': shadow(o._unit, c, 'unit', Element, o.unit); break
@@ -5381,7 +5680,7 @@ function Contributor(o, c) {
   for (const k in o) switch (k) {
     case 'id': prim(o.id, c, k, P['System.String']); break
     case 'extension': list(o.extension, c, k, Extension); break
-    case 'type': code(o.type, c, k, P.code, S174); break
+    case 'type': code(o.type, c, k, P.code, S177); break
     case '_type': shadow(o._type, c, 'type', Element, o.type); break
     case 'name': prim(o.name, c, k, P.string); break
     case '_name': shadow(o._name, c, 'name', Element, o.name); break
@@ -5397,12 +5696,12 @@ function DataRequirement(o, c) {
   for (const k in o) switch (k) {
     case 'id': prim(o.id, c, k, P['System.String']); break
     case 'extension': list(o.extension, c, k, Extension); break
-    case 'type': code(o.type, c, k, P.code, S175); break
+    case 'type': code(o.type, c, k, P.code, S178); break
     case '_type': shadow(o._type, c, 'type', Element, o.type); break
     case 'profile': prims(o.profile, c, k, P.canonical, o._profile); break
     case '_profile': shadows(o._profile, c, 'profile', Element, o.profile); break
     case 'subjectCodeableConcept': n_subject++; one(o.subjectCodeableConcept, c, 'subject', CodeableConcept); break
-    case 'subjectReference': n_subject++; one(o.subjectReference, c, 'subject', Reference); target(o.subjectReference, c, 'subject', T176); break
+    case 'subjectReference': n_subject++; one(o.subjectReference, c, 'subject', Reference); target(o.subjectReference, c, 'subject', T179); break
     case 'mustSupport': prims(o.mustSupport, c, k, P.string, o._mustSupport); break
     case '_mustSupport': shadows(o._mustSupport, c, 'mustSupport', Element, o.mustSupport); break
     case 'codeFilter': list(o.codeFilter, c, k, DataRequirement_codeFilter); break
@@ -5457,7 +5756,7 @@ function DataRequirement_sort(o, c) {
     case 'extension': list(o.extension, c, k, Extension); break
     case 'path': prim(o.path, c, k, P.string); break
     case '_path': shadow(o._path, c, 'path', Element, o.path); break
-    case 'direction': code(o.direction, c, k, P.code, S177); break
+    case 'direction': code(o.direction, c, k, P.code, S180); break
     case '_direction': shadow(o._direction, c, 'direction', Element, o.direction); break
     default: unknown(c, k)
   }
@@ -5491,7 +5790,7 @@ function ParameterDefinition(o, c) {
     case 'extension': list(o.extension, c, k, Extension); break
     case 'name': prim(o.name, c, k, P.code); break
     case '_name': shadow(o._name, c, 'name', Element, o.name); break
-    case 'use': code(o.use, c, k, P.code, S178); break
+    case 'use': code(o.use, c, k, P.code, S181); break
     case '_use': shadow(o._use, c, 'use', Element, o.use); break
     case 'min': prim(o.min, c, k, P.integer); break
     case '_min': shadow(o._min, c, 'min', Element, o.min); break
@@ -5499,7 +5798,7 @@ function ParameterDefinition(o, c) {
     case '_max': shadow(o._max, c, 'max', Element, o.max); break
     case 'documentation': prim(o.documentation, c, k, P.string); break
     case '_documentation': shadow(o._documentation, c, 'documentation', Element, o.documentation); break
-    case 'type': code(o.type, c, k, P.code, S175); break
+    case 'type': code(o.type, c, k, P.code, S178); break
     case '_type': shadow(o._type, c, 'type', Element, o.type); break
     case 'profile': prim(o.profile, c, k, P.canonical); break
     case '_profile': shadow(o._profile, c, 'profile', Element, o.profile); break
@@ -5513,7 +5812,7 @@ function RelatedArtifact(o, c) {
   for (const k in o) switch (k) {
     case 'id': prim(o.id, c, k, P['System.String']); break
     case 'extension': list(o.extension, c, k, Extension); break
-    case 'type': code(o.type, c, k, P.code, S179); break
+    case 'type': code(o.type, c, k, P.code, S182); break
     case '_type': shadow(o._type, c, 'type', Element, o.type); break
     case 'label': prim(o.label, c, k, P.string); break
     case '_label': shadow(o._label, c, 'label', Element, o.label); break
@@ -5536,7 +5835,7 @@ function TriggerDefinition(o, c) {
   for (const k in o) switch (k) {
     case 'id': prim(o.id, c, k, P['System.String']); break
     case 'extension': list(o.extension, c, k, Extension); break
-    case 'type': code(o.type, c, k, P.code, S180); break
+    case 'type': code(o.type, c, k, P.code, S183); break
     case '_type': shadow(o._type, c, 'type', Element, o.type); break
     case 'name': prim(o.name, c, k, P.string); break
     case '_name': shadow(o._name, c, 'name', Element, o.name); break
@@ -5566,7 +5865,7 @@ function UsageContext(o, c) {
     case 'valueCodeableConcept': n_value++; one(o.valueCodeableConcept, c, 'value', CodeableConcept); break
     case 'valueQuantity': n_value++; one(o.valueQuantity, c, 'value', Quantity); break
     case 'valueRange': n_value++; one(o.valueRange, c, 'value', Range); break
-    case 'valueReference': n_value++; one(o.valueReference, c, 'value', Reference); target(o.valueReference, c, 'value', T181); break
+    case 'valueReference': n_value++; one(o.valueReference, c, 'value', Reference); target(o.valueReference, c, 'value', T184); break
     default: unknown(c, k)
   }
   if (o.code === undefined) required(c, 'code')
@@ -5669,6 +5968,7 @@ export const validators = {
   Procedure,
   EpisodeOfCare,
   CareTeam,
+  ClaimResponse,
   InsurancePlan,
   Contract,
   AuditEvent,

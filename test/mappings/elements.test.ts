@@ -6,7 +6,8 @@ import { test } from 'node:test'
 
 const types = [
   'Patient RelatedPerson Encounter Account Coverage Organization Practitioner PractitionerRole Location Device',
-  'Appointment ChargeItem PaymentNotice Provenance MessageHeader Basic HealthcareService',
+  'Appointment ChargeItem PaymentNotice Provenance MessageHeader Basic OperationOutcome HealthcareService',
+  'Condition AllergyIntolerance Observation Procedure ServiceRequest ClaimResponse EpisodeOfCare',
   'HumanName Address ContactPoint Identifier CodeableConcept Coding Period Reference Money Quantity Duration',
   'Range Ratio Timing Age Annotation Attachment Meta Extension SimpleQuantity',
 ]

@@ -182,7 +182,8 @@ class Checker {
     component: number,
     subcomponent: string | undefined,
   ): void {
-    if (types.length === 0) return
+    // OBX-5 is of the type that OBX-2 names.
+    if (types.length === 0 || types.includes('VARIES')) return
     const inner = types.flatMap((type) => this.#grammar.component(type, component) ?? [])
     if (inner.length === 0 && component > 1) {
       this.#say(`${position} is beyond the components of ${types.join(', ')}`, 'correct the position')

@@ -223,7 +223,8 @@ export function noteReads(compiled: CompiledRow, field: number, plan: ReadPlan):
   const { leaf, type, component, subcomponent } = compiled
   if (compiled.path.many || leaf?.lines) reads.every = true
   if (leaf?.last) reads.last = true
-  for (let offset = 1; offset <= (leaf?.next ?? 0); offset++) {
+  for (let offset = -(leaf?.before ?? 0); offset <= (leaf?.next ?? 0); offset++) {
+    if (offset === 0) continue
     const next = readsAt(plan, field + offset)
     next.whole = true
     next.every = true

@@ -90,9 +90,11 @@ export function parseElementPath(type: string, path: string): ElementPath | unde
   return {
     cell: all.steps
       .slice(0, at + 1)
-      .map((step) => step.key)
+      .map((step) => (step.url === undefined ? step.key : `${step.key}('${step.url}')`))
       .join('.'),
-    many: last.many,
+    // Of an extension inside an element the url tells which one is meant: it is one.
+    many: last.many && last.url === undefined,
+    ...(last.url !== undefined && { url: last.url }),
     ...(last.index !== undefined && { index: last.index }),
     rest: all.steps.slice(at + 1),
     itemType: last.type,

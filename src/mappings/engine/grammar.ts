@@ -20,7 +20,18 @@ export interface Grammar {
 // Fields and names that came after the versions of the dictionary (2.8 and later).
 const later: Readonly<Record<string, Readonly<Record<number, readonly string[]>>>> = {
   IN1: { 54: ['CX'], 55: ['ID'] },
+  IN3: from(26, 'DTM CWE'),
+  ACC: from(13, 'EI'),
+  OBX: from(26, 'CWE CWE CWE ID'),
+  AUT: from(13, 'CWE CWE DTM CWE ST CQ CQ CQ CWE MO XON XCN ST DTM XTN ST ID'),
+  RF1: from(13, 'DTM ST CQ CQ CQ MO XON XCN ST DTM XTN ST ID'),
+  PRT: from(16, 'EI DTM DTM ST ST EI CNE'),
 }
+
+function from(first: number, types: string): Record<number, readonly string[]> {
+  return Object.fromEntries(types.split(' ').map((type, index) => [first + index, [type]]))
+}
+
 const renamed: Readonly<Record<string, string>> = { DTM: 'TS', CNE: 'CWE' }
 
 /** `declared`: Z segments of the site and how many fields they have. */

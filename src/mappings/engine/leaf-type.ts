@@ -10,6 +10,8 @@ export interface Leaf {
   readonly whole?: true
   /** It reads that many fields after its own as well (units). */
   readonly next?: number
+  /** It reads that many fields before its own as well (coding methods, severities). */
+  readonly before?: number
   /** Its texts of several repetitions or segments become the lines of one text. */
   readonly lines?: true
   /** Of a repeating field it takes the last repetition instead of the first. */

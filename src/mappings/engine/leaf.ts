@@ -2,13 +2,16 @@
 // own.
 
 import type { Leaf } from './leaf-type.ts'
+import { clinicalLeaves } from './leaves/clinical.ts'
 import { codeLeaves } from './leaves/code.ts'
 import { contactLeaves } from './leaves/contact.ts'
+import { headerLeaves } from './leaves/header.ts'
 import { identifierLeaves } from './leaves/identifier.ts'
 import { numberLeaves } from './leaves/number.ts'
 import { organizationLeaves } from './leaves/organization.ts'
 import { personLeaves } from './leaves/person.ts'
 import { placeLeaves } from './leaves/place.ts'
+import { quantityLeaves } from './leaves/quantity.ts'
 import { staffLeaves } from './leaves/staff.ts'
 import { textLeaves } from './leaves/text.ts'
 import { timeLeaves } from './leaves/time.ts'
@@ -21,6 +24,9 @@ export const leaves: ReadonlyMap<string, Leaf> = new Map(
     textLeaves,
     timeLeaves,
     numberLeaves,
+    quantityLeaves,
+    headerLeaves,
+    clinicalLeaves,
     codeLeaves,
     identifierLeaves,
     contactLeaves,

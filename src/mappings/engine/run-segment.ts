@@ -130,6 +130,7 @@ function makeCell(
   held: number,
 ): void {
   run.node = run.context.lineage ? rootOf(cell, run.occurrence) : undefined
+  run.soft = cell.url !== undefined
   const items: unknown[] = []
   const every = cell.many || cell.lines
   const first = cell.last ? repetitions.length - 1 : 0
@@ -146,6 +147,7 @@ function makeCell(
     else items.push(item)
   }
   run.repetition = 0
+  run.soft = false
   const end1 = run.node
   run.node = undefined
   if (items.length === 0) return
@@ -171,11 +173,10 @@ function itemOf(cell: CellPlan, raw: string, run: Run, held: number): unknown {
     if (!holds(row, held)) continue
     const value = readPart(row, raw, run)
     if (value === undefined) continue
-    if (row.steps.length === 0) {
-      // Of rows that make a plain value the first whose condition holds counts: active is true, or it is false.
-      if (!isObject(value)) return value
-      item = { ...item, ...value }
-    } else {
+    // Rows that exclude each other may write one primitive: the first that holds does.
+    if (row.steps.length === 0 && (!isObject(value) || JSON.isRawJSON(value))) return value
+    if (row.steps.length === 0) item = { ...item, ...value }
+    else {
       item ??= cell.url === undefined ? {} : { url: cell.url }
       put(item, row.steps, value)
     }

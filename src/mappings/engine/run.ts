@@ -32,6 +32,8 @@ export class Run {
   level = 0
   table = ''
   row = ''
+  /** What is written is an extension: what is wrong with it is told, and the message is taken. */
+  soft = false
   node: TraceNode | undefined
 
   constructor(message: Message, context: MapContext, tables: Tables) {
@@ -149,11 +151,11 @@ export class Run {
     this.issues.push(this.row === '' ? located : { ...located, row: this.row })
   }
 
-  /** What was sent is no date, number or the like. Severity E: the message is refused with AE 102. */
+  /** What was sent is no date, number or the like. Severity E: the message is refused with AE 102, unless beside the point. */
   wrongType(expected: string, form: string, severity: 'E' | 'W' = 'E'): undefined {
     this.issue({
       kind: 'data-type',
-      severity,
+      severity: this.soft ? 'W' : severity,
       code: '102',
       text: `${this.position()} is not ${expected} - send ${form}`,
     })

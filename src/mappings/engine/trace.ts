@@ -31,7 +31,7 @@ export interface LeaveStep {
   readonly kind: 'leave'
 }
 
-/** A write inside a leaf; `next` = that many fields after its own. */
+/** A write inside a leaf; `next` = that many fields after its own, less than 0 = before. */
 export interface MarkStep {
   readonly kind: 'mark'
   readonly fhir: string
@@ -127,7 +127,7 @@ function unfold(keys: readonly Key[], base: TraceBase, occurrence: number): read
       frame = above.pop() ?? frame
       row = frame.row
     } else if (key.kind === 'mark') {
-      const v2 = key.next > 0 ? position(key.next, repetition) + key.v2 : frame.v2 + key.v2
+      const v2 = key.next !== 0 ? position(key.next, 1) + key.v2 : frame.v2 + key.v2
       spans.push({ fhir: join(frame.fhir, key.fhir), v2, row })
     } else {
       row = key.row

@@ -109,7 +109,7 @@ function push(list: Json[], one: Coded, display: string | undefined, run: Run, a
  * Original coding first, mapped second, then the sender's alternates; text is CWE.9, else CWE.2, else
  * CWE.5.
  */
-function concept(raw: string, run: Run): Json | undefined {
+export function concept(raw: string, run: Run): Json | undefined {
   const parts = run.parts(raw)
   const coding: Json[] = []
   const display = run.text(parts[1])
@@ -199,7 +199,7 @@ function fillerStatus(raw: string, run: Run, severity: 'E' | 'W'): Json | undefi
 // Appointment.priority as in iCalendar: 1 is highest, 5 normal, 9 lowest; codes of table 0485.
 const priorities: Readonly<Record<string, number>> = { S: 1, T: 1, A: 3, R: 5, P: 5, C: 5, PRN: 9 }
 
-const conceptReads = [1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 14]
+export const conceptReads = [1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 14]
 
 export const codeLeaves: Leaves = {
   'CWE[CodeableConcept]': { yields: 'CodeableConcept', reads: conceptReads, read: concept },

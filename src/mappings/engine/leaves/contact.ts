@@ -125,10 +125,37 @@ function day(raw: string | undefined, run: Run): string | undefined {
   return dtm && toFhirDateTime(dtm, run.context.zone, run.context.messageOffset).value
 }
 
+const telecomReads = [1, 2, 3, 4, 5, 6, 7, 8, 12, 13, 14, 18]
+
+/** An organization has no home (FHIR org-3): what is said to be one has the use that the row gives it. */
+function homeless(point: Json): Json {
+  const { use, ...others } = point as { readonly use?: string }
+  return use === undefined || use === 'home' ? others : { ...others, use }
+}
+
 export const contactLeaves: Leaves = {
+  'XTN[ContactPoint-Organization]': {
+    yields: 'ContactPoint',
+    reads: telecomReads,
+    several: true,
+    read: (raw, run) => {
+      const made = contactPoints(raw, run)
+      if (made === undefined) return undefined
+      return Array.isArray(made) ? (made as readonly Json[]).map(homeless) : homeless(made)
+    },
+  },
+  /** Where only one fits, such as an extension. */
+  'XTN[ContactPoint-One]': {
+    yields: 'ContactPoint',
+    reads: telecomReads,
+    read: (raw, run) => {
+      const made = contactPoints(raw, run)
+      return Array.isArray(made) ? (made as readonly Json[])[0] : made
+    },
+  },
   'XTN[ContactPoint]': {
     yields: 'ContactPoint',
-    reads: [1, 2, 3, 4, 5, 6, 7, 8, 12, 13, 14, 18],
+    reads: telecomReads,
     several: true,
     read: contactPoints,
   },

@@ -96,7 +96,20 @@ const unitNext = mark('', '.1', 1)
 const self = mark('', '')
 const second = mark('', '.2')
 
+/** An MO in a field of its own: amount^currency. */
+function amountOf(raw: string, run: Run): Json | undefined {
+  const parts = run.parts(raw)
+  const value = decimal(parts[0], run)
+  if (value === undefined) return undefined
+  run.mark(valueWhole)
+  const sent = run.text(parts[1])
+  if (sent !== undefined) run.mark(currencySecond)
+  const currency = sent?.toUpperCase() ?? run.context.currency
+  return currency === undefined ? { value } : { value, currency }
+}
+
 export const numberLeaves: Leaves = {
+  'MO[Money]': { yields: 'Money', reads: [1, 2], read: amountOf },
   'NM[decimal]': { yields: 'decimal', reads: [1], read: decimal },
   'NM[integer]': { yields: 'integer', reads: [1], read: integer },
   'NM[positiveInt]': {

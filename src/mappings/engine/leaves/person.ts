@@ -181,6 +181,15 @@ export const personLeaves: Leaves = {
       }
     },
   },
+  /** Who it is as text: the name, else the number. */
+  'XCN[string]': {
+    yields: 'string',
+    reads: [1, 2, 3, 4],
+    read: (raw, run) => {
+      const { id, display } = readPerson(run.parts(raw), run)
+      return display ?? id
+    },
+  },
   /** The whole name as text. */
   'XPN[full]': {
     yields: 'string',

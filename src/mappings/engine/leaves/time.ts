@@ -74,6 +74,17 @@ function period(start: string | undefined, end: string | undefined) {
   return { ...(start !== undefined && { start }), ...(end !== undefined && { end }) }
 }
 
+/** So many minutes after a time, with its offset; undefined of a date alone. */
+function after(start: string, minutes: number): string | undefined {
+  const match = /([+-])(\d\d):(\d\d)$/.exec(start)
+  if (!match) return undefined
+  const shift = (match[1] === '-' ? -1 : 1) * (Number(match[2]) * 60 + Number(match[3]))
+  const local = new Date(Date.parse(start) + (minutes + shift) * 60_000)
+  if (Number.isNaN(local.getTime()) || local.getUTCFullYear() > 9999) return undefined
+  return local.toISOString().slice(0, 19) + match[0]
+}
+
+const durationMark = mark('end', '', 2)
 const startMark = mark('start', '')
 const endMark = mark('end', '', 1)
 const ownEndMark = mark('end', '')
@@ -104,6 +115,21 @@ export const timeLeaves: Leaves = {
       return period(start, end)
     },
   },
+  /** PR1-5 with the minutes of PR1-7. */
+  'DTM[Period-Minutes]': {
+    yields: 'Period',
+    reads: [1],
+    next: 2,
+    read: (raw, run) => {
+      const start = dateTime(raw, run)
+      if (start === undefined) return undefined
+      run.mark(startMark)
+      const minutes = Number(run.head(run.nextField(2)))
+      const end = Number.isFinite(minutes) && minutes >= 0 ? after(start, minutes) : undefined
+      if (end !== undefined) run.mark(durationMark)
+      return period(start, end)
+    },
+  },
   /** The end alone, when no start was sent. */
   'DT[Period-End]': {
     yields: 'Period',
@@ -112,6 +138,30 @@ export const timeLeaves: Leaves = {
       const end = dateTime(raw, run)
       if (end !== undefined) run.mark(ownEndMark)
       return period(undefined, end)
+    },
+  },
+  /** A date that was free text in some versions (AL1-6): what is none is told, and the message is taken. */
+  'DTM[dateTime-Soft]': {
+    yields: 'dateTime',
+    reads: [1],
+    read: (raw, run) => {
+      const text = run.head(raw)
+      if (text === undefined) return undefined
+      return readDtm(text) || readDtm(plain(text))
+        ? dateTime(raw, run)
+        : run.wrongType('a date or time', 'YYYYMMDDHHMMSS', 'W')
+    },
+  },
+  /** TM: 0915 is 09:15:00; FHIR times have no offset. */
+  'TM[time]': {
+    yields: 'time',
+    reads: [1],
+    read: (raw, run) => {
+      const text = run.head(raw)
+      const match = /^([01]\d|2[0-3])([0-5]\d)?([0-5]\d)?(?:[.]\d{1,4})?(?:[+-]\d{4})?$/.exec(text ?? '')
+      if (text === undefined) return undefined
+      if (!match) return run.wrongType('a time of day', 'HHMM', 'W')
+      return `${match[1] ?? '00'}:${match[2] ?? '00'}:${match[3] ?? '00'}`
     },
   },
   'DTM[instant]': { yields: 'instant', reads: [1], read: instant },
