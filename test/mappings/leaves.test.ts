@@ -270,7 +270,7 @@ describe('codes', () => {
     const table = 'AdministrativeSex'
     assert.equal(of('CWE[code]', 'F', { table }), 'female')
     assert.equal(of('CWE[code]', 'X', { table }), undefined)
-    assert.deepEqual(issues('CWE[code]', 'X', { table }), [['E', '103', undefined, 'ZZT^1^1']])
+    assert.deepEqual(issues('CWE[code]', 'X', { table }), [['E', '103', 'CODE-HELD', 'ZZT^1^1']])
   })
   it('of other elements are left out with a warning', () => {
     const table = 'AdministrativeSex'
@@ -287,7 +287,7 @@ describe('codes', () => {
       display: 'inpatient encounter',
     })
     assert.deepEqual(issues('CWE[Coding]', 'XX', { table: 'PatientClass[EncounterClass]' }), [
-      ['E', '103', undefined, 'ZZT^1^1'],
+      ['E', '103', 'CODE-HELD', 'ZZT^1^1'],
     ])
     assert.deepEqual(issues('CWE[Coding-Soft]', 'XX', { table: 'ModeOfArrivalCode' }), [
       ['W', '0', 'UNMAPPED-CODE', 'ZZT^1^1'],
@@ -301,7 +301,7 @@ describe('codes', () => {
       status: 'booked',
     })
     assert.deepEqual(of('CWE[FillerStatus]', 'BOOKED', { table }), { code: 'BOOKED', status: 'booked' })
-    assert.deepEqual(issues('CWE[FillerStatus]', 'MAYBE', { table }), [['E', '103', undefined, 'ZZT^1^1']])
+    assert.deepEqual(issues('CWE[FillerStatus]', 'MAYBE', { table }), [['E', '103', 'CODE-HELD', 'ZZT^1^1']])
     assert.deepEqual(issues('CWE[FillerStatus-Part]', 'MAYBE', { table }), [
       ['W', '0', 'UNMAPPED-CODE', 'ZZT^1^1'],
     ])
