@@ -28,6 +28,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   canonical: ['hl7', 'fhir', 'mappings/mapped.ts'],
   store: ['fhir'],
   adapters: ['hl7', 'fhir'],
+  generate: [],
   pipeline: ['hl7', 'fhir', 'mappings', 'canonical', 'store', 'adapters/adapter.ts'],
   server: ['hl7', 'fhir', 'mappings', 'canonical', 'store', 'pipeline', 'adapters/adapter.ts'],
   cli: [
@@ -39,6 +40,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
     'pipeline',
     'server',
     'adapters',
+    'generate',
     'main.ts',
     'config.ts',
   ],
@@ -64,11 +66,11 @@ describe('tidy', () => {
     assert.deepEqual(wrong, [])
   })
 
-  it('hl7, fhir, mappings and canonical are pure: no sockets, no processes, no clock, no randomness', () => {
+  it('hl7, fhir, mappings, canonical and generate are pure: no sockets, no processes, no clock, no randomness', () => {
     const banned =
       /node:(net|http|https|tls|child_process|timers|worker_threads)|\bDate\.now\(|new Date\(\)|Math\.random\(|randomUUID|randomBytes|process\.env/
     const wrong = sources
-      .filter((path) => /^src\/(hl7|fhir|mappings|canonical)\//.test(short(path)))
+      .filter((path) => /^src\/(hl7|fhir|mappings|canonical|generate)\//.test(short(path)))
       .filter((path) => banned.test(readFileSync(path, 'utf8')))
       .map(short)
     assert.deepEqual(wrong, [])

@@ -6,6 +6,7 @@ import { check } from './check.ts'
 import { digest } from './digest.ts'
 import { CannotRun, codeOf, EXIT, type ExitCode, textOf } from './exit.ts'
 import { explain } from './explain.ts'
+import { generate } from './generate.ts'
 import { migrate } from './migrate.ts'
 import { rebuild } from './rebuild.ts'
 import { replay } from './replay.ts'
@@ -15,7 +16,18 @@ import { processTerminal, type Terminal } from './terminal.ts'
 import { translate } from './translate.ts'
 import type { Context, Verb } from './verb.ts'
 
-const verbs: readonly Verb[] = [serve, send, replay, translate, explain, check, migrate, digest, rebuild]
+const verbs: readonly Verb[] = [
+  serve,
+  send,
+  replay,
+  translate,
+  explain,
+  check,
+  migrate,
+  digest,
+  rebuild,
+  generate,
+]
 
 function packageVersion(): string {
   const read: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))

@@ -6,7 +6,18 @@ import { describe, it } from 'node:test'
 import { validateResource } from '../../src/fhir/validate.ts'
 import { folderWith, portico, root } from './portico.ts'
 
-const verbs = ['serve', 'send', 'replay', 'translate', 'explain', 'check', 'migrate', 'digest', 'rebuild']
+const verbs = [
+  'serve',
+  'send',
+  'replay',
+  'translate',
+  'explain',
+  'check',
+  'migrate',
+  'digest',
+  'rebuild',
+  'generate',
+]
 const admit = 'samples/01-adt/04-a01-admit.hl7'
 const demoSite = join(root, 'profiles/sites/demo/site.json')
 
