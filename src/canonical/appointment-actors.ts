@@ -1,8 +1,9 @@
 // The people and things of an appointment with their times: Appointment.participant and what of their day it
 // takes (semantics, section 9; FHIR R4
 // http://hl7.org/fhir/R4/appointment-definitions.html#Appointment.participant).
-import type { Crew, Resource } from './appointment-participants.ts'
-import type { AppointmentStatus } from './appointment-status.ts'
+import type { Crew } from './appointment-participants.ts'
+import type { Resource } from './appointment-resource.ts'
+import { type AppointmentStatus, takesTime } from './appointment-status.ts'
 import { type AppointmentTimes, lengthOf } from './appointment-times.ts'
 import { withPath } from './event-elements.ts'
 import type { Winner } from './event-log.ts'
@@ -18,6 +19,10 @@ export interface BusyInterval {
   readonly display?: string
   /** Held, not booked. */
   readonly tentative: boolean
+  /** Since when the actor is booked for this time, milliseconds. */
+  readonly since: number
+  /** How many may book the actor at a time; undefined = any number. */
+  readonly capacity: number | undefined
 }
 
 /** One entry of Appointment.participant. */
@@ -27,11 +32,10 @@ export interface Person {
   readonly display: string | undefined
   readonly declined: boolean
   readonly span: Span | undefined
+  readonly since: number
+  readonly capacity: number | undefined
   readonly winner: Winner
 }
-
-/** Statuses in which the actors are taken; a missed or fulfilled appointment takes nobody's time any more. */
-const takesTime: ReadonlySet<AppointmentStatus> = new Set(['pending', 'booked', 'arrived', 'checked-in'])
 
 /**
  * Where no header has a time: from the first resource's start to the last one's end. Without any length, no
@@ -120,7 +124,8 @@ function personOf(
   // app-1: what has neither an actor nor a type is at least named.
   if (!shown && entry.type === undefined) entry.type = [{ text: resource.segment }]
   const display = typeof resource.actor?.display === 'string' ? resource.actor.display : undefined
-  return { entry, actor, display, declined: status === 'declined', span, winner: resource.winner }
+  const { since, capacity, winner } = resource
+  return { entry, actor, display, declined: status === 'declined', span, since, capacity, winner }
 }
 
 function actorOf(said: FhirJson | undefined, reference: string | undefined): FhirJson | undefined {
@@ -133,10 +138,11 @@ export function busyOf(
   people: readonly Person[],
   times: AppointmentTimes,
   status: AppointmentStatus,
+  takenAt: number,
 ): BusyInterval[] {
   const { start, end } = times
   if (!takesTime.has(status) || !start || !end) return []
-  return people.flatMap(({ actor, display, declined, span, entry }) => {
+  return people.flatMap(({ actor, display, declined, span, since, capacity, entry }) => {
     if (actor === undefined || declined || /^(Patient|RelatedPerson)\//.test(actor)) return []
     const period = (entry.period ?? {}) as { start?: string; end?: string }
     const from = span ? period.start : start.text
@@ -149,6 +155,8 @@ export function busyOf(
         end: to,
         ...(display === undefined ? {} : { display }),
         tentative: status === 'pending',
+        since: Math.max(takenAt, times.movedAt ?? 0, since),
+        capacity,
       },
     ]
   })

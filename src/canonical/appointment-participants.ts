@@ -1,30 +1,13 @@
 // Who and what an appointment needs: participants and services out of PID, AIP, AIL, AIG and AIS, by action
 // code or as a snapshot (HL7 v2.9.1 chapter 10, update modes; semantics, sections 7 and 9).
 import type { Json } from '../mappings/mapped.ts'
+import { bare, cellOf, listOf, placed, type Resource, resourceOf } from './appointment-resource.ts'
 import { isEnding } from './appointment-status.ts'
 import { type Part, splitKey } from './contribution.ts'
-import { isObject, withPath } from './event-elements.ts'
+import { isObject } from './event-elements.ts'
 import { type Step, type Winner, winnerOf } from './event-log.ts'
-import { canonicalText, type FhirJson } from './fhir-json.ts'
-import { minutesMs, readInstant, readMinutes } from './instant.ts'
-
-/** One participant that is not a patient, or what a client said of one. */
-export interface Resource {
-  /** 'AIP', 'AIL', 'AIG'; 'FHIR' for a client's entry. */
-  readonly segment: string
-  readonly actor: FhirJson | undefined
-  /** Appointment.participant without actor, status and period. */
-  readonly body: FhirJson
-  readonly status: string | undefined
-  /** Distance of its own start from the appointment's, milliseconds, with its sign. */
-  readonly offsetMs: number | undefined
-  /** Own start where the appointment has none, milliseconds since the epoch. */
-  readonly startMs: number | undefined
-  readonly minutes: number | undefined
-  /** Its own start as it was written, for its offset from UTC. */
-  readonly written: string | undefined
-  readonly winner: Winner
-}
+import { canonicalText } from './fhir-json.ts'
+import { readInstant } from './instant.ts'
 
 export interface Service {
   readonly value: Json
@@ -43,49 +26,10 @@ export interface Crew {
 /** Action that an event means where no code was sent. */
 const impliedAction: Readonly<Record<string, string>> = { S18: 'A', S19: 'U', S20: 'D', S21: 'D', S22: 'D' }
 
-/** HL7 table 0278 -> http://hl7.org/fhir/R4/valueset-participationstatus.html */
-const participation: Readonly<Record<string, string>> = {
-  pending: 'tentative',
-  waitlist: 'needs-action',
-  booked: 'accepted',
-  started: 'accepted',
-  complete: 'accepted',
-  cancelled: 'declined',
-  discontinued: 'declined',
-  dc: 'declined',
-  deleted: 'declined',
-  noshow: 'declined',
-  blocked: 'needs-action',
-  overbook: 'needs-action',
-}
-const participationStatuses: ReadonlySet<unknown> = new Set([
-  'accepted',
-  'declined',
-  'tentative',
-  'needs-action',
-])
-
-function participationOf(value: Json | undefined): string | undefined {
-  const { original, code, status } = isObject(value)
-    ? value
-    : { original: value, code: undefined, status: undefined }
-  if (participationStatuses.has(status)) return String(status)
-  const sent = typeof original === 'string' ? original : code
-  if (typeof sent !== 'string') return undefined
-  const known = sent.toLowerCase()
-  if (Object.hasOwn(participation, known)) return participation[known]
-  return participationStatuses.has(sent) ? sent : undefined
-}
-
 const referenceOf = (actor: Json | undefined): string | undefined =>
   isObject(actor) && typeof actor.reference === 'string' ? actor.reference : undefined
 
 const isPatient = (reference: string | undefined): boolean => reference?.startsWith('Patient/') ?? false
-
-const listOf = (value: Json | undefined): readonly Json[] => {
-  if (value === undefined || value === null) return []
-  return Array.isArray(value) ? (value as readonly Json[]) : [value]
-}
 
 /** Follows the steps, earliest first. `startAfter` is the appointment's start as known after each of them. */
 export function followCrew(steps: readonly Step[], startAfter: readonly (number | undefined)[]): Crew {
@@ -98,6 +42,7 @@ class Gathering {
   #patients = new Map<string, Resource>()
   readonly #resources = new Map<string, Resource>()
   readonly #services = new Map<string, Service>()
+  #since = new Map<string, number>()
 
   apply(step: Step, startMs: number | undefined): void {
     for (const cell of step.cells) {
@@ -106,6 +51,19 @@ class Gathering {
     }
     this.#enrol(step)
     this.#applyParts(step, startMs)
+    this.#settle(step)
+  }
+
+  /** Who took part before keeps the time since which, however often it is said again. */
+  #settle(step: Step): void {
+    const before = this.#since
+    this.#since = new Map()
+    for (const [at, each] of this.#resources) {
+      const name = referenceOf(each.actor) ?? at
+      const since = before.get(name) ?? step.t
+      this.#since.set(name, since)
+      if (each.since !== since) this.#resources.set(at, { ...each, since })
+    }
   }
 
   /** PID: the patients of the latest message that has any. */
@@ -217,72 +175,6 @@ class Gathering {
     const rank = (each: Resource) => order.indexOf(each.segment) + 1 || order.length + 1
     const resources = [...this.#resources.values()].sort((a, b) => rank(a) - rank(b))
     return { patients: this.#patients, resources, services: [...this.#services.values()] }
-  }
-}
-
-function bare(segment: string, actor: FhirJson | undefined, winner: Winner): Resource {
-  const unknown = {
-    status: undefined,
-    offsetMs: undefined,
-    startMs: undefined,
-    minutes: undefined,
-    written: undefined,
-  }
-  return { segment, actor, body: {}, winner, ...unknown }
-}
-
-/** Own time relative to the appointment, so that it moves along when only the appointment is moved. */
-function placed(
-  own: number | undefined,
-  offsetMinutes: number | undefined,
-  appointmentMs: number | undefined,
-): Pick<Resource, 'offsetMs' | 'startMs'> {
-  if (own !== undefined && appointmentMs !== undefined)
-    return { offsetMs: own - appointmentMs, startMs: undefined }
-  if (own !== undefined) return { offsetMs: undefined, startMs: own }
-  return { offsetMs: offsetMinutes === undefined ? undefined : minutesMs(offsetMinutes), startMs: undefined }
-}
-
-const cellOf = (part: Part, path: string): { key: string; v: Json } | undefined => {
-  const found = Object.entries(part.cells).find(([key]) => splitKey(key).path === path)
-  return found && { key: found[0], v: found[1] }
-}
-
-/** A participant out of a segment; what an update does not speak of stays as it was. */
-function resourceOf(
-  step: Step,
-  part: Part,
-  known: Resource | undefined,
-  appointmentMs: number | undefined,
-): Resource {
-  const actorCell = cellOf(part, 'actor')
-  const actor = isObject(actorCell?.v) ? actorCell.v : known?.actor
-  let body = known?.body ?? {}
-  for (const [key, v] of Object.entries(part.cells)) {
-    const { path } = splitKey(key)
-    if (path.startsWith('$') || path === 'actor' || path === 'status') continue
-    const value = path === 'type' ? listOf(v) : v
-    body = withPath(body, path, v === null ? undefined : value)
-  }
-  const written = cellOf(part, '$start')?.v
-  const own = readInstant(written)
-  const offset = readMinutes(cellOf(part, '$startOffset')?.v)
-  const length = cellOf(part, '$duration')
-  const minutes = length ? readMinutes(length.v) : known?.minutes
-  const timed = own !== undefined || offset !== undefined
-  const place = timed
-    ? placed(own, offset, appointmentMs)
-    : { offsetMs: known?.offsetMs, startMs: known?.startMs }
-  const stated = cellOf(part, '$fillerStatus') ?? cellOf(part, 'status')
-  return {
-    segment: part.segment,
-    actor,
-    body,
-    status: stated ? participationOf(stated.v) : known?.status,
-    ...place,
-    minutes: minutes !== undefined && minutes > 0 ? minutes : undefined,
-    written: own === undefined ? known?.written : String(written),
-    winner: winnerOf(step, actorCell?.key ?? known?.winner.key ?? ''),
   }
 }
 

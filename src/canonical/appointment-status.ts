@@ -141,6 +141,8 @@ export interface StatusCourse {
   /** The filler's last word, in its own code; 'Discontinued' after S16 and so on. */
   readonly filler: string | undefined
   readonly fillerStep: Step | undefined
+  /** When it began to take its actors' time, milliseconds. */
+  readonly takenAt: number
   readonly transitions: readonly Transition[]
 }
 
@@ -153,6 +155,14 @@ const lapsed: ReadonlySet<AppointmentStatus | undefined> = new Set([
   'entered-in-error',
 ])
 const updates: ReadonlySet<string> = new Set(['S14', 'S18', 'S19', 'S20', 'S21', 'S22', 'S27'])
+
+/** Statuses in which the actors are taken; a missed or fulfilled appointment takes nobody's time any more. */
+export const takesTime: ReadonlySet<AppointmentStatus | undefined> = new Set([
+  'pending',
+  'booked',
+  'arrived',
+  'checked-in',
+])
 
 /** Events that end an appointment by themselves, whatever SCH-25 says, and the code that stands for each. */
 const endings: Readonly<Record<string, string>> = {
@@ -174,6 +184,7 @@ class Machine {
   since = 0
   filler: string | undefined
   fillerStep: Step | undefined
+  takenAt = 0
   readonly transitions: Transition[] = []
 
   apply(step: Step, at: number): void {
@@ -192,6 +203,7 @@ class Machine {
     }
     if (!accepted || (from === to && !isEnding(step.code))) return
     if (from !== to) this.since = at
+    if (!takesTime.has(from)) this.takenAt = step.t
     this.status = to
     this.by = step
   }
@@ -275,6 +287,6 @@ class Machine {
 export function followStatus(steps: readonly Step[]): StatusCourse {
   const machine = new Machine()
   for (const [at, step] of steps.entries()) machine.apply(step, at)
-  const { status, by, since, filler, fillerStep, transitions } = machine
-  return { status, by, since, filler, fillerStep, transitions }
+  const { status, by, since, filler, fillerStep, takenAt, transitions } = machine
+  return { status, by, since, filler, fillerStep, takenAt, transitions }
 }

@@ -22,6 +22,8 @@ export interface AppointmentTimes {
   readonly minutes: number | undefined
   /** A client has said that the length shall not be stated. */
   readonly unstated: boolean
+  /** When it was given its present start and length, milliseconds. */
+  readonly movedAt?: number | undefined
   /**
    * Start as known after each step, milliseconds: what offsets and own times of resources in that step refer
    * to.
@@ -63,6 +65,12 @@ class Times {
   minutes: number | undefined
   /** A client has said that there is no minutesDuration. */
   unstated = false
+
+  /** Start and end as one text. */
+  get span(): string {
+    const end = this.end?.ms ?? (this.start && this.start.ms + (this.minutes ?? 0) * 60_000)
+    return `${this.start?.ms} ${end}`
+  }
 
   apply(step: Step): void {
     const [startCell] = cellsFor(step, '$start', 'start')
@@ -121,12 +129,15 @@ function earliestPart(step: Step): Stated | undefined {
 export function followTimes(steps: readonly Step[], zone: Clock | undefined): AppointmentTimes {
   const times = new Times()
   const startAfter: (number | undefined)[] = []
+  let movedAt: number | undefined
   for (const step of steps) {
+    const before = times.span
     times.apply(step)
+    if (times.span !== before) movedAt = step.t
     startAfter.push(times.start?.ms)
   }
   const { start, minutes, unstated } = times
-  if (!start) return { start: undefined, end: undefined, minutes, unstated, startAfter }
+  if (!start) return { start: undefined, end: undefined, minutes, unstated, movedAt, startAfter }
   const clock = zone ?? clockLike(start.text ?? '')
   const write = ({ ms, text, step, key }: Stated): AppointmentTime => ({
     ms,
@@ -137,7 +148,7 @@ export function followTimes(steps: readonly Step[], zone: Clock | undefined): Ap
   const computed =
     minutes === undefined ? undefined : { ...start, ms: start.ms + minutesMs(minutes), text: undefined }
   const end = stated ?? computed
-  return { start: write(start), end: end && write(end), minutes, unstated, startAfter }
+  return { start: write(start), end: end && write(end), minutes, unstated, movedAt, startAfter }
 }
 
 /**

@@ -34,6 +34,8 @@ export interface AppointmentContext {
   survivor(reference: string): string
   /** IANA zone of the place: computed times are written in it, else with the offset of the start. */
   readonly zone?: string
+  /** True when more book one of the actors at that time, and did so before, than it has room for. */
+  isOverbooked?(busy: readonly BusyInterval[]): boolean
 }
 
 export interface FoldedAppointment {
@@ -102,10 +104,8 @@ export function foldAppointment(
   const times = withResourceTimes(stated, crew, zone)
   const status = shownStatus(course.status, times)
   const people = participantsOf(crew, times, (reference) => context.survivor(reference), zone)
-  const busy = busyOf(people, times, status)
-  const overbooked =
-    course.filler === 'Overbook' ||
-    contributions.some((each) => each.key === 'overbooked' && each.data === true)
+  const busy = busyOf(people, times, status, course.takenAt)
+  const overbooked = course.filler === 'Overbook' || context.isOverbooked?.(busy) === true
   const view: View = { course, status, times, crew, people, steps, overbooked }
   if (people.length === 0) return { resource: undefined, busy, status, winners: {}, warnings, transitions }
   const plain = foldElements(steps, { accept: (_, cell) => !decidedHere.has(cell.path) })

@@ -1,66 +1,104 @@
-// CD lines: a credit uses up the charge it takes back (semantics, section 12).
+// Credits and their charges: a credit uses up the charge that it names, else the newest one like it (semantics,
+// section 12). The pairs follow from the lines alone, in whatever order they were posted.
 import Big from 'big.js'
-import { type Applying, cellAt, derived } from './applying.ts'
-import type { Assertion, CellKey } from './contribution.ts'
-import type { Identifier } from './identifier.ts'
-import { type Posting, where } from './ledger.ts'
+import type { Json } from '../mappings/mapped.ts'
+import { type Credit, creditKey, creditsOf, isOffset, originalKey, partPrefix } from './charge.ts'
+import type { Draft } from './draft.ts'
+import { compareText } from './event-log.ts'
+import { stableId } from './identifier.ts'
 import type { LedgerLine } from './world.ts'
 
-/** Links a credit to its charge; without one it is kept as it is, and a person is told. */
-export function creditOriginal(
-  applying: Applying,
-  posting: Posting,
-  id: string,
-  entry: LedgerLine,
-  cells: Record<CellKey, Assertion>,
-): void {
-  const original = originalOf(applying, posting)
-  if (original) offset(applying, original, entry, cells)
-  else unmatched(applying, posting, id)
-}
+/** Codes of an account for which there are credits that name no charge; kept with the account. */
+const codesKey = 'credited'
 
-/** The newest charge of the account with the same code and amount that no credit has used up. */
-function originalOf(applying: Applying, posting: Posting): LedgerLine | undefined {
-  const { accountId, code, amount, thing } = posting
-  const [named] = (cellAt(thing, '$original')?.value ?? []) as readonly Identifier[]
-  if (named?.value) {
-    const line = applying.draft.line(applying.source.id, `${named.system ?? ''}|${named.value}`)
-    if (line) return line
+/** Links a line that was just posted with the lines that it is about, or that are about it. */
+export function linkCredits(draft: Draft, posted: LedgerLine): void {
+  if (posted.original !== undefined) {
+    nameOriginal(draft, posted, posted.original)
+    return
   }
-  if (accountId === undefined) return undefined
-  return applying.draft
-    .charges(accountId)
-    .filter(
-      (each) =>
-        each.kind === 'CG' &&
-        each.offsetBy === undefined &&
-        each.code === code &&
-        new Big(each.amount).eq(amount.abs()),
-    )
-    .at(-1)
+  const { accountId, code, kind } = posted
+  if (accountId === undefined) return
+  const known = (draft.contribution('Account', accountId, 'gateway', codesKey)?.data ??
+    []) as readonly string[]
+  if (kind === 'CD' && !known.includes(code))
+    tell(draft, 'Account', accountId, codesKey, [...known, code].sort())
+  if (kind === 'CD' || (kind === 'CG' && known.includes(code))) matchAll(draft, accountId, code)
 }
 
-function offset(
-  applying: Applying,
-  original: LedgerLine,
-  entry: LedgerLine,
-  cells: Record<CellKey, Assertion>,
-): void {
-  const { draft, times } = applying
-  cells['partOf<FT1-31'] = derived(applying, [{ reference: `ChargeItem/${original.id}` }], times.event)
-  if (new Big(original.amount).eq(new Big(entry.amount).abs())) {
-    draft.post({ ...original, offsetBy: entry.line })
-    draft.assert('ChargeItem', original.id, 'gateway', {
-      'status<CD': { ...derived(applying, 'not-billable', Number.MAX_SAFE_INTEGER), m: times.message },
-    })
+const chargeId = (source: string, line: string): string => stableId('ChargeItem', source, line)
+
+/** The line says itself which charge it is about: the charge hears of it, also when it is still to come. */
+function nameOriginal(draft: Draft, line: LedgerLine, named: string): void {
+  const original = chargeId(line.source, named)
+  tell(draft, 'ChargeItem', line.id, originalKey, { id: original })
+  tell(draft, 'ChargeItem', original, `${partPrefix}${line.id}`, true)
+  if (line.kind !== 'CD') return
+  tell(draft, 'ChargeItem', original, creditKey(line.id), creditOf(line, true) as unknown as Json)
+  // What it has used up is no longer there for credits that name nothing.
+  const charge = draft.lines.find(line.source, named)
+  if (charge?.accountId === undefined) return
+  const codes = draft.contribution('Account', charge.accountId, 'gateway', codesKey)?.data
+  if (Array.isArray(codes) && codes.includes(charge.code)) matchAll(draft, charge.accountId, charge.code)
+}
+
+const creditOf = (line: LedgerLine, named: boolean): Credit => ({
+  id: line.id,
+  amount: new Big(line.amount).abs().toFixed(),
+  currency: line.currency,
+  named,
+})
+
+/** Pairs all credits of one code of one account anew; what does not change is not written again. */
+function matchAll(draft: Draft, accountId: string, code: string): void {
+  const lines = draft.lines.ofCode(accountId, code)
+  const charges = lines.filter((each) => each.kind === 'CG' && !isTaken(draft, each))
+  const credits = lines.filter((each) => each.kind === 'CD' && each.original === undefined)
+  const pairs = pairsOf(charges, credits)
+  for (const charge of charges) {
+    const now = [...pairs].find(([, each]) => each === charge)?.[0]
+    const said = creditsOf(draft.contributions('ChargeItem', charge.id).values())
+    for (const { id, named } of said)
+      if (!named && id !== now?.id) draft.withdraw('ChargeItem', charge.id, 'gateway', creditKey(id))
+    if (now) tell(draft, 'ChargeItem', charge.id, creditKey(now.id), creditOf(now, false) as unknown as Json)
+  }
+  for (const credit of credits) {
+    const charge = pairs.get(credit)
+    if (charge) tell(draft, 'ChargeItem', credit.id, originalKey, { id: charge.id })
+    else draft.withdraw('ChargeItem', credit.id, 'gateway', originalKey)
   }
 }
 
-function unmatched(applying: Applying, { line, thing }: Posting, id: string): void {
-  applying.draft.tasks.push({
-    code: 'unmatched-credit',
-    key: `${applying.source.id}|${line}`,
-    description: `credit ${line} of message ${applying.controlId} matches no charge (${where(thing, 2)})`,
-    focus: `ChargeItem/${id}`,
-  })
+/** Credits that name the charge have taken all of it. */
+function isTaken(draft: Draft, { id, amount, currency }: LedgerLine): boolean {
+  const named = creditsOf(draft.contributions('ChargeItem', id).values()).filter((each) => each.named)
+  return isOffset(amount, currency, named)
+}
+
+const compareLines = (a: LedgerLine, b: LedgerLine): number =>
+  a.t - b.t || a.m - b.m || compareText(a.line, b.line) || compareText(a.source, b.source)
+
+/** Each credit, earliest first, takes the newest charge of its amount before it, else the first one after it. */
+export function pairsOf(
+  charges: readonly LedgerLine[],
+  credits: readonly LedgerLine[],
+): Map<LedgerLine, LedgerLine> {
+  const open = charges.toSorted(compareLines)
+  const pairs = new Map<LedgerLine, LedgerLine>()
+  for (const credit of credits.toSorted(compareLines)) {
+    const amount = new Big(credit.amount).abs()
+    const fits = (each: LedgerLine) =>
+      each.currency === credit.currency && new Big(each.amount).abs().eq(amount)
+    const isEarlier = (each: LedgerLine) => compareLines(each, credit) <= 0
+    const found = open.findLast((each) => isEarlier(each) && fits(each)) ?? open.find(fits)
+    if (!found) continue
+    open.splice(open.indexOf(found), 1)
+    pairs.set(credit, found)
+  }
+  return pairs
+}
+
+/** Says something of the gateway's own, unless that is known. */
+function tell(draft: Draft, rtype: string, id: string, key: string, data: Json): void {
+  draft.project({ rtype, id, key, data })
 }

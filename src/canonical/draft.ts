@@ -1,9 +1,11 @@
 // What one message changes, on top of the world; folded at the end, then taken over as a whole or dropped.
+import { DraftBusy } from './busy.ts'
 import { type Change, hashOf } from './change.ts'
 import type { Assertion, CellKey, Contribution } from './contribution.ts'
+import { DraftLines } from './draft-lines.ts'
 import { canonicalText, type FhirJson } from './fhir-json.ts'
 import type { Finding, TaskRequest } from './finding.ts'
-import { type FoldContext, foldEntity, type Projection } from './fold.ts'
+import { type FoldContext, type Folded, foldEntity, type Projection } from './fold.ts'
 import { type Site, trustIn } from './site.ts'
 import { stateCells } from './statement.ts'
 import {
@@ -11,8 +13,6 @@ import {
   type Entity,
   entityKey,
   isShown,
-  type LedgerLine,
-  lineKey,
   type Registration,
   registrationKey,
   type World,
@@ -29,28 +29,32 @@ export class Draft {
   readonly changes: Change[] = []
   readonly registered: { rtype: string; system: string; value: string; to: Registration }[] = []
   readonly merged: { rtype: string; sourceId: string; targetId: string }[] = []
-  readonly posted: LedgerLine[] = []
   /** What was said of actors: remembered once it is stored. */
   readonly stated: { name: string; t: number }[] = []
+  /** Work that things call for as they stand now, by entity. */
+  readonly work = new Map<string, readonly TaskRequest[]>()
   /** Tasks that this message settles. */
   readonly closed: { code: string; patients: readonly string[] }[] = []
   /** What the change set is in terms of ISO 21089, when it is more than an update. */
   activity: 'merge' | undefined
   /** Business time of the change, milliseconds; undefined = when it was received. */
   occurred: number | undefined
+  readonly lines: DraftLines
+  readonly busy: DraftBusy
   readonly #world: World
   readonly #context: FoldContext
   readonly #entities = new Map<string, Entity>()
   readonly #contributions = new Map<string, Map<string, Contribution>>()
   readonly #registrations = new Map<string, Registration>()
   readonly #merges = new Map<string, string>()
-  readonly #lines = new Map<string, LedgerLine>()
   readonly #dirty = new Set<string>()
 
   readonly #foldOf: typeof foldEntity
   constructor(world: World, messageId: string, site: Site, foldOf: typeof foldEntity = foldEntity) {
     this.#foldOf = foldOf
     this.#world = world
+    this.lines = new DraftLines(world)
+    this.busy = new DraftBusy(world)
     this.messageId = messageId
     this.#context = {
       trust: (source) => trustIn(site, source),
@@ -58,6 +62,7 @@ export class Draft {
       zone: site.gateway.timezone,
       survivor: (reference) => this.survivor(reference),
       exists: (rtype, id) => isShown(this.entity(rtype, id)),
+      rivals: (appointment, own) => this.busy.rivals(appointment, own),
     }
   }
 
@@ -175,29 +180,6 @@ export class Draft {
     return known ?? []
   }
 
-  line(source: string, line: string): LedgerLine | undefined {
-    const key = lineKey(source, line)
-    const own = this.#lines.get(key)
-    if (own) return own
-    const known = this.#world.lines.get(key)
-    if (known === undefined) this.#world.miss({ kind: 'ledger', source, line })
-    return known ?? undefined
-  }
-
-  /** Lines of an account, oldest first, with those of this message. */
-  charges(accountId: string): LedgerLine[] {
-    const stored = this.#world.charges.get(accountId)
-    if (!stored) this.#world.miss({ kind: 'charges', accountId })
-    const seen = new Map((stored ?? []).map((each) => [lineKey(each.source, each.line), each]))
-    for (const [key, each] of this.#lines) if (each.accountId === accountId) seen.set(key, each)
-    return [...seen.values()]
-  }
-
-  post(line: LedgerLine): void {
-    this.#lines.set(lineKey(line.source, line.line), line)
-    this.posted.push(line)
-  }
-
   /** A resource that is written once and never folded, such as a Provenance. */
   emit(rtype: string, id: string, body: FhirJson): void {
     this.changes.push({
@@ -230,8 +212,11 @@ export class Draft {
     const id = key.slice(slash + 1)
     const entity = this.entity(rtype, id)
     const contributions = this.contributions(rtype, id)
-    const { body, projections, awaited } = this.#foldOf(rtype, id, [...contributions.values()], this.#context)
-    for (const projection of projections) this.#project(projection)
+    const folded = this.#foldOf(rtype, id, [...contributions.values()], this.#context)
+    const { body, projections, awaited, work, taking } = folded
+    if (work) this.work.set(key, work)
+    if (taking) this.#take(id, taking)
+    for (const projection of projections) this.project(projection)
     if (awaited && isShown(entity) !== (body !== undefined)) for (const each of awaited) this.#dirty.add(each)
     if (!body) {
       if (entity.version > 0 && !entity.deleted) this.#record(entity, contributions, undefined)
@@ -242,7 +227,15 @@ export class Draft {
     else this.#entities.set(key, { ...entity, contributions })
   }
 
-  #project({ rtype, id, key, data }: Projection): void {
+  /** Whoever shares an actor with an appointment that has moved is folded again. */
+  #take(id: string, { before, now }: NonNullable<Folded['taking']>): void {
+    this.busy.take(id, now)
+    for (const each of [...before, ...now])
+      for (const { appointment } of this.busy.rivals(id, each)) this.#dirty.add(`Appointment/${appointment}`)
+  }
+
+  /** What one thing tells another, unless it is known there. */
+  project({ rtype, id, key, data }: Projection): void {
     const known = this.contribution(rtype, id, 'gateway', key)
     if (data === undefined) {
       this.withdraw(rtype, id, 'gateway', key)
@@ -289,12 +282,8 @@ export class Draft {
     for (const [key, entity] of this.#entities) world.entities.set(key, entity)
     for (const [key, to] of this.#registrations) world.registrations.set(key, to)
     for (const [key, to] of this.#merges) world.merges.set(key, to)
-    for (const [key, line] of this.#lines) {
-      world.lines.set(key, line)
-      // Charges that nobody has asked for yet are loaded when somebody does, with the lines of the world on top.
-      if (line.accountId !== undefined && world.charges.has(line.accountId))
-        world.charges.set(line.accountId, this.charges(line.accountId))
-    }
+    this.lines.commit()
+    this.busy.commit()
     return { contributions }
   }
 }

@@ -1,7 +1,7 @@
 // What each ADT event does to a visit, as a table (HL7 v2.9.1 chapter 3; semantics, section 10; mapping,
 // section 3.1), and which events others have cancelled (semantics, section 8).
 
-import { type Step, said } from './event-log.ts'
+import { eventCode, type Step, said } from './event-log.ts'
 import { canonicalText, type FhirJson } from './fhir-json.ts'
 
 /** http://hl7.org/fhir/R4/valueset-encounter-status.html */
@@ -127,6 +127,9 @@ const writtenAs: Readonly<Record<string, string>> = {
 export const VOIDING: ReadonlySet<string> = new Set(['A11', 'A27', 'A38'])
 
 export const visitRule = (code: string): VisitRule => VISIT_EVENTS[code] ?? passive
+
+/** True for 'ADT^A11' and all others that take an event back. */
+export const isCancelEvent = (event: string): boolean => visitRule(eventCode(event)).cancels !== undefined
 
 export const visitRank = (code: string): number => (code === 'FHIR' ? 8 : visitRule(code).rank)
 

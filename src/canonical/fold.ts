@@ -1,13 +1,15 @@
 // From contributions to the resource that FHIR shows, and to what other things need to know of it.
 import type { Json } from '../mappings/mapped.ts'
 import { foldAccount } from './account.ts'
-import { foldAppointment } from './appointment.ts'
+import { foldBooking } from './booking.ts'
+import type { Taken, TakenBy } from './busy.ts'
+import { foldCharge } from './charge.ts'
 import type { Contribution } from './contribution.ts'
 import { foldCoverage } from './coverage.ts'
 import { foldEncounter } from './encounter.ts'
 import type { SourceOf } from './encounter-events.ts'
 import { type FhirJson, redirectReferences } from './fhir-json.ts'
-import { stableId } from './identifier.ts'
+import type { TaskRequest } from './finding.ts'
 import { statementsByPath, writeLatest } from './latest.ts'
 import { foldMaster, masterTypes } from './master.ts'
 import { foldPatient } from './patient.ts'
@@ -23,6 +25,8 @@ export interface FoldContext {
   survivor(reference: string): string
   /** True when the thing is shown: somebody has told of it, and it was not deleted. */
   exists(rtype: string, id: string): boolean
+  /** Busy intervals of other appointments that overlap with this one's. */
+  rivals?(appointment: string, own: Taken): readonly TakenBy[]
 }
 
 /** What one thing tells another: kept there as a contribution of the gateway. undefined data takes it back. */
@@ -38,6 +42,10 @@ export interface Folded {
   readonly projections: readonly Projection[]
   /** 'Encounter/x': what shows a reference to this thing as soon as it exists. */
   readonly awaited?: readonly string[]
+  /** Work for people that it calls for as it stands; undefined for what never does. */
+  readonly work?: readonly TaskRequest[]
+  /** What it has taken of calendars and takes now, when that changes. */
+  readonly taking?: { readonly before: readonly Taken[]; readonly now: readonly Taken[] }
 }
 
 const defaults: Readonly<Record<string, FhirJson>> = {
@@ -58,15 +66,17 @@ export function foldEntity(
   const live = contributions.filter(
     (each) => each.data !== undefined || Object.keys(each.cells).length > 0 || each.event,
   )
+  const deleted = isDeleted(live)
   const folded = foldByType(
     rtype,
     id,
     live.filter((each) => each.key !== '$deleted'),
     context,
+    deleted,
   )
   if (!folded.body) return folded
   const body = patientless.has(rtype) ? folded.body : redirected(folded.body, context)
-  return isDeleted(live) ? { ...folded, body: undefined } : { ...folded, body }
+  return deleted ? { ...folded, body: undefined } : { ...folded, body }
 }
 
 /** Types that never refer to a patient. */
@@ -112,6 +122,7 @@ function foldByType(
   id: string,
   contributions: readonly Contribution[],
   context: FoldContext,
+  deleted: boolean,
 ): Folded {
   switch (rtype) {
     case 'Patient':
@@ -119,11 +130,13 @@ function foldByType(
     case 'Encounter':
       return encounter(id, contributions, context)
     case 'Appointment':
-      return appointment(id, contributions, context)
+      return foldBooking(id, contributions, context, deleted)
     case 'Coverage':
       return { body: foldCoverage(contributions), projections: [] }
     case 'Account':
       return account(id, contributions)
+    case 'ChargeItem':
+      return { projections: [], ...foldCharge(id, contributions, context.exists) }
     default:
       return { body: foldPlain(rtype, contributions, context), projections: [] }
   }
@@ -186,50 +199,4 @@ function encounter(id: string, contributions: readonly Contribution[], context: 
   if (!body || known.length === appointments.length) return { body, projections }
   const { appointment: _, ...others } = body
   return { body: known.length > 0 ? { ...others, appointment: known as Json } : others, projections }
-}
-
-export const scheduleId = (actor: string): string => stableId('Schedule', actor)
-export const scheduleOf = (actor: string): FhirJson => ({ active: true, actor: [{ reference: actor }] })
-export const slotId = (appointment: string, actor: string): string => stableId('Slot', appointment, actor)
-
-/** Every busy interval of every actor is a Slot on that actor's Schedule. */
-function appointment(id: string, contributions: readonly Contribution[], context: FoldContext): Folded {
-  const { resource, busy } = foldAppointment(contributions, context)
-  const taken = contributions.find((each) => each.key === 'slots')?.data as readonly string[] | undefined
-  const projections: Projection[] = []
-  const slots: string[] = []
-  for (const { actor, start, end, tentative } of busy) {
-    const slot = slotId(id, actor)
-    if (slots.includes(slot)) continue
-    slots.push(slot)
-    const schedule = scheduleId(actor)
-    projections.push(
-      {
-        rtype: 'Schedule',
-        id: schedule,
-        key: 'derived',
-        data: scheduleOf(actor),
-      },
-      {
-        rtype: 'Slot',
-        id: slot,
-        key: 'derived',
-        data: {
-          schedule: { reference: `Schedule/${schedule}` },
-          status: tentative ? 'busy-tentative' : 'busy',
-          start,
-          end,
-        },
-      },
-    )
-  }
-  for (const slot of taken ?? []) {
-    if (!slots.includes(slot)) projections.push({ rtype: 'Slot', id: slot, key: 'derived', data: undefined })
-  }
-  slots.sort()
-  if (taken || slots.length > 0) projections.push({ rtype: 'Appointment', id, key: 'slots', data: slots })
-  const awaited = contributions.flatMap(({ key, data }) =>
-    key.startsWith('visit:') && data !== undefined ? [`Encounter/${key.slice('visit:'.length)}`] : [],
-  )
-  return { body: resource, projections, awaited }
 }

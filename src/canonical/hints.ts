@@ -2,10 +2,11 @@
 import type { Mapped, Thing } from '../mappings/mapped.ts'
 import { actorIdOf } from './actors.ts'
 import { cellsAt } from './applying.ts'
+import { scheduleId, slotId } from './booking.ts'
+import { daysOf } from './busy.ts'
 import { clinicalIds } from './clinical.ts'
 import type { Scope } from './clinical-kind.ts'
 import { coverageId } from './coverage.ts'
-import { scheduleId, slotId } from './fold.ts'
 import { type Identifier, normalValue, stableId } from './identifier.ts'
 import { authorityOf } from './identity.ts'
 import { memberOf, planOf } from './insurance.ts'
@@ -101,6 +102,25 @@ function bookedActors(mapped: Mapped, source: string, find: FindId): string[] {
     .filter((each) => actorTypes.has(each.type) && handles.includes(each.as))
     .map((each) => `${each.type}/${actorIdOf(each, source, find)}`)
 }
+
+/** Days of actors that a message may book. */
+export function busyHints(mapped: Mapped, source: string, find: FindId): { actor: string; day: number }[] {
+  if (!mapped.event.startsWith('SIU^')) return []
+  const starts = mapped.things.flatMap((thing) =>
+    thing.type.startsWith('Appointment')
+      ? cellsAt(thing, '$start').flatMap(({ value }) =>
+          typeof value === 'string' ? [Date.parse(value)] : [],
+        )
+      : [],
+  )
+  const days = new Set(
+    starts.filter(Number.isFinite).flatMap((start) => daysOf({ start, end: start + usualMs })),
+  )
+  return bookedActors(mapped, source, find).flatMap((actor) => [...days].map((day) => ({ actor, day })))
+}
+
+/** Of longer appointments the last day is loaded when it shows that it is needed. */
+const usualMs = 4 * 3_600_000
 
 /** Schedules of the actors, and the slots that the appointment takes on them. */
 function addSchedules(keys: Set<string>, actors: readonly string[]): void {

@@ -4,30 +4,20 @@ import Big from 'big.js'
 import type { Json, Thing } from '../mappings/mapped.ts'
 import { decimal, type LedgerTotals } from './account.ts'
 import { resolveActors } from './actors.ts'
-import {
-  type Applying,
-  assertionsOf,
-  cellAt,
-  cellsAt,
-  derived,
-  referred,
-  thingsOf,
-  warn,
-} from './applying.ts'
+import { type Applying, assertionsOf, cellsAt, derived, referred, thingsOf } from './applying.ts'
+import { postedPath } from './charge.ts'
 import { applyBeside } from './clinical.ts'
 import type { Assertion, CellKey } from './contribution.ts'
-import { creditOriginal } from './credit.ts'
+import { linkCredits } from './credit.ts'
 import { canonicalText, type FhirJson } from './fhir-json.ts'
 import { Refusal } from './finding.ts'
-import { type Identifier, stableId } from './identifier.ts'
+import { stableId } from './identifier.ts'
 import { writePayment } from './payment.ts'
 import { applyPerson } from './person.ts'
+import { fraction, type Posting, readPosting, where } from './posting.ts'
 import { joinShapes } from './shape.ts'
 import { applyAccount, applyVisitReference } from './visit.ts'
 import type { LedgerLine } from './world.ts'
-
-type Kind = LedgerLine['kind']
-const kinds: readonly string[] = ['CG', 'CD', 'PY', 'AJ', 'CO']
 
 /** All lines of the message, or none. */
 export function applyDft(applying: Applying): void {
@@ -39,30 +29,11 @@ export function applyDft(applying: Applying): void {
   for (const thing of thingsOf(applying, 'FinancialTransaction')) postLine(applying, thing)
 }
 
-/** One FT1 as the ledger reads it. */
-export interface Posting {
-  readonly thing: Thing
-  readonly kind: Kind
-  readonly line: string
-  readonly identifier: Identifier | undefined
-  readonly amount: Big
-  /** As sent, for display: 150.00. */
-  readonly amountText: string
-  readonly priced: boolean
-  readonly currency: string
-  readonly code: string | undefined
-  readonly accountId: string | undefined
-}
-
-export function where(thing: Thing, field: number): string {
-  return `FT1^${thing.segment.occurrence}^${field}`
-}
-
 function postLine(applying: Applying, thing: Thing): void {
   const { draft, source } = applying
   const posting = readPosting(applying, thing)
   const content = contentOf(applying, posting)
-  const known = draft.line(source.id, posting.line)
+  const known = draft.lines.find(source.id, posting.line)
   if (known) {
     if (known.content === content) return
     throw conflict(applying, posting)
@@ -70,7 +41,7 @@ function postLine(applying: Applying, thing: Thing): void {
   const payment = posting.kind === 'PY' || (posting.kind === 'CO' && source.coMeaning === 'paid')
   const rtype = payment ? 'PaymentNotice' : 'ChargeItem'
   const id = stableId(rtype, source.id, posting.line)
-  const { kind, line, accountId, code, currency, amountText } = posting
+  const { kind, line, accountId, code, currency, amountText, original, t } = posting
   const entry: LedgerLine = {
     source: source.id,
     line,
@@ -82,91 +53,38 @@ function postLine(applying: Applying, thing: Thing): void {
     amount: amountText,
     currency,
     content,
-    offsetBy: undefined,
+    original,
+    t,
+    m: applying.times.message,
     messageId: draft.messageId,
   }
   if (payment) writePayment(applying, posting, id)
-  else writeCharge(applying, posting, id, entry)
-  draft.post(entry)
+  else writeCharge(applying, posting, id)
+  draft.lines.post(entry)
+  if (!payment) linkCredits(draft, entry)
+  askPeople(applying, posting, entry)
   if (accountId !== undefined && posting.priced)
     addToBalance(applying, accountId, signed(applying, posting), currency)
 }
 
-function readPosting(applying: Applying, thing: Thing): Posting {
-  const raw = cellAt(thing, '$type')?.value
-  const type = typeof raw === 'string' ? raw.toUpperCase() : undefined
-  if (type === undefined) throw missing(where(thing, 6), 'the transaction type')
-  if (!kinds.includes(type)) {
-    const text = `transaction type ${type} is not in table 0017 (${where(thing, 6)}) - send CG, CD, PY, AJ or CO, or map it for ${applying.source.id}`
-    throw new Refusal('AE', { code: '103', locations: [where(thing, 6)], text })
-  }
-  const [identifier] = (cellAt(thing, '$lineId')?.value ?? []) as readonly Identifier[]
-  const setId = String(cellAt(thing, '$setId')?.value ?? thing.segment.occurrence)
-  const line = identifier?.value
-    ? `${identifier.system ?? ''}|${identifier.value}`
-    : `${applying.controlId}|${setId}`
-  const quantity = Number(
-    (cellAt(thing, 'quantity')?.value as { value?: unknown } | null | undefined)?.value ?? 1,
-  )
-  const total = money(cellAt(thing, '$amount')?.value)
-  const unit = money(cellAt(thing, '$unitAmount')?.value)
-  const computed = unit && new Big(unit.text).times(Number.isFinite(quantity) ? quantity : 1)
-  if (total && computed && !computed.eq(total.text)) {
-    warn(
-      applying,
-      'AMOUNT-MISMATCH',
-      [where(thing, 11)],
-      'FT1-10 times FT1-12 is not FT1-11 - FT1-11 was taken',
-    )
-  }
-  const text = total?.text ?? (computed && unit ? computed.toFixed(Math.max(fraction(unit.text), 0)) : '0')
-  const accountThing = referred(applying, thing, 'account')
-  const account = accountThing && applying.references.get(`#${accountThing.as}`)
-  return {
-    thing,
-    kind: type as Kind,
-    line,
-    identifier,
-    amount: new Big(text),
-    amountText: text,
-    priced: total !== undefined || unit !== undefined,
-    currency: total?.currency ?? unit?.currency ?? applying.site.gateway.currency,
-    code: codeOf(thing),
-    accountId: account?.slice('Account/'.length),
-  }
-}
-
-/** Digits after the point: amounts keep theirs. */
-export const fraction = (text: string): number =>
-  text.includes('.') ? text.length - text.indexOf('.') - 1 : 0
-
-const missing = (location: string, what: string): Refusal =>
-  new Refusal('AE', {
-    code: '101',
-    locations: [location],
-    text: `${what} is missing (${location}) - send it`,
-  })
-
-/** Amount of a FHIR Money whose value is a raw decimal, as text. */
-function money(value: Json | undefined): { text: string; currency: string | undefined } | undefined {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined
-  const { value: amount, currency } = value as { value?: unknown; currency?: string }
-  if (amount === undefined) return undefined
-  const text = JSON.isRawJSON(amount) ? amount.rawJSON : String(amount)
-  return { text, currency }
-}
-
-interface Concept {
-  readonly coding?: readonly { readonly system?: string; readonly code?: string }[]
-}
-
-function codeOf(thing: Thing): string | undefined {
-  for (const field of ['FT1-25', 'FT1-7']) {
-    const cell = cellsAt(thing, 'code').find((each) => each.field === field)
-    const coding = (cell?.value as Concept | undefined)?.coding?.at(-1)
-    if (coding?.code) return coding.code
-  }
-  return undefined
+/** What a person has to look at, although it is posted: a closed account, a charge that may be one told before. */
+function askPeople(applying: Applying, { identifier, thing }: Posting, entry: LedgerLine): void {
+  const { draft } = applying
+  const { accountId, rtype, id, line, source } = entry
+  if (accountId === undefined) return
+  const ask = ({ code, what }: { readonly code: string; readonly what: string }) =>
+    draft.tasks.push({
+      code,
+      key: `${source}|${line}`,
+      description: `line ${line} of message ${applying.controlId} (${where(thing, 2)}) ${what}`,
+      focus: `${rtype}/${id}`,
+    })
+  if (draft.entity('Account', accountId).body?.status === 'inactive')
+    ask({ code: 'late-charge', what: 'came after its account was closed' })
+  if (identifier?.value || rtype !== 'ChargeItem') return
+  const others = draft.lines.ofCode(accountId, entry.code).filter((each) => each.line !== line)
+  if (others.some((each) => each.content === entry.content))
+    ask({ code: 'duplicate-charge', what: 'has no number of its own and is like one that was posted before' })
 }
 
 /** What makes a second posting of a line the same posting. */
@@ -219,11 +137,12 @@ export function roleReference(applying: Applying, thing: Thing, role: string): s
   return other && applying.references.get(`#${other.as}`)
 }
 
-function writeCharge(applying: Applying, posting: Posting, id: string, entry: LedgerLine): void {
+function writeCharge(applying: Applying, posting: Posting, id: string): void {
   const { draft, source, times } = applying
   const { thing, kind, identifier } = posting
   const say = (v: Json) => derived(applying, v, times.event)
   const cells = commonCells(applying, posting)
+  cells[`${postedPath}<FT1-6`] = say({ kind, line: posting.line, source: source.id })
   mergeCodes(cells)
   if (identifier) cells['identifier<FT1-2'] = say([identifier as Json])
   const payers = payersOf(applying, thing)
@@ -243,7 +162,6 @@ function writeCharge(applying: Applying, posting: Posting, id: string, entry: Le
     const text = signed(applying, posting).toFixed(fraction(posting.amountText))
     cells['priceOverride<FT1-11'] = say({ value: decimal(text), currency: posting.currency })
   }
-  if (kind === 'CD') creditOriginal(applying, posting, id, entry, cells)
   draft.assert('ChargeItem', id, source.id, cells)
 }
 

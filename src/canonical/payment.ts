@@ -4,7 +4,8 @@ import { decimal } from './account.ts'
 import { type Applying, cellAt, derived, resolveHandles } from './applying.ts'
 import { stableId } from './identifier.ts'
 import { writeInstant, zoneClock } from './instant.ts'
-import { fraction, type Posting, roleReference } from './ledger.ts'
+import { roleReference } from './ledger.ts'
+import { fraction, type Posting } from './posting.ts'
 
 const dayOf = (ms: number, site: Applying['site']): string =>
   writeInstant(ms, zoneClock(site.gateway.timezone)).slice(0, 10)

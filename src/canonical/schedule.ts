@@ -13,15 +13,16 @@ import {
   warn,
   warnStale,
 } from './applying.ts'
-import { foldAppointment, staleFields } from './appointment.ts'
+import { type BusyInterval, foldAppointment, staleFields } from './appointment.ts'
 import { urnPart } from './authority.ts'
+import { applyBlock, isBlock, saysBlocked } from './blocked-time.ts'
+import { takenOf } from './busy.ts'
 import { applyClinical } from './clinical.ts'
 import type { Contribution, Part } from './contribution.ts'
-import type { Draft } from './draft.ts'
 import { Refusal } from './finding.ts'
-import { scheduleId, scheduleOf } from './fold.ts'
 import { type Identifier, stableId } from './identifier.ts'
 import { applyPerson } from './person.ts'
+import { capacityOf, claimSchedules, namedSchedule } from './schedule-owner.ts'
 
 const partTypes = ['Appointment.participant', 'Appointment.service'] as const
 const upserts = new Set(['SIU^S13', 'SIU^S14', 'SIU^S18', 'SIU^S19', 'SIU^S20', 'SIU^S21', 'SIU^S22'])
@@ -38,11 +39,19 @@ export function applySiu(applying: Applying): void {
   applying.references.set(`#${appointment.as}`, `Appointment/${id}`)
   const parts = partTypes
     .flatMap((type) => thingsOf(applying, type))
-    .map((each) => partOf(applying, each, actionOf(applying, each)))
+    .map((each) => withCapacity(applying, each, partOf(applying, each, actionOf(applying, each))))
   warnWithoutActions(applying, parts)
   claimSchedules(applying, parts)
-  addEvent(applying, appointment, id, keys, parts, patients)
+  const incoming = eventOf(applying, appointment, keys, parts, patients)
+  if (isBlock(applying.event) || saysBlocked(appointment))
+    applyBlock(applying, id, incoming, parts.length === 0 ? namedSchedule(applying, appointment) : undefined)
+  if (!isBlock(applying.event)) addEvent(applying, appointment, id, incoming)
   applyClinical(applying)
+}
+
+function withCapacity(applying: Applying, thing: Thing, part: Part): Part {
+  const capacity = capacityOf(applying, thing)
+  return capacity === undefined ? part : { ...part, cells: { ...part.cells, '$capacity<site': capacity } }
 }
 
 function refuse(code: string, location: string, text: string): Refusal {
@@ -128,68 +137,13 @@ function warnWithoutActions(applying: Applying, parts: readonly Part[]): void {
   )
 }
 
-/**
- * The schedule of an actor belongs to whom the site says, else to the source that books it first. It is there from then
- * on, also when a later event that came first has freed the actor again.
- */
-function claimSchedules(applying: Applying, parts: readonly Part[]): void {
-  const { draft, source } = applying
-  for (const part of parts) {
-    const actor = Object.entries(part.cells).find(([key]) => key.startsWith('actor<'))?.[1] as
-      | { reference?: string }
-      | undefined
-    if (!actor?.reference || part.action === 'X') continue
-    const owner = siteOwner(applying, actor.reference) ?? claimed(applying, actor.reference)
-    if (owner === undefined) {
-      draft.contribute('Schedule', scheduleId(actor.reference), {
-        source: 'gateway',
-        key: 'owner',
-        i: draft.messageId,
-        cells: {},
-        data: source.id,
-      })
-    } else if (owner !== source.id) {
-      const where = `${part.segment}^${part.occurrence}^3`
-      throw new Refusal('AE', {
-        code: '207',
-        app: 'NOT-FILLER',
-        locations: [where],
-        text: `the schedule belongs to ${owner}, not to ${source.id} (${where}) - send the request to ${owner}`,
-      })
-    }
-    openSchedule(draft, actor.reference)
-  }
-}
-
-function openSchedule(draft: Draft, actor: string): void {
-  const id = scheduleId(actor)
-  if (draft.contribution('Schedule', id, 'gateway', 'derived')) return
-  const data = scheduleOf(actor)
-  draft.contribute('Schedule', id, { source: 'gateway', key: 'derived', i: draft.messageId, cells: {}, data })
-}
-
-function siteOwner(applying: Applying, reference: string): string | undefined {
-  const handle = [...applying.references].find(([, to]) => to === reference)?.[0]
-  const thing = applying.mapped.things.find((each) => `#${each.as}` === handle)
-  const identifiers = thing
-    ? cellsAt(thing, 'identifier').flatMap((each) => (each.value ?? []) as readonly Identifier[])
-    : []
-  return applying.site.schedules.find(({ actor }) =>
-    identifiers.some(({ system, value }) => system === actor.system && value === actor.value),
-  )?.owner
-}
-
-const claimed = (applying: Applying, actor: string): string | undefined =>
-  applying.draft.contribution('Schedule', scheduleId(actor), 'gateway', 'owner')?.data as string | undefined
-
-function addEvent(
+function eventOf(
   applying: Applying,
   thing: Thing,
-  id: string,
   keys: readonly { system: string; value: string }[],
   parts: readonly Part[],
   patients: readonly string[],
-): void {
+): Contribution {
   const { draft, source, times, event } = applying
   const t = times.event
   const cells = assertionsOf(applying, thing, t)
@@ -199,31 +153,59 @@ function addEvent(
   for (const [i, reference] of patients.entries()) {
     cells[i === 0 ? 'subject<PID-3' : `subject<PID-3:${i + 1}`] = derived(applying, { reference }, t)
   }
-  const incoming: Contribution = {
-    source: source.id,
-    key: draft.messageId,
-    event,
-    t,
-    m: times.message,
-    i: draft.messageId,
-    cells,
-    parts,
-  }
+  const i = draft.messageId
+  return { source: source.id, key: i, event, t, m: times.message, i, cells, parts }
+}
+
+/** Adds the event of this message to the appointment's log; the appointment is folded from it. */
+function addEvent(applying: Applying, thing: Thing, id: string, incoming: Contribution): void {
+  const { draft } = applying
   const known = [...draft.contributions('Appointment', id).values()]
   warnStale(applying, thing, staleFields(known, incoming))
   draft.contribute('Appointment', id, incoming)
-  const { transitions } = foldAppointment([...known, incoming], { survivor: (reference) => reference })
+  const context = { survivor: (reference: string) => reference }
+  const { transitions, busy } = foldAppointment([...known, incoming], context)
   for (const { i, by, legal, from, to } of transitions) {
-    if (i !== draft.messageId) continue
-    if (!legal && by !== 'client') {
-      warn(
-        applying,
-        'ILLEGAL-TRANSITION',
-        ['SCH^1^25'],
-        `${String(from)} does not become ${String(to)} by rule - accepted from the filler`,
-      )
-    }
+    if (i !== draft.messageId || legal || by === 'client') continue
+    warn(
+      applying,
+      'ILLEGAL-TRANSITION',
+      ['SCH^1^25'],
+      `${String(from)} does not become ${String(to)} by rule - accepted from the filler`,
+    )
   }
+  warnOverbooked(applying, id, busy, () => foldAppointment(known, context).busy)
+}
+
+/** The filler is told of each actor that this message, and none before, books for a time that is taken. */
+function warnOverbooked(
+  applying: Applying,
+  id: string,
+  busy: readonly BusyInterval[],
+  busyBefore: () => readonly BusyInterval[],
+): void {
+  const { draft } = applying
+  const taken = takenOf(busy)
+  for (const [i, own] of taken.entries()) {
+    const { capacity, display = own.actor } = busy[i] ?? {}
+    if (capacity === undefined || draft.busy.rivals(id, own).length < capacity) continue
+    const before = takenOf(busyBefore()).filter((each) => each.actor === own.actor)
+    if (before.some((each) => draft.busy.rivals(id, each).length >= capacity)) continue
+    const where = placeOf(applying, own.actor)
+    const text = `${display} is booked for that time already (${where}) - accepted from the filler; see the task`
+    warn(applying, 'OVERBOOKED', [where], text)
+  }
+}
+
+/** Where the message names an actor; its times when it does not. */
+function placeOf(applying: Applying, actor: string): string {
+  const part = thingsOf(applying, 'Appointment.participant').find((each) =>
+    cellsAt(each, 'actor').some(
+      ({ value }) =>
+        applying.references.get((value as { reference?: string } | null)?.reference ?? '') === actor,
+    ),
+  )
+  return part ? `${part.segment.name}^${part.segment.occurrence}^3` : 'SCH^1^11'
 }
 
 function withSystem(value: Json, keys: readonly { system: string; value: string }[]): Json {

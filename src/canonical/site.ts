@@ -69,6 +69,8 @@ export interface ScheduleRule {
     readonly value: string
     readonly name?: string
   }
+  /** Appointments that may run at a time; 1 when absent. */
+  readonly capacity?: number
 }
 
 export interface Site {

@@ -45,3 +45,15 @@ export function completeTask(draft: Draft, code: string, key: string, at: { t: n
     'lastModified<gateway': say(at.iso),
   })
 }
+
+/** A task that was completed because its cause had gone is open again when the cause is back. */
+export function reopenTask(draft: Draft, code: string, key: string, at: { t: number; iso: string }): void {
+  const id = taskId(code, key)
+  const status = draft.contribution('Task', id, 'gateway')?.cells['status<gateway']
+  if (status?.v !== 'completed') return
+  const say = (v: Json) => ({ v, t: Math.max(at.t, status.t + 1), m: at.t, i: draft.messageId })
+  draft.assert('Task', id, 'gateway', {
+    'status<gateway': say('requested'),
+    'lastModified<gateway': say(at.iso),
+  })
+}

@@ -9,11 +9,13 @@ import {
   derived,
   referred,
   thingsOf,
+  warn,
   warnStale,
 } from './applying.ts'
 import { applyBeside, visitParts } from './clinical.ts'
 import type { Assertion, CellKey, Contribution } from './contribution.ts'
-import { staleFields } from './encounter.ts'
+import { foldEncounter, staleFields } from './encounter.ts'
+import { isCancelEvent } from './encounter-events.ts'
 import { Refusal } from './finding.ts'
 import { type Identifier, identifierType, stableId } from './identifier.ts'
 import { authorityOf, type Key, keysOf } from './identity.ts'
@@ -121,6 +123,19 @@ function applyEncounter(applying: Applying, thing: Thing): void {
   }
   warnStale(applying, thing, staleFields([...draft.contributions('Encounter', id).values()], incoming))
   draft.contribute('Encounter', id, incoming)
+  if (isCancelEvent(event)) warnNothingToCancel(applying, thing, id)
+}
+
+/** What is cancelled may still come: it is cancelled then. The sender is told that it is not here yet, or was undone. */
+function warnNothingToCancel(applying: Applying, thing: Thing, id: string): void {
+  const { draft, site, event } = applying
+  const { nothingToCancel } = foldEncounter([...draft.contributions('Encounter', id).values()], {
+    survivor: (reference) => reference,
+    source: (source) => site.sources.get(source),
+  })
+  if (!nothingToCancel.includes(draft.messageId)) return
+  const where = cellAt(thing, 'identifier')?.location ?? 'PV1^1^19'
+  warn(applying, 'NOTHING-TO-CANCEL', [where], `${event} finds nothing to cancel in this visit (${where})`)
 }
 
 /** Cells that a message about something else may state of a visit that nobody has told of yet. */

@@ -1,4 +1,5 @@
 // The part of the truth that a batch of messages touches, in memory, with one draft per message on top.
+import type { Taken, TakenBy } from './busy.ts'
 import type { Contribution } from './contribution.ts'
 import type { FhirJson } from './fhir-json.ts'
 
@@ -30,14 +31,18 @@ export interface LedgerLine {
   readonly rtype: string
   readonly id: string
   readonly kind: 'CG' | 'CD' | 'PY' | 'AJ' | 'CO'
-  readonly code: string | undefined
+  /** '' = the line has none. */
+  readonly code: string
   /** Decimal text as posted. */
   readonly amount: string
   readonly currency: string
   /** sha256 of what was posted, hexadecimal. */
   readonly content: string
-  /** Line of the credit that used this charge up. */
-  readonly offsetBy: string | undefined
+  /** Line that a credit or an adjustment names as the one that it is about. */
+  readonly original: string | undefined
+  /** When it was entered, and when that was told, milliseconds: newer lines are used up first. */
+  readonly t: number
+  readonly m: number
   readonly messageId: string
 }
 
@@ -46,7 +51,8 @@ export type Need =
   | { readonly kind: 'entity'; readonly rtype: string; readonly id: string }
   | { readonly kind: 'registration'; readonly rtype: string; readonly system: string; readonly value: string }
   | { readonly kind: 'ledger'; readonly source: string; readonly line: string }
-  | { readonly kind: 'charges'; readonly accountId: string }
+  | { readonly kind: 'charges'; readonly accountId: string; readonly code: string }
+  | { readonly kind: 'busy'; readonly actor: string; readonly day: number }
   | { readonly kind: 'referrers'; readonly target: string }
 
 export class Miss extends Error {
@@ -72,8 +78,12 @@ export class World {
   /** Needs that no hint had named. */
   misses: number
   readonly lines = new Map<string, LedgerLine | null>()
-  /** Lines by account, newest last. */
+  /** Charges and credits by chargesKey(). */
   readonly charges = new Map<string, readonly LedgerLine[]>()
+  /** Busy intervals in the store by busyKey(). */
+  readonly busy = new Map<string, readonly TakenBy[]>()
+  /** What appointments take since, by appointment. */
+  readonly busyChanged = new Map<string, readonly Taken[]>()
   /** 'Patient/x' -> keys of entities that refer to it; loaded for merges only. */
   readonly referrers = new Map<string, readonly string[]>()
 

@@ -1,6 +1,8 @@
 // What messages would make of an empty store: the real rules on a world in memory, message by message.
 import { applyMapped, timesOf } from '../canonical/apply.ts'
+import { busyKey } from '../canonical/busy.ts'
 import { Draft } from '../canonical/draft.ts'
+import { chargesKey } from '../canonical/draft-lines.ts'
 import type { FhirJson } from '../canonical/fhir-json.ts'
 import { type Finding, Refusal } from '../canonical/finding.ts'
 import type { Site } from '../canonical/site.ts'
@@ -102,10 +104,14 @@ function fill(world: World, need: Need): void {
       return
     case 'charges': {
       const lines: LedgerLine[] = []
-      for (const line of world.lines.values()) if (line?.accountId === need.accountId) lines.push(line)
-      world.charges.set(need.accountId, lines)
+      for (const line of world.lines.values())
+        if (line?.accountId === need.accountId && line.code === need.code) lines.push(line)
+      world.charges.set(chargesKey(need.accountId, need.code), lines)
       return
     }
+    case 'busy':
+      world.busy.set(busyKey(need.actor, need.day), [])
+      return
     case 'referrers': {
       const keys = [...world.entities].filter(([, { body }]) =>
         JSON.stringify(body ?? null).includes(`"${need.target}"`),

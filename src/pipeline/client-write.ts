@@ -1,11 +1,11 @@
 // FHIR writes on the one road that messages take, too: version check, rules, fold, all in one transaction.
 import { createHash, randomUUID } from 'node:crypto'
 import { legalTransition } from '../canonical/appointment.ts'
+import { scheduleId } from '../canonical/booking.ts'
 import { deleteByClient, holderOf, newResourceId, writeByClient } from '../canonical/client-write.ts'
 import type { Draft } from '../canonical/draft.ts'
 import type { FhirJson } from '../canonical/fhir-json.ts'
 import type { TaskRequest } from '../canonical/finding.ts'
-import { scheduleId } from '../canonical/fold.ts'
 import { normalValue } from '../canonical/identifier.ts'
 import { authorityOf } from '../canonical/identity.ts'
 import type { Site } from '../canonical/site.ts'

@@ -13,6 +13,8 @@ export const ledgerRow = (line: LedgerLine): LedgerWrite => ({
   amount: line.amount,
   currency: line.currency,
   content: line.content,
-  offset_by: line.offsetBy,
+  original: line.original,
+  t: line.t,
+  m: line.m,
   message_id: line.messageId,
 })

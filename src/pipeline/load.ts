@@ -1,9 +1,16 @@
 // Fills the world of a batch from the store: everything the messages hint at first, and single needs as they show.
 import { statementName } from '../canonical/actors.ts'
+import { scheduleId, slotsOf, takenBy } from '../canonical/booking.ts'
 import type { Contribution } from '../canonical/contribution.ts'
+import { chargesKey } from '../canonical/draft-lines.ts'
 import type { FhirJson } from '../canonical/fhir-json.ts'
-import { scheduleId } from '../canonical/fold.ts'
-import { entityHints, lineHints, type RegistrationHint, registrationHints } from '../canonical/hints.ts'
+import {
+  busyHints,
+  entityHints,
+  lineHints,
+  type RegistrationHint,
+  registrationHints,
+} from '../canonical/hints.ts'
 import { type PackedContribution, unpack } from '../canonical/packed.ts'
 import type { Site } from '../canonical/site.ts'
 import {
@@ -28,6 +35,7 @@ import {
   loadThings,
   lockThings,
 } from '../store/truth.ts'
+import { loadBusyDays, takenDays } from './busy-days.ts'
 import type { Said } from './said.ts'
 
 export interface Hinted {
@@ -60,6 +68,9 @@ export async function loadBatch(
     for (const key of entityHints(mapped, source, site, find, isSaid)) keys.add(key)
   }
   await loadEntities(tx, tenant, world, [...keys])
+  const booked = messages.flatMap(({ mapped, source }) => busyHints(mapped, source, find))
+  await loadBusyDays(tx, tenant, world, booked, 'to be booked')
+  await loadBusyDays(tx, tenant, world, takenDays(world), 'as they are')
   const lines = messages.flatMap(({ mapped, source }) => lineHints(mapped).map((line) => ({ source, line })))
   await loadLedger(tx, tenant, world, lines)
 }
@@ -169,9 +180,11 @@ async function loadLocked(
 
 /** What a change of these things reaches: slots and schedules of an appointment, policies that a snapshot may close. */
 function* followers(contributions: ReadonlyMap<string, ReadonlyMap<string, Contribution>>): Iterable<string> {
-  for (const list of contributions.values()) {
+  for (const [at, list] of contributions) {
+    if (at.startsWith('Appointment/'))
+      for (const slot of slotsOf(at.slice('Appointment/'.length), takenBy(list.values())))
+        yield entityKey('Slot', slot)
     for (const { key, data, parts } of list.values()) {
-      if (key === 'slots') for (const id of (data ?? []) as readonly string[]) yield entityKey('Slot', id)
       if (key.startsWith('coverages:')) {
         for (const id of (data as { ids?: readonly string[] } | undefined)?.ids ?? [])
           yield entityKey('Coverage', id)
@@ -202,8 +215,7 @@ async function loadLedger(
 const toLine = (row: LedgerRow): LedgerLine => ({
   ...row,
   accountId: row.accountId ?? undefined,
-  code: row.code ?? undefined,
-  offsetBy: row.offsetBy ?? undefined,
+  original: row.original ?? undefined,
 })
 
 /** Loads what no hint has named: one statement for each kind of need. */
@@ -227,28 +239,31 @@ export async function loadNeeds(
   ])
   const lines = of('ledger').filter((each) => !world.lines.has(lineKey(each.source, each.line)))
   if (lines.length > 0) await loadLedger(tx, tenant, world, lines)
-  await loadOpenCharges(tx, tenant, world, [...new Set(of('charges').map((each) => each.accountId))])
+  await loadOpenCharges(tx, tenant, world, of('charges'))
+  await loadBusyDays(tx, tenant, world, of('busy'), 'to be booked')
   for (const { target } of of('referrers')) await loadReferring(tx, tenant, world, target)
 }
+
+type Charges = Extract<Need, { kind: 'charges' }>
 
 async function loadOpenCharges(
   tx: Queryable,
   tenant: number,
   world: World,
-  accounts: readonly string[],
+  needs: readonly Charges[],
 ): Promise<void> {
-  const missing = accounts.filter((each) => !world.charges.has(each))
+  const missing = needs.filter((each) => !world.charges.has(chargesKey(each.accountId, each.code)))
   if (missing.length === 0) return
   const rows = (await loadCharges(tx, tenant, missing)).map(toLine)
   const posted = [...world.lines.values()].filter((each) => each !== null)
-  for (const account of missing) {
-    // What this batch has posted or used up goes before what the table says.
+  for (const { accountId, code } of missing) {
+    // What this batch has posted goes before what the table says.
     const lines = new Map(
       [...rows, ...posted]
-        .filter((each) => each.accountId === account)
+        .filter((each) => each.accountId === accountId && each.code === code)
         .map((each) => [lineKey(each.source, each.line), each]),
     )
-    world.charges.set(account, [...lines.values()])
+    world.charges.set(chargesKey(accountId, code), [...lines.values()])
   }
 }
 

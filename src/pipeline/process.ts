@@ -6,6 +6,7 @@ import { Draft } from '../canonical/draft.ts'
 import { type Finding, Refusal, type TaskRequest } from '../canonical/finding.ts'
 import { type Author, addProvenance } from '../canonical/provenance.ts'
 import type { Site, Source } from '../canonical/site.ts'
+import { settleWork } from '../canonical/standing-work.ts'
 import { completeTask, openTasks, pairKey } from '../canonical/task.ts'
 import { Miss, World } from '../canonical/world.ts'
 import type { ZoneOffset } from '../fhir/date.ts'
@@ -207,6 +208,8 @@ function finish(
     const [a = '', b = ''] = patients
     completeTask(draft, code, pairKey(a, b), { t, iso: recorded })
   }
+  draft.fold()
+  settleWork(draft, { t, iso: recorded })
   draft.fold()
   if (item.kind === 'rule') item.check?.(draft)
   for (const { rtype, id, body } of draft.changes) {

@@ -1,10 +1,11 @@
 // What a batch has to store, gathered while its messages are applied and written in a dozen statements at its end.
+import type { Taken } from '../canonical/busy.ts'
 import type { Contribution } from '../canonical/contribution.ts'
 import type { Draft } from '../canonical/draft.ts'
 import type { FhirJson } from '../canonical/fhir-json.ts'
 import { pack } from '../canonical/packed.ts'
 import { spansOfShape } from '../canonical/shape.ts'
-import { contributionKey, entityKey, registrationKey } from '../canonical/world.ts'
+import { contributionKey, entityKey, lineKey, registrationKey } from '../canonical/world.ts'
 import type { AckCode, AckError } from '../hl7/ack.ts'
 import {
   type ContributionWrite,
@@ -24,6 +25,7 @@ import {
   writeTodo,
   writeVersions,
 } from '../store/batch.ts'
+import { writeBusy } from '../store/busy.ts'
 import type { Transaction } from '../store/db.ts'
 import { type AnswerRow, writeAnswers } from '../store/idempotency.ts'
 import { writeJournal } from '../store/journal.ts'
@@ -39,6 +41,7 @@ import {
   writeMessages,
   writeParked,
 } from '../store/messages.ts'
+import { busyRows } from './busy-days.ts'
 import { inOrder, isMatchable } from './index-writes.ts'
 import type { Item, MessageItem, Outcome } from './item.ts'
 import { ledgerRow } from './ledger-row.ts'
@@ -73,6 +76,8 @@ export class BatchWrite {
   readonly #registrations = new Map<string, RegistrationWrite>()
   readonly #merges: MergeWrite[] = []
   readonly #lines = new Map<string, LedgerWrite>()
+  /** What appointments take, all of it. */
+  readonly #busy = new Map<string, readonly Taken[]>()
   readonly #outbox: Omit<OutboxWrite, 'id'>[] = []
   readonly #todo = new Map<string, TodoWrite>()
   readonly #versions: PendingVersion[] = []
@@ -160,9 +165,10 @@ export class BatchWrite {
     for (const { rtype, sourceId, targetId } of draft.merged) {
       this.#merges.push({ rtype, source_id: sourceId, target_id: targetId, message_id: draft.messageId })
     }
-    for (const line of draft.posted) {
-      this.#lines.set(`${line.source}\u0001${line.line}`, ledgerRow(line))
+    for (const line of draft.lines.posted) {
+      this.#lines.set(lineKey(line.source, line.line), ledgerRow(line))
     }
+    for (const [appointment, taken] of draft.busy.changed) this.#busy.set(appointment, taken)
     const patient = draft.changes.find((each) => each.rtype === 'Patient')
     return patient && entityKey('Patient', patient.id)
   }
@@ -236,7 +242,7 @@ export class BatchWrite {
     const { versions, index } = versionsAndIndex(this.#versions, this.#originals, this.#context.zone)
     const count = versions.length + this.#outbox.length + Math.min(this.#journal.length, 1)
     // Statements of one connection run in the order in which they are given; nobody waits for an answer in between.
-    const [, , , , , , , , , , , , , , , from] = await Promise.all([
+    const written = Promise.all([
       writeMessageKeys(tx, tenant, this.#keys),
       writeAnswers(tx, tenant, now, this.answers),
       updateMessageKeys(tx, tenant, this.#keyUpdates),
@@ -249,10 +255,14 @@ export class BatchWrite {
       writeRegistrations(tx, tenant, registrations),
       writeMerges(tx, tenant, now, this.#merges),
       writeLedger(tx, tenant, [...this.#lines.values()]),
+      writeBusy(tx, tenant, [...this.#busy.keys()], busyRows(this.#busy)),
       releaseParked(tx, tenant, registrations, now),
       writeTodo(tx, tenant, now, [...this.#todo.values()]),
       writeIndex(tx, tenant, index),
-      // Numbers last: the counter's row is locked from here to the commit, and no longer.
+    ])
+    // Numbers last: the counter's row is locked from here to the commit, and no longer.
+    const [, from] = await Promise.all([
+      written,
       count === 0 ? undefined : takeNumbers(tx, tenant, 'seq', count),
     ])
     if (from === undefined) return

@@ -154,21 +154,22 @@ export interface LedgerWrite {
   readonly rtype: string
   readonly id: string
   readonly kind: string
-  readonly code: string | undefined
+  readonly code: string
   readonly amount: string
   readonly currency: string
   readonly content: string
-  readonly offset_by: string | undefined
+  readonly original: string | undefined
+  readonly t: number
+  readonly m: number
   readonly message_id: string
 }
 
-/** Posted lines never change but for the credit that uses them up. */
+/** Posted lines never change. */
 export const writeLedgerSql = `
-insert into ledger as l (tenant, source, line, account_id, rtype, id, kind, code, amount, currency, content, offset_by, message_id)
-select $1, source, line, account_id, rtype, id, kind, code, amount, currency, decode(content, 'hex'), offset_by, message_id
+insert into ledger as l (tenant, source, line, account_id, rtype, id, kind, code, amount, currency, content, original, t, m, message_id)
+select $1, source, line, account_id, rtype, id, kind, code, amount, currency, decode(content, 'hex'), original, t, m, message_id
 from json_to_recordset($2::json) as x (source text, line text, account_id text, rtype text, id text, kind text, code text,
-  amount numeric, currency text, content text, offset_by text, message_id bigint)
-on conflict (tenant, source, line) do update set offset_by = excluded.offset_by`
+  amount numeric, currency text, content text, original text, t bigint, m bigint, message_id bigint)`
 
 export async function writeLedger(
   tx: Queryable,

@@ -129,16 +129,18 @@ export interface LedgerRow {
   readonly rtype: string
   readonly id: string
   readonly kind: 'CG' | 'CD' | 'PY' | 'AJ' | 'CO'
-  readonly code: string | null
+  readonly code: string
   readonly amount: string
   readonly currency: string
   readonly content: string
-  readonly offsetBy: string | null
+  readonly original: string | null
+  readonly t: number
+  readonly m: number
   readonly messageId: string
 }
 
-const ledgerColumns = `l.source, l.line, l.account_id as "accountId", l.rtype, l.id, l.kind, l.code, l.amount::text as amount,
-  l.currency, encode(l.content, 'hex') as content, l.offset_by as "offsetBy", l.message_id::text as "messageId"`
+const ledgerColumns = `l.source, l.line, l.account_id as "accountId", l.rtype, l.id, l.kind, coalesce(l.code, '') as code, l.amount::text as amount,
+  l.currency, encode(l.content, 'hex') as content, l.original, l.t::float8 as t, l.m::float8 as m, l.message_id::text as "messageId"`
 
 /** Uses the primary key of ledger. */
 export const loadLinesSql = `
@@ -146,11 +148,11 @@ select ${ledgerColumns}
 from unnest($2::text[], $3::text[]) as wanted (source, line)
 join ledger l on l.tenant = $1 and l.source = wanted.source and l.line = wanted.line`
 
-/** Open charges that a credit may use up; uses ledger_account. */
+/** Charges of one code, and the credits that may use them up; uses ledger_account. */
 export const loadChargesSql = `
 select ${ledgerColumns}
-from ledger l where l.tenant = $1 and l.account_id = any($2::text[]) and l.kind = 'CG' and l.offset_by is null
-order by l.message_id, l.line`
+from unnest($2::text[], $3::text[]) as wanted (account_id, code)
+join ledger l on l.tenant = $1 and l.account_id = wanted.account_id and l.code = wanted.code and l.kind in ('CG', 'CD')`
 
 export async function loadLines(
   tx: Queryable,
@@ -168,10 +170,11 @@ export async function loadLines(
 export async function loadCharges(
   tx: Queryable,
   tenant: number,
-  accounts: readonly string[],
+  wanted: readonly { readonly accountId: string; readonly code: string }[],
 ): Promise<LedgerRow[]> {
-  if (accounts.length === 0) return []
-  return await tx.query<LedgerRow>('load_charges', loadChargesSql, [tenant, accounts])
+  if (wanted.length === 0) return []
+  const columns = [wanted.map((each) => each.accountId), wanted.map((each) => each.code)]
+  return await tx.query<LedgerRow>('load_charges', loadChargesSql, [tenant, ...columns])
 }
 
 /** Things that refer to any of the targets; uses the primary key of reference. */

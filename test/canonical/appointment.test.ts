@@ -37,9 +37,10 @@ test('a booking is booked, with its end computed and three participants (W03.2)'
     { type: [reason('ATND')], actor: chen, status: 'accepted', period },
     { actor: actor('Location', 'ex2'), status: 'accepted', period },
   ])
+  const since = Date.parse('2026-03-04T11:00:00-06:00')
   assert.deepEqual(fold(s12).busy, [
-    { actor: 'Practitioner/chen', ...period, display: 'chen', tentative: false },
-    { actor: 'Location/ex2', ...period, display: 'ex2', tentative: false },
+    { actor: 'Practitioner/chen', ...period, display: 'chen', tentative: false, since, capacity: 1 },
+    { actor: 'Location/ex2', ...period, display: 'ex2', tentative: false, since, capacity: 1 },
   ])
 })
 
@@ -159,8 +160,8 @@ test('an overbooked appointment is booked and says so, whoever found it out', ()
     { url: 'http://portico.example.org/StructureDefinition/filler-status', valueCode: 'Overbook' },
     { url, valueBoolean: true },
   ])
-  const found = shown(s12, { source: 'gateway', key: 'overbooked', i: 'x', cells: {}, data: true })
-  assert.deepEqual(found.extension, [{ url, valueBoolean: true }])
+  const found = foldAppointment([s12], { ...sameReference, isOverbooked: (busy) => busy.length === 2 })
+  assert.deepEqual(found.resource?.extension, [{ url, valueBoolean: true }])
 })
 
 test('wrong times, lengths and priorities are left out, not passed on', () => {

@@ -82,6 +82,11 @@ async function balance(number: string): Promise<Record<string, string>> {
   return Object.fromEntries(amounts.map(([, value, currency]) => [currency ?? '', value ?? '']))
 }
 
+function permutations<T>(list: readonly T[]): T[][] {
+  if (list.length < 2) return [[...list]]
+  return list.flatMap((each, i) => permutations(list.toSpliced(i, 1)).map((rest) => [each, ...rest]))
+}
+
 describe('kinds of lines', () => {
   it('a charge is billable, with price, quantity, code, account, visit and time', async () => {
     const time = later()
@@ -307,6 +312,58 @@ describe('credits', () => {
     assert.deepEqual(await balance('C13'), { USD: '-99.00' })
     const tasks = (await gateway.all('Task')).filter((each) => /unmatched-credit/.test(JSON.stringify(each)))
     assert.equal(tasks.filter((each) => JSON.stringify(each).includes('C13')).length, 1)
+  })
+
+  it('find their charges in whatever order both come', async () => {
+    const lines: [id: string, line: (id: string) => Line][] = [
+      ['a', (id) => line('CG', id, '10.00', { 5: '20260302110000' })],
+      ['b', (id) => line('CG', id, '10.00', { 5: '20260302120000' })],
+      ['x', (id) => line('CD', id, '10.00', { 5: '20260302113000' })],
+      ['z', (id) => line('CD', id, '10.00', { 5: '20260302130000', 31: tx(id.replace('z', 'b')) })],
+    ]
+    const seen = new Set<string>()
+    for (const [n, order] of permutations(lines).entries()) {
+      for (const [id, make] of order)
+        await post([make(`${id}${n}q`)], { account: `Q-${n}`, source: 'BILL1|GHH' })
+      const names = new Map<string | undefined, string>()
+      for (const id of ['a', 'b']) names.set(await chargeOf(`${id}${n}q`), id)
+      const pairs = await Promise.all(
+        ['x', 'z'].map(async (id) => `${id}:${names.get(await partOf(`${id}${n}q`)) ?? '-'}`),
+      )
+      const statuses = await Promise.all(
+        ['a', 'b'].map(async (id) => (await shown('ChargeItem', `${id}${n}q`)).status),
+      )
+      seen.add(`${pairs.join(' ')} ${statuses.join(' ')}`)
+      assert.deepEqual(await balance(`Q-${n}`), { USD: '0.00' })
+    }
+    assert.deepEqual([...seen], ['x:a z:b not-billable not-billable'])
+  })
+
+  it('the Task for a credit without a charge is done when the charge comes', async () => {
+    await post([line('CD', 'T1', '10.00')], { account: 'T-1' })
+    const task = async () =>
+      (await gateway.all('Task')).find((each) => JSON.stringify(each).includes('|T1')) as Resource
+    assert.equal((await task()).status, 'requested')
+    await post([line('CG', 'T2', '10.00')], { account: 'T-1' })
+    assert.equal(await partOf('T1'), await chargeOf('T2'))
+    assert.equal((await task()).status, 'completed')
+  })
+
+  it('an adjustment that names its charge is part of it, also when the charge comes later', async () => {
+    await post([line('AJ', 'J1', '-2.00', { 31: tx('J2') })], { account: 'J-1' })
+    assert.equal(await partOf('J1'), undefined)
+    await post([line('CG', 'J2', '10.00')], { account: 'J-1' })
+    assert.equal(await partOf('J1'), await chargeOf('J2'))
+    assert.equal((await shown('ChargeItem', 'J2')).status, 'billable')
+    assert.deepEqual(await balance('J-1'), { USD: '8.00' })
+  })
+
+  it('a line without a number that is like another is posted, and a person is asked', async () => {
+    await post([line('CG', '', '3.00')], { account: 'L-1', id: 'CTRL-L1' })
+    await post([line('CG', '', '3.00')], { account: 'L-1', id: 'CTRL-L2' })
+    assert.deepEqual(await balance('L-1'), { USD: '6.00' })
+    const tasks = (await gateway.all('Task')).filter((each) => /duplicate-charge/.test(JSON.stringify(each)))
+    assert.equal(tasks.filter((each) => JSON.stringify(each).includes('CTRL-L2')).length, 1)
   })
 
   it('and their charge may come in one message', async () => {

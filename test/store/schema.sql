@@ -1,5 +1,16 @@
 -- The schema after all migrations, written by a test. To renew: npm run schema:dump
 
+table busy
+  tenant integer not null
+  actor text collate "C" not null
+  day integer not null
+  appointment text collate "C" not null
+  starts bigint not null
+  ends bigint not null
+  since bigint not null
+  constraint busy_pkey PRIMARY KEY (tenant, actor, day, appointment, starts)
+  INDEX busy_appointment ON busy USING btree (tenant, appointment)
+
 table contribution with (fillfactor=85)
   tenant integer not null
   rtype text collate "C" not null
@@ -86,12 +97,14 @@ table ledger
   rtype text collate "C" not null
   id text collate "C" not null
   kind text collate "C" not null
-  code text collate "C"
+  code text collate "C" not null
   amount numeric not null
   currency text collate "C" not null
   content bytea not null
-  offset_by text collate "C"
   message_id bigint not null
+  original text collate "C"
+  t bigint not null default 0
+  m bigint not null default 0
   constraint ledger_kind_check CHECK (kind = ANY (ARRAY['CG'::text, 'CD'::text, 'PY'::text, 'AJ'::text, 'CO'::text]))
   constraint ledger_pkey PRIMARY KEY (tenant, source, line)
   INDEX ledger_account ON ledger USING btree (tenant, account_id, code, amount)
