@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { check } from './check.ts'
+import { coverage } from './coverage.ts'
 import { digest } from './digest.ts'
 import { CannotRun, codeOf, EXIT, type ExitCode, textOf } from './exit.ts'
 import { explain } from './explain.ts'
@@ -22,6 +23,7 @@ const verbs: readonly Verb[] = [
   replay,
   translate,
   explain,
+  coverage,
   check,
   migrate,
   digest,

@@ -6,6 +6,7 @@ import { checkTables } from '../mappings/engine/check-tables.ts'
 import { compileMaps, type MapSet } from '../mappings/engine/compile.ts'
 import { type Layer, type LoadedMap, loadLayer } from '../mappings/engine/load.ts'
 import { overlayMaps } from '../mappings/engine/overlay.ts'
+import type { MapSource } from '../mappings/engine/row.ts'
 import type { ConceptMap } from '../mappings/engine/table.ts'
 import { CannotStart } from './site.ts'
 
@@ -108,6 +109,12 @@ function tableNames(lowest: Layer, realm: Layer, layers: readonly Layer[]): Read
     maps.flatMap(({ rows }) => rows.flatMap(({ table }) => table ?? [])),
   )
   return new Set([...names, ...asked])
+}
+
+/** The rows of a site as they are laid over those of the program, for whoever looks at rows. */
+export function siteMapSources(siteFile: string, settings: MapSettings): MapSource[] {
+  const { base: lowest, realm, site } = readLayers(siteFile, settings)
+  return overlayMaps(lowest.maps, realm.maps, site.maps)
 }
 
 /** Maps and tables of a site, compiled; throws CannotStart with everything that is wrong with them. */

@@ -12,6 +12,7 @@ const verbs = [
   'replay',
   'translate',
   'explain',
+  'coverage',
   'check',
   'migrate',
   'digest',
@@ -268,5 +269,43 @@ describe('portico explain', () => {
     const numbers = values.filter(({ path }) => path.endsWith('.value')).map(({ path }) => path)
     assert.equal(new Set(numbers).size, numbers.length)
     assert.ok(numbers.length >= 2)
+  })
+})
+
+describe('portico coverage', () => {
+  it('says of the program which events, fields and rows of the guide are covered', async (t) => {
+    const ended = await portico(['coverage', '--json'], { cwd: folderWith(t) })
+    const found = JSON.parse(ended.stdout) as { events: { covered: string[] }; guide: unknown[] }
+    assert.ok(found.events.covered.includes('ADT^A01'))
+    assert.equal(found.guide.length, 875)
+    const text = await portico(['coverage'])
+    assert.match(text.stdout, /^Events +\d+\/75/m)
+    assert.match(text.stdout, /^PID +40 +\d+/m)
+  })
+  it('says of a folder what is valued, what no row reads and which codes no table has', async (t) => {
+    const message = (id: string) =>
+      `MSH|^~\\&|NEW|HOSP|PORTICO|HOSP|20260302||ADT^A31|${id}|P|2.5.1\rPID|||1^^^A||DOE^J|||Q\rZZZ|a|b\r`
+    const folder = folderWith(t, { 'a.hl7': message('1'), 'b.hl7': message('2') })
+    const ended = await portico(['coverage', folder, '--json'])
+    const found = JSON.parse(ended.stdout) as {
+      messages: number
+      valued: number
+      mapped: number
+      residue: number
+      positions: { position: string; valued: number; unread: number }[]
+      codes: { code: string; count: number }[]
+    }
+    assert.equal(found.messages, 2)
+    assert.equal(found.valued, found.mapped + found.residue)
+    const [first] = found.positions
+    assert.deepEqual([first?.position, first?.valued, first?.unread], ['ZZZ-1', 2, 2])
+    assert.deepEqual(
+      found.codes.map(({ code, count }) => [code, count]),
+      [['Q', 2]],
+    )
+    const text = await portico(['coverage', folder])
+    assert.match(text.stdout, /2 files, 2 messages: \d+ positions valued/)
+    assert.match(text.stdout, /^ZZZ-1 +2 +2/m)
+    assert.equal(text.code, 0)
   })
 })

@@ -38,6 +38,9 @@ const borrowed: Readonly<Record<string, string>> = {
   MasterService: 'HealthcareService',
 }
 
+/** The resource, or the part of one, whose elements a thing has: ChargeItem of a FinancialTransaction. */
+export const borrowedType = (type: string): string => borrowed[type] ?? type
+
 /** 'HumanName*' of Patient.name; undefined when the type has no such element. */
 export function elementType(type: string, key: string): string | undefined {
   return elements[borrowed[type] ?? type]?.[key]

@@ -1,6 +1,7 @@
 // Reads mapping files and code tables from folders: the only file of the engine that touches the disk.
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Deviation, Guide } from './coverage.ts'
 import { overlayMaps } from './overlay.ts'
 import type { MapSource } from './row.ts'
 import type { ConceptMap } from './table.ts'
@@ -94,6 +95,16 @@ function loadFolder(folder: string, label: string): LoadedMap[] {
       return { ...(readJson(path, path) as MapSource), file }
     }),
   )
+}
+
+/** The guide's rows, and the reviewed reasons for not following some of them: `guide` beside the maps of the program. */
+export function loadGuide(base: string): {
+  readonly guide: Guide
+  readonly deviations: readonly Deviation[]
+} {
+  const read = (name: string) => readJson(join(base, 'guide', name), `guide/${name}`)
+  const { deviations } = read('deviations.json') as { readonly deviations: readonly Deviation[] }
+  return { guide: read('rows.json') as Guide, deviations }
 }
 
 /** The ConceptMaps of a folder. */

@@ -1,0 +1,95 @@
+// portico coverage: how rows of the guide are told apart, and that the program's own rows lose nothing.
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import {
+  coverageOf,
+  type Deviation,
+  frontOfficeEvents,
+  frontOfficeFields,
+  type Guide,
+} from '../../src/mappings/engine/coverage.ts'
+import { loadGuide } from '../../src/mappings/engine/load.ts'
+import type { MapSource } from '../../src/mappings/engine/row.ts'
+import { base, sources } from './fixture.ts'
+
+const maps: readonly MapSource[] = [
+  { map: 'ADT_A01', events: ['ADT^A01'], rows: [{ v2: 'PID', fhir: 'Patient', via: 'PID[Patient]' }] },
+  {
+    map: 'PID[Patient]',
+    rows: [
+      { v2: 'PID-1', fhir: '-' },
+      { v2: 'PID-5', fhir: 'name', via: 'XPN[HumanName]' },
+      { v2: 'PID-7', fhir: '$born', via: 'DTM[date]' },
+      { v2: 'PID-8', fhir: '$sex', via: 'CWE[string]', deviates: 'A rule decides.' },
+      { v2: 'PID-10', fhir: "extension('http://a.example/race').valueString", via: 'CWE[string]' },
+    ],
+  },
+  { map: 'NK1[Patient]', rows: [{ v2: 'NK1-2', fhir: 'contact', via: 'XPN[HumanName]' }] },
+]
+
+const statusOf = (v2: string, fhir: string, deviations: readonly Deviation[] = [], url?: string) => {
+  const guide: Guide = { 'PID[Patient]': [{ v2, fhir, ...(url && { url }) }] }
+  const [found] = coverageOf(maps, guide, deviations).guide
+  return [found?.status, found?.reason]
+}
+
+describe('a row of the guide', () => {
+  it('is followed when a row that some message uses writes the same element, or a fact for a rule', () => {
+    assert.deepEqual(statusOf('PID-5', 'name[1].family'), ['implemented', undefined])
+    assert.deepEqual(statusOf('PID-7', 'birthDate'), ['implemented', undefined])
+    assert.deepEqual(statusOf('PID-5', 'address'), ['open', undefined])
+    assert.deepEqual(statusOf('NK1-2', 'contact.name'), ['open', undefined])
+  })
+  it('that writes an extension is followed by the same extension only', () => {
+    const path = 'extension[1].valueString'
+    assert.equal(statusOf('PID-10', path, [], 'http://a.example/race')[0], 'implemented')
+    assert.equal(statusOf('PID-10', path, [], 'http://b.example/race')[0], 'open')
+  })
+  it('is deviated from with the reason of our row, or with one of the list', () => {
+    assert.deepEqual(statusOf('PID-8', 'gender'), ['deviating', 'A rule decides.'])
+    const listed = { map: 'PID[Patient]', fields: ['PID-9'], fhir: 'name', reason: 'Old.' }
+    assert.deepEqual(statusOf('PID-9', 'name[2]', [listed]), ['deviating', 'Old.'])
+    assert.deepEqual(statusOf('PID-9', 'gender', [listed]), ['open', undefined])
+    assert.deepEqual(statusOf('PID-9', 'gender', [{ map: 'PID[*]', reason: 'All.' }]), ['deviating', 'All.'])
+  })
+  it('without a path asks for nothing', () => {
+    assert.deepEqual(statusOf('PID-1', ''), ['none', undefined])
+  })
+})
+
+describe('the report', () => {
+  it('counts fields with a destination, those that are noted apart', () => {
+    const [pid] = coverageOf(maps, {}, []).segments.filter(({ segment }) => segment === 'PID')
+    assert.deepEqual([pid?.mapped, pid?.noted, pid?.fields], [[5, 7, 8, 10], [1], 40])
+  })
+  it('names deviations that no row needs', () => {
+    const idle = { map: 'PID[Patient]', fields: ['PID-5'], reason: 'None.' }
+    assert.deepEqual(coverageOf(maps, { 'PID[Patient]': [{ v2: 'PID-5', fhir: 'name' }] }, [idle]).idle, [
+      idle,
+    ])
+  })
+  it('knows the 75 events and the 929 fields of the front office', () => {
+    assert.equal(frontOfficeEvents.length, 75)
+    assert.equal(Object.keys(frontOfficeFields).length, 42)
+    assert.equal(
+      Object.values(frontOfficeFields).reduce((sum, fields) => sum + fields, 0),
+      929,
+    )
+  })
+})
+
+describe('the rows of the program', () => {
+  const { guide, deviations } = loadGuide(base)
+  const found = coverageOf(sources, guide, deviations)
+  it('compare with all 875 rows of the guide', () => {
+    assert.equal(found.guide.length, 875)
+  })
+  // Lower bounds: they rise with what is mapped, and never fall.
+  it('cover no less than before', () => {
+    const open = found.guide.filter(({ status }) => status === 'open').length
+    assert.ok(found.events.covered.length >= 74, `${found.events.covered.length} events`)
+    assert.ok(found.fields.mapped >= 310, `${found.fields.mapped} fields`)
+    assert.ok(open <= 611, `${open} rows of the guide are not accounted for`)
+    assert.deepEqual(found.idle, [], 'deviations that no row needs')
+  })
+})
