@@ -1,6 +1,7 @@
-// Writes the tables of docs/reference anew from the code: node scripts/write-reference.ts
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+// Writes the tables of docs/reference and the schemas for editors anew from the code: node scripts/write-reference.ts
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { editorSchemas, readSchema, schemaFolder } from './editor-schemas.ts'
 import { withTables } from './reference-tables.ts'
 
 const folder = join(import.meta.dirname, '../docs/reference')
@@ -13,4 +14,10 @@ for (const name of readdirSync(folder).filter((each) => each.endsWith('.md'))) {
     writeFileSync(path, after)
     console.log(`docs/reference/${name}`)
   }
+}
+
+for (const { file, text } of editorSchemas()) {
+  if (existsSync(join(schemaFolder, file)) && readSchema(file) === text) continue
+  writeFileSync(join(schemaFolder, file), text)
+  console.log(`profiles/schemas/${file}`)
 }

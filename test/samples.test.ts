@@ -231,7 +231,7 @@ describe('the site schema', () => {
   })
 
   it('is the schema of the acceptance suite but for its words and the properties of our own', () => {
-    const own = new Set(['ackMode', 'charset', 'peers', 'certificate', 'realm', 'repairs'])
+    const own = new Set(['ackMode', 'charset', 'peers', 'certificate', 'realm', 'repairs', 'repair'])
     const words = new Set(['$id', 'title', 'description', 'examples'])
     const bare = (value: unknown): unknown => {
       if (Array.isArray(value)) return value.map(bare)

@@ -1,4 +1,5 @@
 // What makes one installation different from another, as the rules read it (profiles/sites/site.schema.json).
+import type { Repair } from '../hl7/repair.ts'
 
 export interface Authority {
   readonly namespace: string
@@ -29,6 +30,8 @@ export interface Source {
   readonly charset?: string
   readonly defaultAuthority: Readonly<Record<string, string>>
   readonly codes: Readonly<Record<string, Readonly<Record<string, string>>>>
+  /** What it does wrong, put right before its messages are read. */
+  readonly repairs: readonly Repair[]
   readonly emptyMeansDelete: readonly string[]
   readonly zeroLengthListMeansDelete: boolean
   readonly strictPam: boolean

@@ -1,12 +1,15 @@
 // portico check: the site file and all mappings, as the gateway would refuse them at its start.
 import type { Site } from '../canonical/site.ts'
 import type { MapSet } from '../mappings/engine/compile.ts'
+import type { Difference } from '../pipeline/site-diff.ts'
+import { oneLine } from './answer.ts'
 import { EXIT, type ExitCode, textOf } from './exit.ts'
 import { count } from './terminal.ts'
 import { type Context, finishVerb, type Verb } from './verb.ts'
 
 interface CheckOptions {
   readonly site?: string
+  readonly diff?: true
   readonly json?: true
 }
 
@@ -19,9 +22,13 @@ export const check: Verb = (program, context) => {
         'those beside the site file. Says everything that is wrong, each in a sentence; changes nothing.',
     )
     .option('--site <file>', 'site file (default: SITE, else the demo site)')
+    .option('--diff', 'show which rows and codes the site changes, and what they were')
     .action(async (options: CheckOptions) => context.done(await run(options, context)))
   finishVerb(command, 'print one JSON object with all problems', {
-    examples: [['portico check --site profiles/sites/demo/site.json', 'before a change goes into force']],
+    examples: [
+      ['portico check --site profiles/sites/demo/site.json', 'before a change goes into force'],
+      ['portico check --site my-site/site.json --diff', 'what a site changes of the program'],
+    ],
     refused: 'something is wrong',
     notes: "Tokens written as 'env:NAME' are looked up in the environment, as the gateway does.",
   })
@@ -39,16 +46,36 @@ async function run(options: CheckOptions, { terminal, env }: Context): Promise<E
     mappings: 'problems' in maps ? maps.problems : [],
   }
   const good = problems.site.length + problems.mappings.length === 0
+  const diff = options.diff && site && good ? await differencesOf(file, site) : []
   if (options.json) {
     const facts = { ...(site && { siteHash: site.hash }), ...('set' in maps && { mapsHash: maps.set.hash }) }
-    terminal.out(JSON.stringify({ file, good, problems, ...facts }))
+    terminal.out(JSON.stringify({ file, good, problems, ...facts, ...(options.diff && { diff }) }))
   } else {
     for (const line of [...problems.site, ...problems.mappings]) terminal.out(line)
     if (site) terminal.out(`${file}: good - ${describeSite(site)}`)
     if ('set' in maps) terminal.out(`mappings: good - ${describeMaps(maps.set)}`)
+    if (options.diff && good)
+      terminal.out(diff.length === 0 ? 'no row and no code differs from the program' : printed(diff))
   }
   return good ? EXIT.ok : EXIT.refused
 }
+
+async function differencesOf(file: string, site: Site): Promise<readonly Difference[]> {
+  const { settingsOf } = await import('../pipeline/live-site.ts')
+  const { readLayers } = await import('../pipeline/site-maps.ts')
+  const { differences } = await import('../pipeline/site-diff.ts')
+  return differences(readLayers(file, settingsOf(site)), site)
+}
+
+const printed = (list: readonly Difference[]): string =>
+  list
+    .map(({ layer, change, name, what, before, after, file }) => {
+      const was = before === undefined ? [] : [`- ${before || '(as it is)'}`]
+      const is = after === undefined ? [] : [`+ ${after || '(as it is)'}`]
+      const lines = [...was, ...is].map((line) => `\n    ${oneLine(line)}`).join('')
+      return `${oneLine(`${layer}: ${name} ${what} ${change} (${file})`)}${lines}`
+    })
+    .join('\n')
 
 type MapsRead = { readonly set: MapSet } | { readonly problems: readonly string[] }
 

@@ -54,6 +54,8 @@ interface Explained {
   readonly values: readonly ExplainedValue[]
   /** What is wrong with the header and what mapping came upon. */
   readonly noticed: readonly Noticed[]
+  /** Repairs of the sender that changed something. */
+  readonly repaired: readonly string[]
   readonly refused: boolean
   readonly residue: readonly string[]
 }
@@ -93,6 +95,7 @@ function explainItem(item: MessageItem, path: string | undefined): Explained {
     source: item.source,
     values: all.filter(wanted),
     noticed: [...others, ...issues],
+    repaired: item.repaired,
     refused: refusal !== undefined,
     residue: mapped?.residue.filter((position) => path === undefined || isAtPosition(position, path)) ?? [],
   }
@@ -111,11 +114,12 @@ function print(
   path: string | undefined,
   terminal: Terminal,
 ): void {
-  const { values, noticed, residue, event, controlId, source } = explained
+  const { values, noticed, repaired, residue, event, controlId, source } = explained
   const number = of > 1 ? `Message ${i + 1} of ${of}: ` : ''
   terminal.out(`${i > 0 ? '\n' : ''}${number}${event.replace('^', ' ')} ${oneLine(controlId)} of ${source}\n`)
   if (values.length > 0) terminal.out(valueTable(values, terminal.columns))
   else terminal.out(path === undefined ? 'No row wrote anything.' : `No row wrote anything at ${path}.`)
+  if (repaired.length > 0) terminal.out(`\nRepaired:\n  ${repaired.join(', ')}`)
   const complaints = noticed.map((each) => `  ${describe(each)}`)
   if (complaints.length > 0) terminal.out(`\nNoticed:\n${complaints.join('\n')}`)
   if (residue.length > 0) terminal.out(`\nNo row reads:\n  ${residue.join(' ')}`)

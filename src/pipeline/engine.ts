@@ -8,14 +8,15 @@ import { clearTenant } from '../store/maintenance.ts'
 import { readResource } from '../store/resources.ts'
 import { Batcher } from './batcher.ts'
 import { clientWriteItem } from './client-write.ts'
+import { dryRun } from './dry-run.ts'
 import { keepFailed } from './failed.ts'
-import type { DryRun, FhirWrite, FhirWritten, Gateway, LineageEntry } from './gateway.ts'
-import type { Item, MessageItem, Outcome } from './item.ts'
+import type { FhirWrite, FhirWritten, Gateway, LineageEntry } from './gateway.ts'
+import type { Item, Outcome } from './item.ts'
 import { lineageOf } from './lineage.ts'
 import { MessageIds } from './message-ids.ts'
 import { type ProcessContext, processBatch } from './process.ts'
 import { processingFor } from './processing.ts'
-import { type ReceiveContext, readPayload, receivePayload, refuseUnstored } from './receive.ts'
+import { type ReceiveContext, receivePayload, refuseUnstored } from './receive.ts'
 import { isOutdated, type Recomputed, recompute } from './recompute.ts'
 import { Said } from './said.ts'
 import { Worker } from './worker.ts'
@@ -272,24 +273,4 @@ function withMeta(body: string, version: number, updatedAt: string): string {
   const meta = `"versionId":"${version}","lastUpdated":"${updatedAt}"`
   if (body.includes('"meta":{')) return body.replace('"meta":{', `"meta":{${meta},`)
   return body.replace(/^\{("resourceType":"[A-Za-z]+",)/, `{$1"meta":{${meta}},`)
-}
-
-async function dryRun(
-  inbound: Inbound,
-  context: ReceiveContext,
-  db: Database,
-  processing: (messages: number) => Promise<ProcessContext>,
-): Promise<DryRun | { readonly fault: string }> {
-  const read = readPayload(inbound, context)
-  const items: readonly MessageItem[] = 'fault' in read ? [read.fault] : read.items
-  const own = await processing(items.length)
-  const { outcomes } = await db.transaction((tx) => processBatch(tx, items, own), { rollback: true })
-  return {
-    committed: false,
-    messages: outcomes.map(({ code, errors, diff }) => ({
-      ack: code,
-      err: errors.find((each) => each.severity === 'E')?.code ?? '0',
-      diff,
-    })),
-  }
 }

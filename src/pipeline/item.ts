@@ -35,6 +35,8 @@ export interface MessageItem extends Common {
   readonly mapsHash: string | undefined
   /** Refused before anything was looked up: what to answer. */
   readonly refusal: { readonly code: 'AE' | 'AR'; readonly errors: readonly AckError[] } | undefined
+  /** Repairs of its sender that changed something: 'set MSH-12'. */
+  readonly repaired: readonly string[]
   /** Codes that no table has. */
   readonly unmapped: readonly UnmappedCode[]
   /** Refused for the sake of such codes alone: kept until a table has them. */

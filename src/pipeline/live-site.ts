@@ -93,7 +93,13 @@ export const settingsOf = ({ gateway: { realm }, sources }: Site) => ({
 const hashesOf = ({ hash, bySource }: MapSet): string =>
   [hash, ...[...(bySource ?? [])].map(([id, own]) => `${id} ${own.hash}`)].join('\n')
 
-const watched = ['mappings/messages', 'mappings/segments', 'mappings/datatypes', 'tables']
+const watched = [
+  'mappings/messages',
+  'mappings/messages/parts',
+  'mappings/segments',
+  'mappings/datatypes',
+  'tables',
+]
 
 /** Names, sizes and times of everything that makes up a site: another text when one of them has changed. */
 function fingerprint(file: string): string {

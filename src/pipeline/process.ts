@@ -123,7 +123,13 @@ async function processItem(
 ): Promise<Outcome> {
   if (item.kind === 'message' && item.defer) return write.deferred(item, id, context)
   if (item.kind === 'message' && item.refusal)
-    return write.refused(item, id, item.refusal.code, item.refusal.errors, item.held ? 'held' : 'rejected')
+    return write.refused(
+      item,
+      id,
+      item.refusal.code,
+      [...item.refusal.errors, ...octetWarnings(item)],
+      item.held ? 'held' : 'rejected',
+    )
   for (let loads = 0; ; loads++) {
     const draft = new Draft(world, id, context.site)
     try {
@@ -156,6 +162,10 @@ async function processItem(
     }
   }
 }
+
+/** What the reading of the bytes found, as far as a refused message goes; these warnings have no code of our own. */
+const octetWarnings = (item: Item): readonly AckError[] =>
+  item.kind === 'message' ? item.warnings.filter(({ app }) => app === undefined) : []
 
 export const internalError = (): AckError => ({
   severity: 'E',
@@ -238,7 +248,7 @@ async function refuse(
     item,
     id,
     ack,
-    [toAckError(finding)],
+    [toAckError(finding), ...octetWarnings(item)],
     waitsFor.length > 0 ? 'parked' : 'rejected',
     waitsFor,
   )

@@ -14,7 +14,7 @@ import { acknowledge, replyText } from './acknowledge.ts'
 import { charsetWarnings } from './charset-warnings.ts'
 import type { MessageItem, Outcome } from './item.ts'
 import { sourceOf } from './site.ts'
-import { mapContext, mapsHashOf } from './source-maps.ts'
+import { mapContext, mapsHashOf, repairText, senderIn } from './source-maps.ts'
 import { unmappedOf } from './unmapped.ts'
 
 export interface ReceiveContext {
@@ -119,17 +119,10 @@ export function readPayload(inbound: Inbound, context: ReceiveContext): Payload 
 const maxHeaderBytes = 512
 
 /** MSH-3|MSH-4 read from the bytes, before the character set is known. */
-function senderOf(raw: Uint8Array): string {
-  const head = Buffer.from(raw.buffer, raw.byteOffset, Math.min(raw.byteLength, maxHeaderBytes)).toString(
-    'latin1',
+const senderOf = (raw: Uint8Array): string =>
+  senderIn(
+    Buffer.from(raw.buffer, raw.byteOffset, Math.min(raw.byteLength, maxHeaderBytes)).toString('latin1'),
   )
-  const start = head.indexOf('MSH')
-  if (start < 0) return '|'
-  const fields = head.slice(start).split(head[start + 3] ?? '|')
-  const component = fields[1]?.[0] ?? '^'
-  const first = (field: number) => fields[field]?.split(component)[0] ?? ''
-  return `${first(2)}|${first(3)}`
-}
 
 const sha256 = (bytes: Uint8Array | string): string => hash('sha256', bytes, 'hex')
 
@@ -168,6 +161,7 @@ function unreadable(
     refusal: { code, errors },
     unmapped: [],
     held: false,
+    repaired: [],
     warnings: [],
     defer: false,
     stored: undefined,
@@ -184,7 +178,9 @@ export function readOne(
   stored?: MessageItem['stored'],
   findings: readonly CharsetFinding[] = [],
 ): MessageItem | undefined {
-  const parsed = parseMessage(text)
+  const site = context.site()
+  const repaired = repairText(text, site)
+  const parsed = parseMessage(repaired.text)
   if ('fault' in parsed) {
     const { code, error } = faultAnswer(parsed.fault)
     return { ...unreadable({ ...inbound, raw }, context, charset, salvageHeader(text), code, [error]) }
@@ -192,7 +188,6 @@ export function readOne(
   const { message } = parsed
   if (isAcknowledgement(message)) return undefined
   const header = headerOf(message)
-  const site = context.site()
   const maps = mapsOf(context.maps(), header.source)
   const base = unreadable({ ...inbound, raw }, context, charset, message, 'AR', [])
   const sender = sourceOf(site, header.source)
@@ -204,6 +199,7 @@ export function readOne(
     mapsHash: sender && mapsHashOf(maps, sender),
     key: keyOf(header),
     refusal: undefined,
+    repaired: repaired.done,
     warnings: charsetWarnings(message, findings),
     stored,
   }

@@ -6,6 +6,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js'
 import addFormatsModule from 'ajv-formats'
 import type { Authority, Client, ScheduleRule, Site, Source, Subscriber } from '../canonical/site.ts'
 import { isZone } from '../hl7/datetime.ts'
+import { checkRepair } from '../hl7/repair.ts'
 import { isLoopback, isNetwork } from './peers.ts'
 
 /** Why the gateway does not start: sentences for the person who starts it. */
@@ -121,6 +122,12 @@ function complete(
         problems.push(
           `peer ${peer} of source ${source.id} is no address or network - write 10.1.2.3 or 10.1.0.0/16`,
         )
+    }
+    for (const [i, repair] of source.repairs.entries()) {
+      for (const problem of checkRepair(repair)) {
+        const [what, remedy] = problem.split(' - ')
+        problems.push(`${what} (repair ${i + 1} of source ${source.id}) - ${remedy}`)
+      }
     }
     sources.set(source.id, { ...source, timezone: zone, token: token(source.id, source.token) })
   }

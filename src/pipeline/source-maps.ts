@@ -4,6 +4,7 @@ import { authorityResolver } from '../canonical/authority.ts'
 import type { Site, Source } from '../canonical/site.ts'
 import { readDtm } from '../hl7/datetime.ts'
 import type { Header } from '../hl7/header.ts'
+import { compileRepairs, type Repaired } from '../hl7/repair.ts'
 import type { MapSet } from '../mappings/engine/compile.ts'
 import type { MapContext } from '../mappings/engine/context.ts'
 import type { Translation } from '../mappings/engine/table.ts'
@@ -26,14 +27,42 @@ export function codesOf(sender: Source, maps: MapSet): Codes {
   }
 }
 
+const unrepaired: readonly string[] = []
+const repairing = new WeakMap<Site, ReadonlyMap<string, (text: string) => Repaired>>()
+
+/** The text of a message as its sender should have written it. Costs nothing where no source has a repair. */
+export function repairText(text: string, site: Site): Repaired {
+  let known = repairing.get(site)
+  if (!known) {
+    const all = [...site.sources].filter(([, { repairs }]) => repairs.length > 0)
+    known = new Map(all.map(([id, { repairs }]) => [id, compileRepairs(repairs)]))
+    repairing.set(site, known)
+  }
+  if (known.size === 0) return { text, done: unrepaired }
+  return known.get(senderIn(text))?.(text) ?? { text, done: unrepaired }
+}
+
+/** MSH-3|MSH-4 of a text that begins with MSH, before anything else of it is looked at. */
+export function senderIn(text: string): string {
+  const start = text.indexOf('MSH')
+  if (start < 0) return '|'
+  const fields = text.slice(start, start + maxHeaderCharacters).split(text[start + 3] ?? '|')
+  const component = fields[1]?.[0] ?? '^'
+  const first = (field: number) => fields[field]?.split(component)[0] ?? ''
+  return `${first(2)}|${first(3)}`
+}
+
+const maxHeaderCharacters = 512
+
 const hashes = new WeakMap<Source, { readonly maps: string; readonly hash: string }>()
 
-/** Names everything that decides how a message of this source is read: rows, tables, and its own codes. */
+/** Names everything that decides how a message of this source is read: rows, tables, its own codes, its repairs. */
 export function mapsHashOf(maps: MapSet, sender: Source): string {
   const known = hashes.get(sender)
   if (known?.maps === maps.hash) return known.hash
-  const own = JSON.stringify(sender.codes)
-  const hash = own === '{}' ? maps.hash : createHash('sha256').update(`${maps.hash} ${own}`).digest('hex')
+  const own = JSON.stringify([sender.codes, sender.repairs])
+  const hash =
+    own === '[{},[]]' ? maps.hash : createHash('sha256').update(`${maps.hash} ${own}`).digest('hex')
   hashes.set(sender, { maps: maps.hash, hash })
   return hash
 }
