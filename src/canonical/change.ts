@@ -12,7 +12,15 @@ export interface Change {
   readonly since: number
   readonly before: FhirJson | undefined
   readonly body: FhirJson | undefined
+  /** Canonical text of the body, and its name. */
+  readonly text: string | undefined
   readonly hash: string
 }
 
-export const hashOf = (body: FhirJson): string => hash('sha256', canonicalText(body), 'hex')
+export const hashOf = (text: string): string => hash('sha256', text, 'hex')
+
+/** The first version of what is made outright, not folded. */
+export function creationOf(rtype: string, id: string, body: FhirJson): Change {
+  const text = canonicalText(body)
+  return { op: 'create', rtype, id, version: 1, since: 0, before: undefined, body, text, hash: hashOf(text) }
+}

@@ -1,6 +1,6 @@
 // What one message changes, on top of the world; folded at the end, then taken over as a whole or dropped.
 import { DraftBusy } from './busy.ts'
-import { type Change, hashOf } from './change.ts'
+import { type Change, creationOf, hashOf } from './change.ts'
 import type { Assertion, CellKey, Contribution } from './contribution.ts'
 import { DraftLines } from './draft-lines.ts'
 import { canonicalText, type FhirJson } from './fhir-json.ts'
@@ -182,16 +182,7 @@ export class Draft {
 
   /** A resource that is written once and never folded, such as a Provenance. */
   emit(rtype: string, id: string, body: FhirJson): void {
-    this.changes.push({
-      op: 'create',
-      rtype,
-      id,
-      version: 1,
-      since: 0,
-      before: undefined,
-      body,
-      hash: hashOf(body),
-    })
+    this.changes.push(creationOf(rtype, id, body))
   }
 
   /** Folds all that was touched; things that depend on what changed are folded after them. */
@@ -222,8 +213,9 @@ export class Draft {
       if (entity.version > 0 && !entity.deleted) this.#record(entity, contributions, undefined)
       return
     }
-    const digest = hashOf(body)
-    if (digest !== entity.hash || entity.deleted) this.#record(entity, contributions, body, digest)
+    const text = canonicalText(body)
+    const digest = hashOf(text)
+    if (digest !== entity.hash || entity.deleted) this.#record(entity, contributions, body, text, digest)
     else this.#entities.set(key, { ...entity, contributions })
   }
 
@@ -249,6 +241,7 @@ export class Draft {
     entity: Entity,
     contributions: ReadonlyMap<string, Contribution>,
     body: FhirJson | undefined,
+    text?: string,
     hash = '',
   ): void {
     const { rtype, id } = entity
@@ -260,7 +253,7 @@ export class Draft {
       since: entity.updatedAt,
     }
     const op = body === undefined ? 'delete' : version === 1 ? 'create' : 'update'
-    const change: Change = { op, rtype, id, version, since, before, body, hash }
+    const change: Change = { op, rtype, id, version, since, before, body, text, hash }
     if (earlier) this.changes[mine] = change
     else this.changes.push(change)
     const after = { ...entity, version, hash, body, deleted: body === undefined, contributions }

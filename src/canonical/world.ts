@@ -67,12 +67,15 @@ export const contributionKey = (source: string, key: string): string => `${sourc
 export const entityKey = (rtype: string, id: string): string => `${rtype}/${id}`
 export const registrationKey = (rtype: string, system: string, value: string): string =>
   `${rtype}\u0001${system}\u0001${value}`
+export const storedKey = (entity: string, contribution: string): string => `${entity}\u0001${contribution}`
 export const lineKey = (source: string, line: string): string => `${source}\u0001${line}`
 
 /** Everything loaded so far, and what drafts have added. A missing key is unknown; null is known to be absent. */
 export class World {
   readonly entities = new Map<string, Entity>()
   readonly registrations = new Map<string, Registration | null>()
+  /** Texts of contributions as they are in the store, by storedKey(): what is only said once more is not written again. */
+  readonly stored = new Map<string, string>()
   /** 'Patient/old' -> survivor's id. Loaded together with the entity. */
   readonly merges = new Map<string, string | null>()
   /** Needs that no hint had named. */

@@ -15,7 +15,7 @@ export async function keepFailed(
   const [fresh = ''] = context.messageIds
   const id = item.stored?.id ?? fresh
   if (item.stored) await takeStored(tx, context.tenant, [id])
-  const write = new BatchWrite(context)
+  const write = new BatchWrite(context, new Map())
   const outcome = write.refused(item, id, 'AE', [internalError()], 'failed')
   await write.flush(tx)
   context.onFault(id, error)

@@ -30,6 +30,10 @@ export class IndexRowsToWrite {
   }
 }
 
+/** Order of the entries of a map by their keys. */
+export const byKey = ([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number =>
+  a < b ? -1 : a > b ? 1 : 0
+
 /** Rows in one order for everybody, so that two batches that insert the same keys never wait for each other in a circle. */
 export function inOrder<Row>(rows: Row[], key: (row: Row) => string): Row[] {
   const keyed = rows.map((row) => ({ row, key: key(row) }))

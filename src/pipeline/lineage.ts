@@ -2,13 +2,13 @@
 
 import { type Statement, statementsByPath } from '../canonical/latest.ts'
 import { masterTypes, rankMaster } from '../canonical/master.ts'
-import { type PackedContribution, unpack } from '../canonical/packed.ts'
 import { countedOf } from '../canonical/patient.ts'
 import { type Site, trustIn } from '../canonical/site.ts'
 import type { Queryable } from '../store/db.ts'
 import { loadShapes, loadThings, type ShapeRow } from '../store/truth.ts'
 import type { LineageEntry } from './gateway.ts'
 import { isoIn } from './iso.ts'
+import { contributionOf } from './load.ts'
 
 /** Elements of a person that the most trusted source decides; all others go by time. */
 const byTrust = new Set(['name', 'birthDate', 'gender'])
@@ -24,9 +24,7 @@ export async function lineageOf(
 ): Promise<readonly LineageEntry[] | undefined> {
   const { entities, contributions } = await loadThings(db, tenant, [{ rtype, id }])
   if (entities.length === 0) return undefined
-  const said = contributions
-    .map(({ source, key, body }) => unpack(source, key, body as PackedContribution))
-    .filter((each) => each.data === undefined)
+  const said = contributions.map(contributionOf).filter((each) => each.data === undefined)
   const all = rtype === 'Patient' ? countedOf(said) : said
   const chosen = [...statementsByPath(all)].filter(
     ([element]) => path === undefined || element === path || element.startsWith(`${path}.`),

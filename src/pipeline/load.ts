@@ -21,11 +21,13 @@ import {
   lineKey,
   type Need,
   registrationKey,
+  storedKey,
   type World,
 } from '../canonical/world.ts'
 import type { Mapped, Thing } from '../mappings/mapped.ts'
 import type { Queryable } from '../store/db.ts'
 import {
+  type ContributionRow,
   type LedgerRow,
   type LoadedThings,
   loadCharges,
@@ -116,10 +118,12 @@ async function loadEntities(
   })
   const loaded = await loadLocked(tx, tenant, wanted)
   const contributions = new Map<string, Map<string, Contribution>>()
-  for (const { rtype, id, source, key: own, body } of loaded.contributions) {
-    const key = entityKey(rtype, id)
+  for (const row of loaded.contributions) {
+    const key = entityKey(row.rtype, row.id)
     const list = contributions.get(key) ?? new Map<string, Contribution>()
-    list.set(contributionKey(source, own), unpack(source, own, body as PackedContribution))
+    const own = contributionKey(row.source, row.key)
+    list.set(own, contributionOf(row))
+    world.stored.set(storedKey(key, own), row.text)
     contributions.set(key, list)
   }
   for (const { rtype, id } of wanted) {
@@ -149,6 +153,9 @@ async function loadEntities(
   const targets = loaded.merges.map(({ rtype, targetId }) => entityKey(rtype, targetId))
   await loadEntities(tx, tenant, world, [...targets, ...followers(contributions)])
 }
+
+export const contributionOf = ({ source, key, body, messageId, t, m }: ContributionRow): Contribution =>
+  unpack(source, key, body as PackedContribution, { i: messageId, t: t ?? undefined, m: m ?? undefined })
 
 /** Schedules that nobody has yet are locked and looked at again: whoever waited finds what the other has made. */
 async function loadLocked(

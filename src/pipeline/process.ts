@@ -71,7 +71,7 @@ export async function processBatch(
   const entities = fresh.flatMap((each) => (each.kind === 'rule' ? each.entities : []))
   await loadBatch(tx, context, world, hinted, entities)
 
-  const write = new BatchWrite(context)
+  const write = new BatchWrite(context, world.stored)
   const outcomes: Outcome[] = []
   for (const [i, item] of items.entries()) {
     const id = item.kind === 'message' && item.stored ? item.stored.id : (ids[i] ?? '')

@@ -3,31 +3,28 @@ import type { Taken } from '../canonical/busy.ts'
 import type { Contribution } from '../canonical/contribution.ts'
 import type { Draft } from '../canonical/draft.ts'
 import type { FhirJson } from '../canonical/fhir-json.ts'
-import { pack } from '../canonical/packed.ts'
 import { spansOfShape } from '../canonical/shape.ts'
-import { contributionKey, entityKey, lineKey, registrationKey } from '../canonical/world.ts'
+import { contributionKey, entityKey, lineKey, registrationKey, storedKey } from '../canonical/world.ts'
 import type { AckCode, AckError } from '../hl7/ack.ts'
 import {
-  type ContributionWrite,
   type LedgerWrite,
   type MergeWrite,
   type OutboxWrite,
   type RegistrationWrite,
   type TodoWrite,
   takeNumbers,
-  writeContributions,
-  writeIndex,
   writeLedger,
   writeMerges,
   writeOutbox,
   writeRegistrations,
   writeShapes,
   writeTodo,
-  writeVersions,
 } from '../store/batch.ts'
 import { writeBusy } from '../store/busy.ts'
+import { writeContributions } from '../store/contributions.ts'
 import type { Transaction } from '../store/db.ts'
 import { type AnswerRow, writeAnswers } from '../store/idempotency.ts'
+import { writeIndex } from '../store/index-tables.ts'
 import { writeJournal } from '../store/journal.ts'
 import {
   type MessageKeyWrite,
@@ -41,7 +38,9 @@ import {
   writeMessages,
   writeParked,
 } from '../store/messages.ts'
+import { writeVersions } from '../store/versions.ts'
 import { busyRows } from './busy-days.ts'
+import { type Contributed, contributionRows } from './contribution-rows.ts'
 import { inOrder, isMatchable } from './index-writes.ts'
 import type { Item, MessageItem, Outcome } from './item.ts'
 import { ledgerRow } from './ledger-row.ts'
@@ -62,6 +61,7 @@ export class BatchWrite {
   /** Answers to requests that must be carried out once. */
   readonly answers: (AnswerRow & { readonly status: number })[] = []
   readonly #context: ProcessContext
+  readonly #stored: ReadonlyMap<string, string>
   /** Messages in the order in which they were applied. */
   readonly #journal: string[] = []
   readonly #messages: MessageWrite[] = []
@@ -72,7 +72,7 @@ export class BatchWrite {
   readonly #unmapped = new UnmappedToWrite()
   readonly #shapes = new Set<string>()
   readonly #stated: { name: string; t: number }[] = []
-  readonly #contributions = new Map<string, ContributionWrite>()
+  readonly #contributions = new Map<string, Contributed>()
   readonly #registrations = new Map<string, RegistrationWrite>()
   readonly #merges: MergeWrite[] = []
   readonly #lines = new Map<string, LedgerWrite>()
@@ -86,8 +86,10 @@ export class BatchWrite {
   /** Bodies as they are in the store, by entity: what search rows are compared with. */
   readonly #originals = new Map<string, FhirJson | undefined>()
 
-  constructor(context: ProcessContext) {
+  /** `stored`: texts of contributions as they are in the store. */
+  constructor(context: ProcessContext, stored: ReadonlyMap<string, string>) {
     this.#context = context
+    this.#stored = stored
   }
 
   /** The end of an item that was applied. */
@@ -151,7 +153,7 @@ export class BatchWrite {
         this.#todo.set(`match ${key}`, { kind: 'match', cluster: key, subject: key })
     }
     for (const { rtype, id, contribution } of draft.commit().contributions)
-      this.#contribute(rtype, id, contribution, draft.messageId)
+      this.#contribute(rtype, id, contribution)
     this.#stated.push(...draft.stated)
     for (const { rtype, system, value, to } of draft.registered) {
       this.#registrations.set(registrationKey(rtype, system, value), {
@@ -173,11 +175,14 @@ export class BatchWrite {
     return patient && entityKey('Patient', patient.id)
   }
 
-  #contribute(rtype: string, id: string, contribution: Contribution, messageId: string): void {
+  #contribute(rtype: string, id: string, contribution: Contribution): void {
+    for (const key in contribution.cells) {
+      const shape = contribution.cells[key]?.s
+      if (shape !== undefined) this.#shapes.add(shape)
+    }
     const { source, key } = contribution
-    for (const { s } of Object.values(contribution.cells)) if (s !== undefined) this.#shapes.add(s)
-    const at = `${entityKey(rtype, id)}\u0001${contributionKey(source, key)}`
-    this.#contributions.set(at, { rtype, id, source, key, body: pack(contribution), message_id: messageId })
+    const at = storedKey(entityKey(rtype, id), contributionKey(source, key))
+    this.#contributions.set(at, { rtype, id, contribution })
   }
 
   #announce(item: Item, id: string, draft: Draft, cluster: string | undefined): void {
@@ -235,10 +240,6 @@ export class BatchWrite {
     const registrations = inOrder([...this.#registrations.values()], (each) =>
       registrationKey(each.rtype, each.system, each.value),
     )
-    const contributions = inOrder(
-      [...this.#contributions.values()],
-      (each) => `${each.rtype}/${each.id}/${each.source}/${each.key}`,
-    )
     const { versions, index } = versionsAndIndex(this.#versions, this.#originals, this.#context.zone)
     const count = versions.length + this.#outbox.length + Math.min(this.#journal.length, 1)
     // Statements of one connection run in the order in which they are given; nobody waits for an answer in between.
@@ -251,7 +252,7 @@ export class BatchWrite {
       writeParked(tx, tenant, this.#parked),
       this.#unmapped.flush(tx, tenant),
       writeShapes(tx, tenant, this.#newShapes()),
-      writeContributions(tx, tenant, contributions),
+      writeContributions(tx, tenant, contributionRows(this.#contributions, this.#stored)),
       writeRegistrations(tx, tenant, registrations),
       writeMerges(tx, tenant, now, this.#merges),
       writeLedger(tx, tenant, [...this.#lines.values()]),

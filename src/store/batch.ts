@@ -1,7 +1,7 @@
 // Writing a batch: everything that its messages changed, in a handful of set-based statements of one transaction.
 import type { Queryable } from './db.ts'
 
-/** Rows travel as one JSON text a table: a single native stringify here, a single parse there. */
+/** Where rows are few they travel as one JSON text: a single native stringify here, a single parse there. */
 const rows = (list: readonly unknown[]): string => JSON.stringify(list)
 
 /** Numbers of changes, in commit order: the row stays locked until the transaction ends. */
@@ -19,81 +19,6 @@ export async function takeNumbers(
 ): Promise<number> {
   const [row] = await tx.query<{ n: number | string }>('take_numbers', takeNumbersSql, [tenant, name, count])
   return Number(row?.n ?? count) - count + 1
-}
-
-export interface VersionWrite {
-  readonly rtype: string
-  readonly id: string
-  readonly version: number
-  /** Place in the batch, from 0: gives its number. */
-  readonly place: number
-  readonly op: 'create' | 'update' | 'delete'
-  readonly body: unknown
-  readonly hash: string
-  readonly message_id: string
-  readonly updated_at: string
-  /** The newest version of the resource in this batch: becomes the current one. */
-  readonly last: boolean
-  /** Only with `last`. */
-  readonly tokens: readonly string[]
-}
-
-/** History gets every version, resource the newest. A version that is there already means somebody else was faster. */
-export const writeVersionsSql = `
-with v as materialized (
-  select * from json_to_recordset($2::json) as x (
-    rtype text, id text, version int, place int, op text, body jsonb, hash text, message_id bigint,
-    updated_at timestamptz, last boolean, tokens bigint[])
-), h as (
-  insert into history (tenant, rtype, id, version, seq, updated_at, op, body, message_id)
-  select $1, rtype, id, version, $3::bigint + place, updated_at, op, case when op <> 'delete' then body end, message_id from v
-)
-insert into resource as r (tenant, rtype, id, version, seq, updated_at, deleted, body, hash, tokens)
-select $1, rtype, id, version, $3::bigint + place, updated_at, op = 'delete', coalesce(body, '{}'::jsonb), decode(hash, 'hex'), tokens
-from v where last
-on conflict (tenant, rtype, id) do update set version = excluded.version, seq = excluded.seq, updated_at = excluded.updated_at,
-  deleted = excluded.deleted, body = excluded.body, hash = excluded.hash, tokens = excluded.tokens
-where r.version < excluded.version`
-
-/** Somebody else has written a version of the same thing in between: the batch must be applied again. */
-export class VersionConflict extends Error {
-  /** SQLSTATE serialization_failure, so that the transaction is tried again. */
-  readonly code = '40001'
-  readonly severity = 'ERROR'
-}
-
-export async function writeVersions(
-  tx: Queryable,
-  tenant: number,
-  firstSeq: number,
-  list: readonly VersionWrite[],
-): Promise<void> {
-  if (list.length === 0) return
-  const written = await tx.execute('write_versions', writeVersionsSql, [tenant, rows(list), firstSeq])
-  if (written !== list.filter((each) => each.last).length) throw new VersionConflict()
-}
-
-export interface ContributionWrite {
-  readonly rtype: string
-  readonly id: string
-  readonly source: string
-  readonly key: string
-  readonly body: unknown
-  readonly message_id: string
-}
-
-export const writeContributionsSql = `
-insert into contribution as c (tenant, rtype, id, source, key, body, message_id)
-select $1, rtype, id, source, key, body, message_id
-from json_to_recordset($2::json) as x (rtype text, id text, source text, key text, body jsonb, message_id bigint)
-on conflict (tenant, rtype, id, source, key) do update set body = excluded.body, message_id = excluded.message_id`
-
-export async function writeContributions(
-  tx: Queryable,
-  tenant: number,
-  list: readonly ContributionWrite[],
-): Promise<void> {
-  if (list.length > 0) await tx.execute('write_contributions', writeContributionsSql, [tenant, rows(list)])
 }
 
 export interface RegistrationWrite {
@@ -203,62 +128,6 @@ export async function writeOutbox(
   if (list.length === 0) return
   const numbered = list.map((each, place) => ({ ...each, place }))
   await tx.execute('write_outbox', writeOutboxSql, [tenant, rows(numbered), firstSeq, at])
-}
-
-/** Search rows to add and to take away, by table; columns as in the schema. */
-export interface IndexWrite {
-  readonly table: 'identifier' | 'reference' | 'string' | 'date' | 'number'
-  readonly add: readonly object[]
-  readonly remove: readonly object[]
-}
-
-const indexColumns = {
-  identifier: 'rtype text, param text, value text, system text, id text',
-  reference: 'target text, rtype text, param text, id text',
-  string: 'rtype text, param text, norm text, id text',
-  date: 'rtype text, param text, low timestamptz, high timestamptz, id text',
-  number: 'rtype text, param text, low numeric, high numeric, unit text, id text',
-} as const
-
-const namesOf = (columns: string): string[] =>
-  columns.split(', ').map((each) => each.slice(0, each.indexOf(' ')))
-
-const addSql = Object.fromEntries(
-  Object.entries(indexColumns).map(([table, columns]) => {
-    const names = namesOf(columns).join(', ')
-    return [
-      table,
-      `insert into ${table} (tenant, ${names}) select $1, ${names} from json_to_recordset($2::json) as x (${columns}) on conflict do nothing`,
-    ]
-  }),
-)
-
-const removeSql = Object.fromEntries(
-  Object.entries(indexColumns).map(([table, columns]) => [
-    table,
-    `delete from ${table} t using json_to_recordset($2::json) as x (${columns}) where t.tenant = $1 and ${namesOf(
-      columns,
-    )
-      .map((name) => `t.${name} = x.${name}`)
-      .join(' and ')}`,
-  ]),
-)
-
-/** Removes before it adds, so that a value that moved from one thing to another is found where it is now. */
-export async function writeIndex(
-  tx: Queryable,
-  tenant: number,
-  writes: readonly IndexWrite[],
-): Promise<void> {
-  const removed = writes.map(({ table, remove }) =>
-    remove.length > 0
-      ? tx.execute(`remove_${table}`, removeSql[table] ?? '', [tenant, rows(remove)])
-      : undefined,
-  )
-  const added = writes.map(({ table, add }) =>
-    add.length > 0 ? tx.execute(`add_${table}`, addSql[table] ?? '', [tenant, rows(add)]) : undefined,
-  )
-  await Promise.all([...removed, ...added])
 }
 
 export interface TodoWrite {

@@ -51,7 +51,11 @@ const counts = {
 export const historySql = {
   instance: `select ${columns} from history h where ${scopes.instance}${conditions}${page}`,
   type: `select ${columns} from history h where ${scopes.type}${conditions}${page}`,
-  types: `select ${columns} from history h where ${scopes.types}${conditions}${page}`,
+  // The newest of each type, and of these the newest: no index has all types in the order of their changes.
+  types: `select p.* from unnest($2::text[]) as t (rtype) cross join lateral (
+    select ${columns} from history h where h.tenant = $1 and h.rtype = t.rtype${conditions}${page}) p
+order by p.seq::bigint desc
+limit $7`,
 } as const
 export const historyCountSql = {
   instance: `select count(*)::int as total from history h where ${counts.instance}${conditions}`,

@@ -14,7 +14,7 @@ const tables = [
   'merge',
   'ledger',
   'resource',
-  'history',
+  'superseded',
   'identifier',
   'reference',
   'string',

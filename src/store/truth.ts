@@ -1,4 +1,5 @@
 // Loading what a batch of messages touches: registry, contributions, current versions, ledger lines. One statement each.
+import { textColumn } from './columns.ts'
 import type { Queryable } from './db.ts'
 
 /** JSON with decimals as raw numbers: 150.00 stays 150.00. */
@@ -66,7 +67,12 @@ export interface ContributionRow {
   readonly id: string
   readonly source: string
   readonly key: string
+  /** JSON text as it was written. */
+  readonly text: string
   readonly body: unknown
+  readonly t: number | null
+  readonly m: number | null
+  readonly messageId: string
 }
 
 export interface MergeRow {
@@ -84,7 +90,7 @@ join resource r on r.tenant = $1 and r.rtype = wanted.rtype and r.id = wanted.id
 
 /** Uses the primary key of contribution. */
 export const loadContributionsSql = `
-select c.rtype, c.id, c.source, c.key, c.body::text as body
+select c.rtype, c.id, c.source, c.key, c.t, c.m, c.message_id::text as "messageId", c.body as text
 from unnest($2::text[], $3::text[]) as wanted (rtype, id)
 join contribution c on c.tenant = $1 and c.rtype = wanted.rtype and c.id = wanted.id`
 
@@ -106,18 +112,16 @@ export async function loadThings(
   keys: readonly { readonly rtype: string; readonly id: string }[],
 ): Promise<LoadedThings> {
   if (keys.length === 0) return { entities: [], contributions: [], merges: [] }
-  const values = [tenant, keys.map((k) => k.rtype), keys.map((k) => k.id)]
-  type Texted = { readonly rtype: string; readonly id: string; readonly body: string }
-  const entities = await tx.query<EntityRow & Texted>('load_entities', loadEntitiesSql, values)
-  const contributions = await tx.query<ContributionRow & Texted>(
-    'load_contributions',
-    loadContributionsSql,
-    values,
-  )
-  const merges = await tx.query<MergeRow>('load_merges', loadMergesSql, values)
+  const values = [tenant, textColumn(keys.map((k) => k.rtype)), textColumn(keys.map((k) => k.id))]
+  type Texted = { readonly body: string }
+  const [entities, contributions, merges] = await Promise.all([
+    tx.query<EntityRow & Texted>('load_entities', loadEntitiesSql, values),
+    tx.query<Omit<ContributionRow, 'body'>>('load_contributions', loadContributionsSql, values),
+    tx.query<MergeRow>('load_merges', loadMergesSql, values),
+  ])
   return {
     entities: entities.map((row) => ({ ...row, body: parseBody(row.body) })),
-    contributions: contributions.map((row) => ({ ...row, body: parseBody(row.body) })),
+    contributions: contributions.map((row) => ({ ...row, body: parseBody(row.text) })),
     merges,
   }
 }

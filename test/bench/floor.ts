@@ -7,7 +7,7 @@ import { type Database, openDatabase } from '../../src/store/db.ts'
 import { makePartitions } from '../../src/store/maintenance.ts'
 import { migrate } from '../../src/store/migrate.ts'
 import type { Cluster } from './cluster.ts'
-import type { RecordedLine, RecordedStatement } from './record.ts'
+import { type RecordedLine, type RecordedStatement, unpacked } from './record.ts'
 import { Stand, type StandOptions } from './stand.ts'
 
 export interface FloorPart {
@@ -50,7 +50,7 @@ async function readRecording(path: string): Promise<{ before: Transactions; afte
   const texts = new Map<string, string>()
   const prepare = ([name, text, values]: RecordedStatement): Prepared => {
     if (text !== null) texts.set(name, text)
-    return { name, text: texts.get(name) ?? '', values }
+    return { name, text: texts.get(name) ?? '', values: values.map(unpacked) }
   }
   const before: Prepared[][] = []
   const after: Prepared[][] = []
@@ -68,6 +68,8 @@ const messagesOf = (transactions: Transactions): number =>
     .flat()
     .filter((each) => each.name === 'write_messages')
     .reduce((sum, each) => sum + (JSON.parse(String(each.values[1])) as unknown[]).length, 0)
+
+const octetsOf = (value: unknown): number => (Buffer.isBuffer(value) ? value : String(value)).length
 
 export class Floor {
   readonly #cluster: Cluster
@@ -103,10 +105,7 @@ export class Floor {
   get bytesPerMessage(): number {
     const bytes = this.#transactions
       .flat()
-      .reduce(
-        (sum, { values }) => sum + values.reduce<number>((all, each) => all + String(each).length, 0),
-        0,
-      )
+      .reduce((sum, { values }) => sum + values.reduce<number>((all, each) => all + octetsOf(each), 0), 0)
     return bytes / messagesOf(this.#transactions)
   }
 

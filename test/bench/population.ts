@@ -1,14 +1,10 @@
 // Many patients with an appointment each, written in chunks by the statements of the store: what searches are measured on.
 import { createHash } from 'node:crypto'
-import {
-  type IndexWrite,
-  takeNumbers,
-  type VersionWrite,
-  writeIndex,
-  writeVersions,
-} from '../../src/store/batch.ts'
+import { takeNumbers } from '../../src/store/batch.ts'
 import type { Database, Transaction } from '../../src/store/db.ts'
 import { resourceIndex, type SideRows } from '../../src/store/index-rows.ts'
+import { type IndexWrite, writeIndex } from '../../src/store/index-tables.ts'
+import { type VersionWrite, writeVersions } from '../../src/store/versions.ts'
 import { personOf, practitioners } from './persons.ts'
 import { pickFrom } from './pick.ts'
 
@@ -91,7 +87,7 @@ function appointmentOf(number: number): Resource {
 async function write(tx: Transaction, resources: readonly Resource[]): Promise<void> {
   const at = new Date(firstDay).toISOString()
   const indexes: IndexWrite[] = tables.map((table) => ({ table, add: [] as object[], remove: [] }))
-  const versions = resources.map((body, place): VersionWrite => {
+  const versions = resources.map((body): VersionWrite => {
     const { resourceType: rtype, id } = body
     const index = resourceIndex(body)
     for (const { table, add } of indexes)
@@ -101,13 +97,11 @@ async function write(tx: Transaction, resources: readonly Resource[]): Promise<v
       rtype,
       id,
       version: 1,
-      place,
       op: 'create',
-      body,
+      body: JSON.stringify(body),
       hash,
       message_id: '0',
       updated_at: at,
-      last: true,
       tokens: index.tokens,
     }
   })

@@ -5,6 +5,14 @@ import type { Database, Transaction } from '../../src/store/db.ts'
 /** name, text, values. The text is there the first time only. */
 export type RecordedStatement = readonly [name: string, text: string | null, values: readonly unknown[]]
 
+/** Columns are octets; in the file they are base64. */
+const packed = (value: unknown): unknown =>
+  Buffer.isBuffer(value) ? { base64: value.toString('base64') } : value
+export const unpacked = (value: unknown): unknown =>
+  typeof value === 'object' && value !== null && 'base64' in value && typeof value.base64 === 'string'
+    ? Buffer.from(value.base64, 'base64')
+    : value
+
 /** One line of the file: a committed transaction, or the place where the measured part begins. */
 export type RecordedLine = { readonly tx: readonly RecordedStatement[] } | { readonly mark: string }
 
@@ -31,7 +39,7 @@ export class Recorder {
       tx: statements.map(([name, text, values]) => {
         const known = this.#known.has(name)
         this.#known.add(name)
-        return [name, known ? null : text, values] as const
+        return [name, known ? null : text, values.map(packed)] as const
       }),
     })
   }

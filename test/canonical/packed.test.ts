@@ -71,16 +71,14 @@ describe('packing', () => {
   it('and unpacking gives the same contribution, also by way of JSON', () => {
     fc.assert(
       fc.property(fc.oneof(state, event, projection), (contribution) => {
-        const stored = JSON.parse(JSON.stringify(pack(contribution)))
+        const { body, stamp } = pack(contribution)
+        const stored = JSON.parse(JSON.stringify(body))
         const plain = JSON.parse(JSON.stringify(contribution))
         assert.deepEqual(
-          JSON.parse(JSON.stringify(unpack(contribution.source, contribution.key, stored))),
+          JSON.parse(JSON.stringify(unpack(contribution.source, contribution.key, stored, stamp))),
           plain,
         )
-        assert.deepEqual(
-          unpack(contribution.source, contribution.key, pack(contribution)).cells,
-          contribution.cells,
-        )
+        assert.deepEqual(unpack(contribution.source, contribution.key, body, stamp).cells, contribution.cells)
       }),
       { numRuns: 500, seed: 20260302 },
     )
@@ -99,19 +97,42 @@ describe('packing', () => {
       },
     })
     assert.deepEqual(packed, {
+      stamp: newest,
+      body: {
+        v: { 'a<X': 1, 'b<X': null },
+        s: 'shape,',
+        o: { 'c<X': { v: 3, t: 1, m: 1, i: '1' } },
+      },
+    })
+  })
+
+  it('makes the same body when the same is said once more: only message and times are new', () => {
+    const said = (at: { t: number; m: number; i: string }) =>
+      pack({
+        source: 'ADT',
+        key: '',
+        i: at.i,
+        cells: { 'a<X': { v: 1, ...at, s: 'shape' }, 'b<X': { v: 2, ...at } },
+      })
+    const [first, second] = [said({ t: 1, m: 1, i: '1' }), said({ t: 5, m: 6, i: '2' })]
+    assert.equal(JSON.stringify(first.body), JSON.stringify(second.body))
+    assert.deepEqual(second.stamp, { t: 5, m: 6, i: '2' })
+  })
+
+  it('reads rows of before message and times had columns of their own', () => {
+    const old = { i: '2', t: 5, m: 6, v: { 'a<X': 1, 'b<X': 2 }, s: { 'b<X': 'shape' } }
+    assert.deepEqual(unpack('ADT', '', old, { i: '9', t: undefined, m: undefined }), {
+      source: 'ADT',
+      key: '',
       i: '2',
-      t: 5,
-      m: 6,
-      v: { 'a<X': 1, 'b<X': null },
-      s: { 'a<X': 'shape' },
-      o: { 'c<X': { v: 3, t: 1, m: 1, i: '1' } },
+      cells: { 'a<X': { v: 1, t: 5, m: 6, i: '2' }, 'b<X': { v: 2, t: 5, m: 6, i: '2', s: 'shape' } },
     })
   })
 
   it('keeps an event without cells an event, and what was withdrawn empty', () => {
     const idle: Contribution = { source: 'ADT', key: '7', event: 'ADT^A11', t: 1, m: 2, i: '7', cells: {} }
-    assert.deepEqual(unpack('ADT', '7', pack(idle)), idle)
+    assert.deepEqual(unpack('ADT', '7', pack(idle).body, pack(idle).stamp), idle)
     const gone: Contribution = { source: 'gateway', key: 'slots', i: '7', cells: {} }
-    assert.deepEqual(unpack('gateway', 'slots', pack(gone)), gone)
+    assert.deepEqual(unpack('gateway', 'slots', pack(gone).body, pack(gone).stamp), gone)
   })
 })

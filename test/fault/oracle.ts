@@ -161,10 +161,11 @@ async function checkHistory(
   judgement.rule('changes are in the order of their connection', disorder)
   const stale = await query<{ what: string }>(
     `select r.rtype || '/' || r.id as what from resource r
-     left join history h on h.tenant = r.tenant and h.rtype = r.rtype and h.id = r.id and h.version = r.version
-     where h.id is null or h.body is distinct from case when not r.deleted then r.body end
-       or exists (select from history later where later.tenant = r.tenant and later.rtype = r.rtype and later.id = r.id
-         and later.version > r.version)`,
+     where exists (select from superseded later where later.tenant = r.tenant and later.rtype = r.rtype
+       and later.id = r.id and later.version >= r.version)
+     union all
+     select s.rtype || '/' || s.id from superseded s
+     where not exists (select from resource r where r.tenant = s.tenant and r.rtype = s.rtype and r.id = s.id)`,
   )
   judgement.rule(
     'what is current is the newest version',

@@ -46,7 +46,7 @@ async function poison(dataDir: string): Promise<void> {
       [victims.rules.mrn],
     )
     await query(
-      `alter table history add constraint poison check (strpos(body::text, '${victims.store.family}') = 0) not valid`,
+      `alter table resource add constraint poison check (strpos(body::text, '${victims.store.family}') = 0) not valid`,
     )
   })
 }
@@ -58,7 +58,7 @@ async function cure(dataDir: string): Promise<void> {
        where i.rtype = 'Patient' and i.value = $1 and c.tenant = i.tenant and c.rtype = i.rtype and c.id = i.id`,
       [victims.rules.mrn],
     )
-    await query('alter table history drop constraint poison')
+    await query('alter table resource drop constraint poison')
   })
 }
 

@@ -17,8 +17,10 @@ table contribution with (fillfactor=85)
   id text collate "C" not null
   source text collate "C" not null
   key text collate "C" not null
-  body jsonb not null
+  body text not null
   message_id bigint not null
+  t bigint
+  m bigint
   constraint contribution_pkey PRIMARY KEY (tenant, rtype, id, source, key)
 
 table counter with (fillfactor=50)
@@ -47,20 +49,35 @@ table held
   INDEX held_code ON held USING btree (tenant, source, name, code)
   INDEX held_order ON held USING btree (tenant, received_at, message_id)
 
-table history
-  tenant integer not null
-  rtype text collate "C" not null
-  id text collate "C" not null
-  version integer not null
-  seq bigint not null
-  updated_at timestamp with time zone not null
-  op text not null
-  body jsonb
-  message_id bigint not null
-  constraint history_op_check CHECK (op = ANY (ARRAY['create'::text, 'update'::text, 'delete'::text]))
-  constraint history_pkey PRIMARY KEY (tenant, rtype, id, version)
-  INDEX history_seq ON history USING btree (tenant, seq DESC)
-  INDEX history_type ON history USING btree (tenant, rtype, seq DESC)
+view history
+ SELECT superseded.tenant,
+    superseded.rtype,
+    superseded.id,
+    superseded.version,
+    superseded.seq,
+    superseded.updated_at,
+    superseded.op,
+    superseded.body,
+    superseded.message_id
+   FROM superseded
+UNION ALL
+ SELECT resource.tenant,
+    resource.rtype,
+    resource.id,
+    resource.version,
+    resource.seq,
+    resource.updated_at,
+        CASE
+            WHEN resource.deleted THEN 'delete'::text
+            WHEN resource.version = 1 THEN 'create'::text
+            ELSE 'update'::text
+        END AS op,
+        CASE
+            WHEN NOT resource.deleted THEN resource.body
+            ELSE NULL::jsonb
+        END AS body,
+    resource.message_id
+   FROM resource;
 
 table idempotency
   tenant integer not null
@@ -235,9 +252,10 @@ table resource with (fillfactor=85)
   body jsonb not null
   hash bytea not null
   tokens bigint[] not null
+  message_id bigint not null
   constraint resource_pkey PRIMARY KEY (tenant, rtype, id)
-  INDEX resource_seq ON resource USING btree (tenant, rtype, seq DESC) WHERE NOT deleted
-  INDEX resource_tokens ON resource USING gin (tokens) WITH (fastupdate=off)
+  INDEX resource_seq ON resource USING btree (tenant, rtype, seq DESC)
+  INDEX resource_tokens ON resource USING gin (tokens) WITH (fastupdate='on', gin_pending_list_limit='256')
 
 table string
   tenant integer not null
@@ -246,6 +264,20 @@ table string
   norm text collate "C" not null
   id text collate "C" not null
   constraint string_pkey PRIMARY KEY (tenant, rtype, param, norm, id)
+
+table superseded
+  tenant integer not null
+  rtype text collate "C" not null
+  id text collate "C" not null
+  version integer not null
+  seq bigint not null
+  updated_at timestamp with time zone not null
+  op text not null
+  body jsonb
+  message_id bigint not null
+  constraint superseded_op_check CHECK (op = ANY (ARRAY['create'::text, 'update'::text, 'delete'::text]))
+  constraint superseded_pkey PRIMARY KEY (tenant, rtype, id, version)
+  INDEX superseded_type ON superseded USING btree (tenant, rtype, seq DESC)
 
 table todo with (fillfactor=70)
   tenant integer not null

@@ -65,24 +65,18 @@ async function saveVersion({ tx, known, rtype, id, body, at, zone }: Save): Prom
   const [row] = await tx.query<{ n: number }>('test_seq', nextSeq, [tenant])
   const seq = row?.n
   await tx.execute(
+    'test_superseded',
+    'insert into superseded select h.* from history h where h.tenant = $1 and h.rtype = $2 and h.id = $3 and h.version = $4',
+    [tenant, rtype, id, version - 1],
+  )
+  await tx.execute(
     'test_resource',
-    `insert into resource values ($1, $2, $3, $4, $5, $6, $7, coalesce($8::jsonb, '{}'), $9, $10)
+    `insert into resource values ($1, $2, $3, $4, $5, $6, $7, coalesce($8::jsonb, '{}'), $9, $10, 0)
      on conflict (tenant, rtype, id) do update set version = excluded.version, seq = excluded.seq,
      updated_at = excluded.updated_at, deleted = excluded.deleted, body = excluded.body, hash = excluded.hash,
      tokens = excluded.tokens`,
     [tenant, rtype, id, version, seq, at, body === undefined, text ?? null, hash, body ? index.tokens : []],
   )
-  const op = body === undefined ? 'delete' : version === 1 ? 'create' : 'update'
-  await tx.execute('test_history', 'insert into history values ($1, $2, $3, $4, $5, $6, $7, $8, 0)', [
-    tenant,
-    rtype,
-    id,
-    version,
-    seq,
-    at,
-    op,
-    text ?? null,
-  ])
   await change(tx, 'remove', rtype, id, diff.remove)
   await change(tx, 'insert', rtype, id, diff.insert)
 }
