@@ -33,6 +33,27 @@ const identifiersOf = (thing: Thing): Identifier[] =>
     Array.isArray(each.value) ? (each.value as readonly Identifier[]) : [],
   )
 
+interface Named {
+  readonly family?: string
+  readonly given?: readonly string[]
+}
+
+/** A name as far as it tells apart: spelling in capitals, title and degree do not. */
+function nameKey(name: Json | undefined): string | undefined {
+  if (name === undefined || name === null) return undefined
+  if (typeof name === 'string') return normalName(name)
+  const [first] = (Array.isArray(name) ? name : []) as readonly Named[]
+  const parts = [first?.family, ...(first?.given ?? [])].filter((part) => part !== undefined)
+  return parts.length > 0 ? parts.map(normalName).join('|') : canonicalText(name)
+}
+
+const normalName = (text: string): string =>
+  text
+    .normalize('NFKC')
+    .toUpperCase()
+    .replace(/[\s.,]+/g, ' ')
+    .trim()
+
 /** Id of an actor: what the registry knows, else what follows from its first identifier, else from its name. */
 export function actorIdOf(
   thing: Thing,
@@ -43,7 +64,7 @@ export function actorIdOf(
   const [first] = keys
   if (!first?.system || !first.value) {
     // Without an identifier the name is the key, and only inside what its sender says.
-    return stableId(thing.type, source, canonicalText(cellAt(thing, 'name')?.value ?? thing.as))
+    return stableId(thing.type, source, nameKey(cellAt(thing, 'name')?.value) ?? thing.as)
   }
   if (!registered.has(thing.type)) return stableId(thing.type, first.system, first.value)
   for (const { system = '', value = '' } of keys) {

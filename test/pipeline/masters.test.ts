@@ -146,3 +146,62 @@ describe('MFN^M05', () => {
     assert.equal((await one('Location', '5E-501'))?.status, 'active')
   })
 })
+
+describe('names and ids', () => {
+  let messages = 0
+  const seen = (
+    who: string,
+    fields: Readonly<Record<number, string>>,
+    ...more: string[]
+  ): Promise<Answer> => {
+    const time = `2026060108${String(messages++).padStart(2, '0')}00`
+    return gateway.send(
+      msh({ event: 'ADT^A01^ADT_A01', time }),
+      `EVN||${time}`,
+      pid({ 3: mrn(who), 5: 'DOE^JANE^^^^^L', 18: `${who}^^^GHHACCT&2.16.840.1.113883.19.5.2&ISO^AN` }),
+      segment('PV1', { 2: 'I', 19: visit(`N-${who}`), ...fields }),
+      ...more,
+    )
+  }
+  const count = async (rtype: string, test: RegExp): Promise<number> =>
+    (await gateway.all(rtype)).filter((each) => test.test(JSON.stringify(each))).length
+
+  it('of a practitioner: any of the numbers, in any field of any message, is one person', async () => {
+    const staffNumber = '77^KIRK^JAMES^^^^^^GHHSTAFF&2.16.840.1.113883.19.5.8&ISO'
+    const npiNumber = '1999999984^KIRK^JAMES^^^^^^NPI&2.16.840.1.113883.4.6&ISO^L^^^NPI'
+    await seen('K1', { 7: `${staffNumber}~${npiNumber}` })
+    await seen('K2', { 8: npiNumber })
+    await seen('K3', { 9: staffNumber, 17: npiNumber })
+    assert.equal(await count('Practitioner', /KIRK/), 1)
+  })
+  it('of a practitioner without number: the name inside the source, however it is written', async () => {
+    await seen('S1', { 7: '^SPOCK^S' })
+    await seen('S2', { 7: '^Spock^S^^^Dr^MD' })
+    assert.equal(await count('Practitioner', /SPOCK/i), 1)
+  })
+  it('of a place: every level is there once, whoever is in it', async () => {
+    await seen('L1', { 3: '7W^701^A^GHH' })
+    await seen('L2', { 3: '7W^701^B^GHH', 6: '7W^702^A^GHH' })
+    await seen('L3', { 3: '7W^^^GHH' })
+    assert.deepEqual(
+      await Promise.all(
+        ['A', 'B', '701', '702', '7W'].map((name) =>
+          count('Location', new RegExp(`"name":"${name}".*"7W|"7W.*"name":"${name}"`)),
+        ),
+      ),
+      [2, 1, 1, 1, 1],
+    )
+    assert.equal(await count('Location', /urn:portico:facility/), 1)
+  })
+  it('of a payer: IN1-3 of any source; without it the name inside the source', async () => {
+    const policy = (fields: Readonly<Record<number, string>>) =>
+      segment('IN1', { 1: '1', 2: 'PLAN', 36: 'M1', ...fields })
+    const number = 'PAY77^^^PAYERID&2.16.840.1.113883.19.9.9&ISO'
+    await seen('I1', {}, policy({ 3: number, 4: 'Galactic Mutual' }))
+    await seen('I2', {}, policy({ 3: number, 4: 'GALACTIC MUTUAL INC' }))
+    await seen('I3', {}, policy({ 4: 'Terran Life' }))
+    await seen('I4', {}, policy({ 4: 'TERRAN  LIFE.' }))
+    assert.equal(await count('Organization', /PAY77/), 1)
+    assert.equal(await count('Organization', /Terran/i), 1)
+  })
+})
