@@ -86,8 +86,8 @@ function print(found: Coverage, rows: boolean, terminal: Terminal): void {
   terminal.out(`\n${table([head, ...lines])}`)
   for (const event of events.missing) terminal.out(`no map serves ${event}`)
   for (const each of guide) if (rows || each.status === 'open') terminal.out(describe(each))
-  for (const { map, fields: named, reason } of idle)
-    terminal.out(`a deviation that no row needs: ${map} ${named?.join(', ') ?? ''} - ${reason}`)
+  for (const { map, fields: named } of idle)
+    terminal.out(`a deviation that no row needs: ${map} ${named?.join(', ') ?? ''} - remove it`)
 }
 
 const guideLine = (count: (status: GuideResult['status']) => number): string =>

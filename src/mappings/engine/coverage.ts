@@ -41,7 +41,7 @@ export interface GuideRow {
 /** Segment map of the guide -> its rows. */
 export type Guide = Readonly<Record<string, readonly GuideRow[]>>
 
-/** Why rows of the guide are not followed; reviewed like code. */
+/** Why rows of the guide have no row of ours: a rule follows them, or there is a reason not to. Reviewed like code. */
 export interface Deviation {
   /** Name of the guide's map; 'PRT[*]' stands for all of a segment. */
   readonly map: string
@@ -49,7 +49,10 @@ export interface Deviation {
   readonly fields?: readonly string[]
   /** Paths that begin so; absent = all. */
   readonly fhir?: string
-  readonly reason: string
+  /** Followed, by a rule in place of a row: which one. */
+  readonly rule?: string
+  /** Not followed: why. One of the two is there. */
+  readonly reason?: string
   /** The decision that says so: the field under which it stands. */
   readonly decision?: string
 }
@@ -185,6 +188,7 @@ function judge(
     return { map, ...row, status: 'implemented' }
   const listed = deviations.find((each) => explains(each, map, row))
   if (listed) used.add(listed)
+  if (listed?.rule !== undefined) return { map, ...row, status: 'implemented', reason: listed.rule }
   const reason = listed?.reason ?? ours.find((each) => each.row.deviates)?.row.deviates
   return reason === undefined ? { map, ...row, status: 'open' } : { map, ...row, status: 'deviating', reason }
 }
@@ -194,7 +198,9 @@ function writesSame({ path, row }: Written, guided: string, url: string | undefi
   if (row.fhir === '-' || row.deviates !== undefined) return false
   if (row.fhir.startsWith('$')) return true
   if (url !== undefined) return path.includes(`'${url}'`)
-  const first = (text: string) => text.replace(/[.(].*$/, '')
+  // Some extensions of the guide have no address; one of ours will do.
+  if (/^extension\?/.test(guided)) return path.includes('extension(')
+  const first = (text: string) => text.replace(/[.([].*$/, '')
   return first(path) === first(guided)
 }
 
