@@ -1,14 +1,18 @@
 // portico explain: where each value of a file goes, by which mapping row, and what no row reads.
+
+import type { RowFate } from '../mappings/engine/fired.ts'
 import type { MessageItem } from '../pipeline/item.ts'
 import { type Complaint, describeComplaint, oneLine } from './answer.ts'
 import { EXIT, type ExitCode } from './exit.ts'
 import { type ExplainedValue, explainMapped, isBelow } from './lineage-table.ts'
+import type { Reading } from './reading.ts'
 import { type Terminal, table } from './terminal.ts'
 import { type Context, finishVerb, type Verb } from './verb.ts'
 
 interface ExplainOptions {
   readonly path?: string
   readonly site?: string
+  readonly rows?: true
   readonly json?: true
 }
 
@@ -26,6 +30,7 @@ export const explain: Verb = (program, context) => {
       '--path <path>',
       "only what lies there: 'Patient.name', 'Patient.identifier[0]', or a position: 'PID-5'",
     )
+    .option('--rows', 'every row of the map, also those that wrote nothing, and why')
     .option('--site <file>', 'site file (default: SITE, else the demo site)')
     .action(async (file: string, options: ExplainOptions) => context.done(await run(file, options, context)))
   finishVerb(command, 'print one JSON object', {
@@ -35,6 +40,7 @@ export const explain: Verb = (program, context) => {
         'which fields and rows make the name',
       ],
       ['portico explain samples/edge/05-z-segment.hl7', 'everything, and at the end what nobody reads'],
+      ['portico explain samples/01-adt/04-a01-admit.hl7 --rows --path PV1-45', 'why nothing came of a field'],
     ],
     refused: 'a message was refused before or by mapping',
   })
@@ -58,12 +64,18 @@ interface Explained {
   readonly repaired: readonly string[]
   readonly refused: boolean
   readonly residue: readonly string[]
+  /** With --rows: what became of each. */
+  readonly rows?: readonly RowFate[]
 }
 
 async function run(file: string, options: ExplainOptions, { terminal, env }: Context): Promise<ExitCode> {
   const { openSite, readMessages, siteFile } = await import('./reading.ts')
   const reading = readMessages(file, openSite(siteFile(options.site, env), env))
-  const explained = reading.items.map((item) => explainItem(item, options.path))
+  const explained: Explained[] = []
+  for (const item of reading.items) {
+    const one = explainItem(item, options.path)
+    explained.push(options.rows ? { ...one, rows: await rowsOf(item, reading, options.path) } : one)
+  }
   if (options.json) {
     terminal.out(
       JSON.stringify({ messages: explained, strangers: reading.strangers, maps: reading.maps.hash }),
@@ -76,6 +88,38 @@ async function run(file: string, options: ExplainOptions, { terminal, env }: Con
   }
   return explained.some(({ refused }) => refused) ? EXIT.refused : EXIT.ok
 }
+
+async function rowsOf(
+  { message, header, sender, source }: MessageItem,
+  { site, maps }: Reading,
+  path: string | undefined,
+): Promise<readonly RowFate[]> {
+  if (!message || !header || !sender) return []
+  const { rowFates } = await import('../mappings/engine/fired.ts')
+  const { mapsOf } = await import('../mappings/engine/compile.ts')
+  const { mapContext } = await import('../pipeline/source-maps.ts')
+  const own = mapsOf(maps, source)
+  const fates = rowFates(message, own, mapContext(site, sender, header, own, true))
+  return fates.filter(({ v2, row }) => path === undefined || isAtPosition(v2, path) || row.startsWith(path))
+}
+
+const whys: Readonly<Record<RowFate['fate'], string>> = {
+  wrote: 'wrote',
+  deleted: 'deleted by ""',
+  absent: 'nothing sent there',
+  condition: 'its condition does not hold',
+  unmapped: 'no table has the code',
+  refused: 'not of the type',
+  'no-segment': 'no such segment',
+}
+
+const rowTable = (rows: readonly RowFate[]): string =>
+  table([
+    ['segment', 'v2', 'row', 'FHIR path', 'what became of it'],
+    ...rows.map(({ segment, v2, row, fhir, fate, when }) => {
+      return [segment, v2, row, shortPath(fhir), `${whys[fate]}${when === undefined ? '' : `: ${when}`}`]
+    }),
+  ])
 
 function explainItem(item: MessageItem, path: string | undefined): Explained {
   const { mapped, refusal, warnings } = item
@@ -122,6 +166,7 @@ function print(
   if (repaired.length > 0) terminal.out(`\nRepaired:\n  ${repaired.join(', ')}`)
   const complaints = noticed.map((each) => `  ${describe(each)}`)
   if (complaints.length > 0) terminal.out(`\nNoticed:\n${complaints.join('\n')}`)
+  if (explained.rows) terminal.out(`\nRows:\n${rowTable(explained.rows)}`)
   if (residue.length > 0) terminal.out(`\nNo row reads:\n  ${residue.join(' ')}`)
 }
 

@@ -13,6 +13,7 @@ import { keepFailed } from './failed.ts'
 import type { FhirWrite, FhirWritten, Gateway, LineageEntry } from './gateway.ts'
 import type { Item, Outcome } from './item.ts'
 import { lineageOf } from './lineage.ts'
+import { createDesk } from './message-desk.ts'
 import { MessageIds } from './message-ids.ts'
 import { type ProcessContext, processBatch } from './process.ts'
 import { processingFor } from './processing.ts'
@@ -201,6 +202,7 @@ export function createEngine(options: EngineOptions): Engine {
     },
     dryRun: (inbound) => dryRun(inbound, context, db, async (count) => processing(await ids.take(count))),
     write: (write) => writeAndRead(write, clock.now(), submit, db, tenant),
+    messages: createDesk({ db, tenant, context, wake: () => worker.wake() }),
     lineage: (rtype, id, path): Promise<readonly LineageEntry[] | undefined> =>
       lineageOf(db.read, tenant, options.site(), rtype, id, path),
     idle: async () => !batcher.busy && (await worker.isIdle()),

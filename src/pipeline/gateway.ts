@@ -2,6 +2,9 @@
 import type { Inbound, OnInbound } from '../adapters/adapter.ts'
 import type { Client, Site } from '../canonical/site.ts'
 import type { Issue } from '../fhir/issue.ts'
+import type { RowFate } from '../mappings/engine/fired.ts'
+import type { MessageFilter } from '../store/message-list.ts'
+import type { MessageState } from '../store/messages.ts'
 
 /** A FHIR interaction that writes. The body is computed inside the transaction, on the version that is current then. */
 export interface FhirWrite {
@@ -71,11 +74,63 @@ export interface LineageEntry {
   readonly why: string
 }
 
+/** Why a message is where it is. `text` may name values: only of one message, never in a list. */
+export interface Reason {
+  readonly severity: string
+  readonly code: string
+  readonly app?: string
+  readonly locations: readonly string[]
+  readonly text?: string
+}
+
+export interface DeskMessage {
+  readonly id: string
+  readonly receivedAt: string
+  readonly source: string
+  readonly channel: string
+  readonly controlId: string
+  readonly event: string
+  readonly state: MessageState
+  readonly ack: string
+  readonly attempts: number
+  readonly bytes: number
+  readonly mapsHash: string
+  readonly processedAt?: string
+  readonly reasons: readonly Reason[]
+  readonly nextStep: string
+}
+
+/** A row and what became of it; 'older' = what is known is newer. */
+export type ExplainedRow = Omit<RowFate, 'fate'> & { readonly fate: RowFate['fate'] | 'older' }
+
+export interface ExplainedMessage {
+  readonly message: DeskMessage
+  /** Of the maps by which the rows were tried now; those of then are in the message. */
+  readonly mapsHashNow: string
+  readonly repaired: readonly string[]
+  readonly rows: readonly ExplainedRow[]
+  readonly residue: readonly string[]
+}
+
+/** Stored messages as operators see them. */
+export interface MessageDesk {
+  list(filter: MessageFilter): Promise<readonly DeskMessage[]>
+  get(id: string): Promise<DeskMessage | undefined>
+  explain(id: string): Promise<ExplainedMessage | undefined>
+  /** Returns how many will be tried again, in the order in which they came. */
+  rerun(filter: {
+    readonly states: readonly MessageState[]
+    readonly source: string | undefined
+    readonly ids?: readonly string[]
+  }): Promise<number>
+}
+
 export interface Gateway {
   readonly receive: OnInbound
   /** The real pipeline with its transaction rolled back. */
   dryRun(inbound: Inbound): Promise<DryRun | { readonly fault: string }>
   write(write: FhirWrite): Promise<FhirWritten>
+  readonly messages: MessageDesk
   lineage(rtype: string, id: string, path: string | undefined): Promise<readonly LineageEntry[] | undefined>
   /** True when nothing is queued, processing or due. */
   idle(): Promise<boolean>

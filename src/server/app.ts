@@ -2,6 +2,7 @@
 import { Hono } from 'hono'
 import { compileSearchParams } from '../fhir/search-params.ts'
 import { controlRoutes } from './admin/controls.ts'
+import { messageRoutes } from './admin/messages.ts'
 import type { AppContext, AppEnv, AppOptions, Deps } from './context.ts'
 import { createCursorCodec } from './cursor.ts'
 import { conditionalDelete, conditionalPatch, conditionalUpdate, createOrFind } from './fhir/conditional.ts'
@@ -41,6 +42,7 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
   app.notFound((c) => answerNotFound(c))
   operateRoutes(app, deps)
   controlRoutes(app, deps)
+  messageRoutes(app, deps)
   hl7v2Routes(app, deps)
   fhirRoutes(app, deps)
   return app

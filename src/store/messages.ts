@@ -252,8 +252,8 @@ export async function postponeTodo(
 /** Messages as they came, by number; uses message_id. */
 export const loadStoredSql = `
 select m.id::text as id, m.received_at as "receivedAt", m.source, m.channel, m.peer, m.charset, m.raw, m.state
-from message m where m.tenant = $1 and m.id = any($2::bigint[]) and m.state in ('received', 'parked', 'held', 'failed')
-order by m.id`
+from message m where m.tenant = $1 and m.id = any($2::bigint[]) and m.state in ('received', 'parked', 'held', 'failed', 'rejected')
+order by m.received_at, m.id`
 
 export async function loadStored(
   db: Queryable,

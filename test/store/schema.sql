@@ -168,7 +168,7 @@ table message partition by RANGE (received_at)
   constraint message_pkey PRIMARY KEY (tenant, received_at, id)
   constraint message_state_check CHECK (state = ANY (ARRAY['received'::text, 'processed'::text, 'parked'::text, 'held'::text, 'rejected'::text, 'failed'::text]))
   INDEX message_id ON ONLY message USING btree (tenant, id)
-  INDEX message_state ON ONLY message USING btree (tenant, state, id) WHERE state = ANY (ARRAY['received'::text, 'parked'::text, 'held'::text, 'failed'::text])
+  INDEX message_state ON ONLY message USING btree (tenant, state, id) WHERE state = ANY (ARRAY['received'::text, 'parked'::text, 'held'::text, 'failed'::text, 'rejected'::text])
 
 table message_default partition of message DEFAULT
 

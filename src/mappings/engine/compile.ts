@@ -91,6 +91,8 @@ function messageRow(
   if (result && 'fault' in result) throw new MapFault(`${id}: when ${result.fault}`)
   return {
     index,
+    name: via,
+    when: row.when,
     type: row.fhir,
     map: segmentMap(via, id),
     test: result?.test,

@@ -1,4 +1,6 @@
 // What mapping is told from outside, so that it stays a pure function of the message, the rows and this.
+import type { Segment } from '../../hl7/message.ts'
+import type { MessageRow } from './message-map.ts'
 import type { Translation } from './table.ts'
 
 /** An assigning authority as sent: HD.1, HD.2, HD.3. */
@@ -34,6 +36,8 @@ export interface MapContext {
   readonly tables?: { codes(table: string, code: string): Translation | undefined }
   /** Fields ('PID-13') whose emptiness means delete; default none. */
   readonly emptyMeansDelete?: ReadonlySet<string>
+  /** Told of each row of the message map that a segment met: which conditions held, undefined when its own did not. */
+  readonly applied?: (segment: Segment, row: MessageRow, held: number | undefined) => void
   /** Record spans. */
   readonly lineage: boolean
 }

@@ -15,6 +15,9 @@ import type { Tables } from './table.ts'
 /** One compiled row of a message map. */
 export interface MessageRow {
   readonly index: number
+  /** The segment map that it runs, and its own condition. */
+  readonly name: string
+  readonly when: string | undefined
   readonly type: string
   readonly map: SegmentMap
   readonly test: Test | undefined
@@ -111,12 +114,17 @@ class Mapping {
     const facts = new SegmentFacts(segment, group, this.#run, this.#nearby)
     let key = segment.name
     const applied: (readonly [SegmentMap, number])[] = []
+    const { applied: told } = this.#run.context
     for (const row of rows) {
-      if (row.test && !row.test(facts)) continue
+      if (row.test && !row.test(facts)) {
+        told?.(segment, row, undefined)
+        continue
+      }
       const thing = row.into === undefined ? this.#open(row, segment, group) : this.#nearest(row.into, group)
       if (!thing) continue
       const held = runSegment(row.map, segment, this.#run, facts, thing)
       applied.push([row.map, held])
+      told?.(segment, row, held)
       key += `|${row.index}.${held}`
     }
     addResidue(segment, this.#plan(key, applied), this.#residue)
