@@ -6,6 +6,7 @@ import { DraftLines } from './draft-lines.ts'
 import { canonicalText, type FhirJson } from './fhir-json.ts'
 import type { Finding, TaskRequest } from './finding.ts'
 import { type FoldContext, type Folded, foldEntity, type Projection } from './fold.ts'
+import { aboutIn, isLabelled, isRestricted } from './label.ts'
 import { type Site, trustIn } from './site.ts'
 import { stateCells } from './statement.ts'
 import {
@@ -15,6 +16,7 @@ import {
   isShown,
   type Registration,
   registrationKey,
+  splitEntityKey,
   type World,
 } from './world.ts'
 
@@ -62,6 +64,7 @@ export class Draft {
       zone: site.gateway.timezone,
       survivor: (reference) => this.survivor(reference),
       exists: (rtype, id) => isShown(this.entity(rtype, id)),
+      isProtected: (patient) => isRestricted(this.entity('Patient', patient.slice('Patient/'.length)).body),
       rivals: (appointment, own) => this.busy.rivals(appointment, own),
     }
   }
@@ -198,9 +201,7 @@ export class Draft {
   }
 
   #foldOne(key: string): void {
-    const slash = key.indexOf('/')
-    const rtype = key.slice(0, slash)
-    const id = key.slice(slash + 1)
+    const [rtype, id] = splitEntityKey(key)
     const entity = this.entity(rtype, id)
     const contributions = this.contributions(rtype, id)
     const folded = this.#foldOf(rtype, id, [...contributions.values()], this.#context)
@@ -237,6 +238,14 @@ export class Draft {
     this.contribute(rtype, id, { source: 'gateway', key, i: this.messageId, cells: {}, data })
   }
 
+  /** What is about a person has the label of the person: it is folded again when that changes. */
+  #relabel({ rtype, id, version }: Entity): void {
+    const patient = `${rtype}/${id}`
+    const stored = version > 0 ? this.referrers(patient) : []
+    for (const each of [...stored, ...aboutIn(this.#world.entities, patient), ...this.#contributions.keys()])
+      if (isLabelled(each) && this.contributions(...splitEntityKey(each)).size > 0) this.#dirty.add(each)
+  }
+
   #record(
     entity: Entity,
     contributions: ReadonlyMap<string, Contribution>,
@@ -245,6 +254,7 @@ export class Draft {
     hash = '',
   ): void {
     const { rtype, id } = entity
+    if (rtype === 'Patient' && isRestricted(body) !== isRestricted(entity.body)) this.#relabel(entity)
     const mine = this.changes.findIndex((each) => each.rtype === rtype && each.id === id)
     const earlier = mine < 0 ? undefined : this.changes[mine]
     const { before, version, since } = earlier ?? {
@@ -265,7 +275,7 @@ export class Draft {
     const world = this.#world
     const contributions: { rtype: string; id: string; contribution: Contribution }[] = []
     for (const [key, own] of this.#contributions) {
-      const [rtype = '', id = ''] = key.split('/')
+      const [rtype, id] = splitEntityKey(key)
       const before = world.entity(rtype, id).contributions
       for (const [at, contribution] of own) {
         if (before.get(at) !== contribution) contributions.push({ rtype, id, contribution })

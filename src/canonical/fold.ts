@@ -10,6 +10,7 @@ import { foldEncounter } from './encounter.ts'
 import type { SourceOf } from './encounter-events.ts'
 import { type FhirJson, redirectReferences } from './fhir-json.ts'
 import type { TaskRequest } from './finding.ts'
+import { withLabelOf } from './label.ts'
 import { statementsByPath, writeLatest } from './latest.ts'
 import { foldMaster, masterTypes } from './master.ts'
 import { foldPatient } from './patient.ts'
@@ -25,6 +26,8 @@ export interface FoldContext {
   survivor(reference: string): string
   /** True when the thing is shown: somebody has told of it, and it was not deleted. */
   exists(rtype: string, id: string): boolean
+  /** True for 'Patient/x' that is protected: so is what is about it. */
+  isProtected?(patient: string): boolean
   /** Busy intervals of other appointments that overlap with this one's. */
   rivals?(appointment: string, own: Taken): readonly TakenBy[]
 }
@@ -75,7 +78,9 @@ export function foldEntity(
     deleted,
   )
   if (!folded.body) return folded
-  const body = patientless.has(rtype) ? folded.body : redirected(folded.body, context)
+  const body = patientless.has(rtype)
+    ? folded.body
+    : withLabelOf(redirected(folded.body, context), (each) => context.isProtected?.(each) === true)
   return deleted ? { ...folded, body: undefined } : { ...folded, body }
 }
 

@@ -12,6 +12,8 @@ export interface PatientContext {
 }
 
 type Entry = FhirJson
+const importanceUrl = 'http://hl7.org/fhir/StructureDefinition/patient-importance'
+const importancePath = `extension('${importanceUrl}').valueCodeableConcept`
 const maxSticky = 50
 
 const legalUses = new Set<unknown>([undefined, 'official', 'usual', 'temp'])
@@ -30,6 +32,7 @@ const decidedHere = new Set([
   'contact',
   'active',
   'link',
+  importancePath,
 ])
 
 /** The statement that holds where sources are ranked. */
@@ -212,9 +215,18 @@ export function foldPatient(
   put(body, 'address', contactPoints(of('address')))
   put(body, 'contact', dedupe(of('contact').flatMap(entries)))
   writeLatest(body, byPath, decidedHere)
+  const importance = importanceOf(of(importancePath))
+  if (importance) put(body, 'extension', [...((body.extension ?? []) as readonly Json[]), importance])
   for (const each of absorbed) fillGaps(body, each.fill ?? {})
   put(body, 'link', links(projections, into))
   return state.length > 0 || into || absorbed.length > 0 ? body : undefined
+}
+
+/** Important as long as one source says so, in the latest words. */
+function importanceOf(statements: readonly Statement[]): FhirJson | undefined {
+  const own = statements.filter((each, i, all) => all.findIndex((one) => one.source === each.source) === i)
+  const said = own.find((each) => each.v !== null)
+  return said && { url: importanceUrl, valueCodeableConcept: said.v }
 }
 
 /** Protected as long as one source says so, of this record or of one that was merged into it. */

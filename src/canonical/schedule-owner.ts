@@ -64,12 +64,15 @@ function siteOwner(applying: Applying, reference: string): string | undefined {
 
 const places = 'urn:portico:location:'
 
+/** The thing that a part books. */
+export function actorOf(applying: Applying, part: Thing): Thing | undefined {
+  const { reference } = (cellAt(part, 'actor')?.value ?? {}) as { readonly reference?: string }
+  return applying.mapped.things.find((each) => reference === `#${each.as}`)
+}
+
 /** How many may book the actor of a part at a time; 0 = any number: a department is not a room. */
 export function capacityOf(applying: Applying, part: Thing): number | undefined {
-  const handle = (
-    cellAt(part, 'actor')?.value as { reference?: string } | null | undefined
-  )?.reference?.slice(1)
-  const thing = applying.mapped.things.find((each) => each.as === handle)
+  const thing = actorOf(applying, part)
   const listed = siteSchedule(applying, thing)
   if (listed) return listed.capacity ?? 1
   if (thing?.type !== 'Location') return undefined

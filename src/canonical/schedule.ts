@@ -18,11 +18,12 @@ import { urnPart } from './authority.ts'
 import { applyBlock, isBlock, saysBlocked } from './blocked-time.ts'
 import { takenOf } from './busy.ts'
 import { applyClinical } from './clinical.ts'
-import type { Contribution, Part } from './contribution.ts'
+import type { CellKey, Contribution, Part } from './contribution.ts'
+import { isObject } from './event-elements.ts'
 import { Refusal } from './finding.ts'
 import { type Identifier, stableId } from './identifier.ts'
 import { applyPerson } from './person.ts'
-import { capacityOf, claimSchedules, namedSchedule } from './schedule-owner.ts'
+import { actorOf, capacityOf, claimSchedules, namedSchedule } from './schedule-owner.ts'
 
 const partTypes = ['Appointment.participant', 'Appointment.service'] as const
 const upserts = new Set(['SIU^S13', 'SIU^S14', 'SIU^S18', 'SIU^S19', 'SIU^S20', 'SIU^S21', 'SIU^S22'])
@@ -39,7 +40,7 @@ export function applySiu(applying: Applying): void {
   applying.references.set(`#${appointment.as}`, `Appointment/${id}`)
   const parts = partTypes
     .flatMap((type) => thingsOf(applying, type))
-    .map((each) => withCapacity(applying, each, partOf(applying, each, actionOf(applying, each))))
+    .map((each) => bookedPart(applying, each))
   warnWithoutActions(applying, parts)
   claimSchedules(applying, parts)
   const incoming = eventOf(applying, appointment, keys, parts, patients)
@@ -49,9 +50,22 @@ export function applySiu(applying: Applying): void {
   applyClinical(applying)
 }
 
-function withCapacity(applying: Applying, thing: Thing, part: Part): Part {
+/** A part with what is known of its actor here: its first identifier, and how many may book it at a time. */
+function bookedPart(applying: Applying, thing: Thing): Part {
+  const part = partOf(applying, thing, actionOf(applying, thing))
+  const cells: Record<CellKey, Json> = { ...part.cells }
   const capacity = capacityOf(applying, thing)
-  return capacity === undefined ? part : { ...part, cells: { ...part.cells, '$capacity<site': capacity } }
+  if (capacity !== undefined) cells['$capacity<site'] = capacity
+  const [key, actor] = Object.entries(cells).find(([each]) => each.startsWith('actor<')) ?? []
+  const identifier = actorOf(applying, thing)
+    ?.cells.filter((each) => each.path === 'identifier')
+    .flatMap(({ value }) => (Array.isArray(value) ? (value as readonly Identifier[]) : []))
+    .find((each) => each.system && each.value)
+  if (key !== undefined && isObject(actor) && identifier) {
+    const { system = '', value = '' } = identifier
+    cells[key] = { ...actor, identifier: { system, value } }
+  }
+  return { ...part, cells }
 }
 
 function refuse(code: string, location: string, text: string): Refusal {

@@ -65,6 +65,10 @@ export class Miss extends Error {
 
 export const contributionKey = (source: string, key: string): string => `${source}\u0001${key}`
 export const entityKey = (rtype: string, id: string): string => `${rtype}/${id}`
+export const splitEntityKey = (key: string): [rtype: string, id: string] => {
+  const slash = key.indexOf('/')
+  return [key.slice(0, slash), key.slice(slash + 1)]
+}
 export const registrationKey = (rtype: string, system: string, value: string): string =>
   `${rtype}\u0001${system}\u0001${value}`
 export const storedKey = (entity: string, contribution: string): string => `${entity}\u0001${contribution}`
