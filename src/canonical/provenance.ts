@@ -19,7 +19,14 @@ export interface ChangeSet {
   readonly controlId: string
   /** 'ADT^A08' or 'PATCH'. */
   readonly event: string
+  /** System that told it, when it is not the author itself. */
+  readonly source: string | undefined
+  /** The bytes are in the message log under the number of the draft. */
+  readonly logged: boolean
 }
+
+/** Id of the Binary that shows a message as it came. */
+export const rawMessageId = (messageId: string): string => `message-${messageId}`
 
 /** Consequences of what changed, not things that somebody changed. */
 const derivedTypes = new Set(['Slot', 'Schedule', 'Provenance', 'Task'])
@@ -49,8 +56,17 @@ export function addProvenance(draft: Draft, set: ChangeSet): void {
         identifier: { value: set.author.id },
         ...(set.author.display ? { display: set.author.display } : {}),
       }),
+      ...(set.source === undefined ? [] : [agent('informant', { identifier: { value: set.source } })]),
       agent('assembler', { display: 'Portico' }),
     ],
-    entity: [{ role: 'source', what: { identifier: { value: set.controlId } } }],
+    entity: [
+      {
+        role: 'source',
+        what: {
+          ...(set.logged ? { reference: `Binary/${rawMessageId(draft.messageId)}` } : {}),
+          identifier: { value: set.controlId },
+        },
+      },
+    ],
   })
 }

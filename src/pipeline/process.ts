@@ -228,7 +228,9 @@ function finish(
   }
   const controlId = item.kind === 'message' ? (item.header?.controlId ?? '') : draft.messageId
   const occurred = context.iso(draft.occurred ?? t)
-  addProvenance(draft, { author, occurred, recorded, controlId, event: item.event })
+  const source = item.kind === 'message' && item.sender?.id !== author.id ? item.sender?.id : undefined
+  const logged = item.kind === 'message' || item.logged
+  addProvenance(draft, { author, occurred, recorded, controlId, event: item.event, source, logged })
 }
 
 /** The rules made something that is not FHIR: a defect of ours, or content that mapping should have caught. */

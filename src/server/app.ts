@@ -9,7 +9,7 @@ import { conditionalDelete, conditionalPatch, conditionalUpdate, createOrFind } 
 import { instanceHistory, systemHistory, typeHistory } from './fhir/history.ts'
 import { lineage } from './fhir/lineage.ts'
 import { metadata } from './fhir/metadata.ts'
-import { read, vread } from './fhir/read.ts'
+import { readOrRaw, vread } from './fhir/read.ts'
 import { refuse } from './fhir/reply.ts'
 import { fhirRoute, methodNotAllowed, unauthenticated } from './fhir/route.ts'
 import {
@@ -68,7 +68,7 @@ function fhirRoutes(app: Hono<AppEnv>, deps: Deps): void {
       DELETE: on(['d', 's'], conditionalDelete),
     },
     '/fhir/:type/:id': {
-      GET: on(['r'], read),
+      GET: on(['r'], readOrRaw),
       PUT: on(['u'], (ask) => update(ask, ask.id)),
       PATCH: on(['u'], (ask) => patch(ask, ask.id)),
       DELETE: on(['d'], (ask) => remove(ask, ask.id)),

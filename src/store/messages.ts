@@ -263,6 +263,26 @@ export async function loadStored(
   return ids.length === 0 ? [] : await db.query<StoredMessage>('load_stored', loadStoredSql, [tenant, ids])
 }
 
+export interface RawMessageRow {
+  readonly channel: string
+  readonly raw: Buffer
+  readonly sha256: Buffer
+}
+
+/** One message as it came; uses message_id. */
+export const readRawMessageSql = `
+select m.channel, m.raw, m.sha256 from message m where m.tenant = $1 and m.id = $2::bigint`
+
+/** undefined when there is none, or when its day was dropped. */
+export async function readRawMessage(
+  db: Queryable,
+  tenant: number,
+  id: string,
+): Promise<RawMessageRow | undefined> {
+  const [row] = await db.query<RawMessageRow>('read_raw_message', readRawMessageSql, [tenant, id])
+  return row
+}
+
 /** Takes stored messages for processing: those that another worker has finished are not among the answers. */
 export const takeStoredSql = `
 delete from todo where tenant = $1 and kind = 'process' and subject = any($2::text[]) returning subject`

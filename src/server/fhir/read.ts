@@ -3,10 +3,17 @@ import { readResource, readVersion } from '../../store/resources.ts'
 import { type Ask, queryOf } from './ask.ts'
 import type { Parts } from './elements.ts'
 import { etagOf, isNotModified } from './preferences.ts'
+import { rawMessageOf, readRaw } from './raw-message.ts'
 import { refuse, sendVersion } from './reply.ts'
 import { searchRequest } from './search-request.ts'
 
-export async function read(ask: Ask): Promise<Response> {
+/** A stored resource; or, as a Binary, a message as it came. */
+export async function readOrRaw(ask: Ask): Promise<Response> {
+  const number = ask.rtype === 'Binary' ? rawMessageOf(ask.id) : undefined
+  return number === undefined ? await read(ask) : await readRaw(ask, number)
+}
+
+async function read(ask: Ask): Promise<Response> {
   const { c, deps, rtype, id } = ask
   const row = await readResource(deps.db.read, deps.tenant, rtype, id)
   if (!row) return refuse(c, 'not-found', `${rtype}/${id} is not known here`)
