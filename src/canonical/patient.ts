@@ -12,8 +12,7 @@ export interface PatientContext {
 }
 
 type Entry = FhirJson
-const importanceUrl = 'http://hl7.org/fhir/StructureDefinition/patient-importance'
-const importancePath = `extension('${importanceUrl}').valueCodeableConcept`
+const importancePath = `extension('http://hl7.org/fhir/StructureDefinition/patient-importance')`
 const maxSticky = 50
 
 const legalUses = new Set<unknown>([undefined, 'official', 'usual', 'temp'])
@@ -223,10 +222,9 @@ export function foldPatient(
 }
 
 /** Important as long as one source says so, in the latest words. */
-function importanceOf(statements: readonly Statement[]): FhirJson | undefined {
+function importanceOf(statements: readonly Statement[]): Json | undefined {
   const own = statements.filter((each, i, all) => all.findIndex((one) => one.source === each.source) === i)
-  const said = own.find((each) => each.v !== null)
-  return said && { url: importanceUrl, valueCodeableConcept: said.v }
+  return own.find((each) => each.v !== null)?.v
 }
 
 /** Protected as long as one source says so, of this record or of one that was merged into it. */
