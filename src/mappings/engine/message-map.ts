@@ -66,6 +66,7 @@ class Mapping {
   readonly #counts = new Map<string, number>()
   readonly #residue: string[] = []
   readonly #nearby = new Map<Group, Map<string, Segment | undefined>>()
+  readonly #early: Segment[] = []
   readonly #waiting: (readonly [thing: Draft, role: string, handle: string])[] = []
 
   constructor(map: MessageMap, message: Message, context: MapContext, tables: Tables) {
@@ -76,6 +77,8 @@ class Mapping {
 
   all(event: string): Mapped {
     for (const segment of this.#run.message.segments) this.#segment(segment)
+    // What came before the thing that it writes into (PV2 before PV1) is read now.
+    for (const segment of this.#early) this.#segment(segment, true)
     // What is named before it comes (the patient of an SCH) is found at the end.
     this.#resolveLate()
     return {
@@ -101,13 +104,18 @@ class Mapping {
     }
   }
 
-  #segment(segment: Segment): void {
+  #segment(segment: Segment, last = false): void {
     const rows = this.#map.rows.get(segment.name)
     if (!rows) {
       addResidue(segment, [], this.#residue)
       return
     }
     const group = this.#arrangement.groupOf(segment)
+    const isEarly = ({ into }: MessageRow) => into !== undefined && !this.#nearest(into, group)
+    if (!last && rows.every(isEarly)) {
+      this.#early.push(segment)
+      return
+    }
     // A second IN1 is another policy: what the first one made is no longer meant, even in one group.
     const scope = this.#scopes.get(group)
     if (scope) for (const row of rows) if (row.into === undefined) scope.delete(row.as)
