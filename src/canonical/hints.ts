@@ -60,7 +60,9 @@ export function entityHints(
 ): string[] {
   const keys = new Set<string>()
   for (const { rtype, system, value } of registrationHints(mapped, site)) {
-    keys.add(`${rtype}/${find(rtype, system, value) ?? stableId(rtype, system, value)}`)
+    // Actors are loaded, and with that locked, only when there is something new to say of them.
+    if (!actorTypes.has(rtype))
+      keys.add(`${rtype}/${find(rtype, system, value) ?? stableId(rtype, system, value)}`)
   }
   for (const thing of mapped.things) {
     if (actorTypes.has(thing.type) && !isSaid(thing))

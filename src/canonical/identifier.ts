@@ -1,25 +1,31 @@
 // Deterministic ids (RFC 4122 version 5) and the normal form of identifiers (semantics, section 1).
 import { hash } from 'node:crypto'
+import { Recent } from '../fhir/recent.ts'
 
 const namespace = Buffer.from('6f1c9d1e2b7a4d0f9c3e5a8b7d6c4f21', 'hex')
 
-// Feeds name the same things all day; the map is emptied when it has grown beyond its limit.
-const maxRemembered = 100_000
-const remembered = new Map<string, string>()
+// Feeds name the same things all day.
+const remembered = new Recent<string>(10_000)
 
 /** UUID version 5 of a name in Portico's namespace: the same thing gets the same id without a look-up. */
 export function stableId(...parts: readonly string[]): string {
   const name = parts.join('\u0001')
   const known = remembered.get(name)
   if (known !== undefined) return known
+  const id = uuidOf(name)
+  remembered.set(name, id)
+  return id
+}
+
+/** The same for what is named once and never again, such as the Provenance of a message. */
+export const singleId = (...parts: readonly string[]): string => uuidOf(parts.join('\u0001'))
+
+function uuidOf(name: string): string {
   const digest = hash('sha1', Buffer.concat([namespace, Buffer.from(name)]), 'buffer')
   digest[6] = ((digest[6] ?? 0) & 0x0f) | 0x50
   digest[8] = ((digest[8] ?? 0) & 0x3f) | 0x80
   const hex = digest.toString('hex')
-  const id = `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20, 32)}`
-  if (remembered.size >= maxRemembered) remembered.clear()
-  remembered.set(name, id)
-  return id
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20, 32)}`
 }
 
 /** A FHIR Identifier, as far as identity reads it. */

@@ -2,7 +2,7 @@
 import type { Change } from './change.ts'
 import type { Draft } from './draft.ts'
 import type { FhirJson } from './fhir-json.ts'
-import { stableId } from './identifier.ts'
+import { singleId } from './identifier.ts'
 
 export interface Author {
   /** EVN-5.1, or the id of a FHIR client. */
@@ -42,7 +42,7 @@ const agent = (code: string, who: FhirJson): FhirJson => ({
 export function addProvenance(draft: Draft, set: ChangeSet): void {
   const targets = draft.changes.filter((each) => !derivedTypes.has(each.rtype))
   if (targets.length === 0) return
-  const id = stableId('Provenance', draft.messageId)
+  const id = singleId('Provenance', draft.messageId)
   const activity =
     draft.activity ?? (targets.every((each: Change) => each.op === 'create') ? 'originate' : 'amend')
   draft.emit('Provenance', id, {

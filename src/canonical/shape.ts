@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto'
 import type { Span } from '../mappings/mapped.ts'
 
 /** Shapes remembered by this process; beyond it they are made afresh. */
-const maxRemembered = 50_000
+const maxRemembered = 10_000
 const idOf = new WeakMap<readonly Span[], string>()
 const spansOf = new Map<string, readonly Span[]>()
 const derivedShapes = new Map<string, string>()

@@ -1,9 +1,10 @@
 // Statements about actors that are stored already: feeds name the same doctors and wards with every message.
 import type { SaidStatements } from '../canonical/actors.ts'
 import { stepOf } from '../canonical/master.ts'
+import { Recent } from '../fhir/recent.ts'
 
-/** Beyond it everything is forgotten, and said once more. */
-const maxRemembered = 50_000
+/** What was forgotten is said once more. */
+const maxRemembered = 10_000
 
 interface Span {
   readonly first: number
@@ -11,7 +12,7 @@ interface Span {
 }
 
 export class Said implements SaidStatements {
-  readonly #spans = new Map<string, Span>()
+  readonly #spans = new Recent<Span>(maxRemembered)
 
   has(name: string, t: number): boolean {
     const span = this.#spans.get(name)
@@ -21,7 +22,6 @@ export class Said implements SaidStatements {
   /** To be called once the statement is committed. */
   add(name: string, t: number): void {
     const known = this.#spans.get(name)
-    if (!known && this.#spans.size >= maxRemembered) this.#spans.clear()
     const last = Math.max(stepOf(t), known?.last ?? Number.NEGATIVE_INFINITY)
     this.#spans.set(name, { first: Math.min(t, known?.first ?? t), last })
   }

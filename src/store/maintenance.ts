@@ -13,6 +13,7 @@ const tables = [
   'registry',
   'merge',
   'ledger',
+  'busy',
   'resource',
   'superseded',
   'identifier',

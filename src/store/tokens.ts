@@ -1,4 +1,5 @@
 // Hashes of token search values (FHIR R4 search, token): one bigint for each of system|code, |code and system|.
+import { Recent } from '../fhir/recent.ts'
 
 const seeds = [0xdeadbeef, 0x41c6ce57] as const
 
@@ -16,15 +17,13 @@ function hash64(text: string): string {
   return BigInt.asIntN(64, (BigInt(b >>> 0) << 32n) | BigInt(a >>> 0)).toString()
 }
 
-// Codes are few and come again with every message; the map is emptied when it has grown beyond its limit.
-const maxRemembered = 50_000
-const remembered = new Map<string, string>()
+// Codes are few and come again with every message.
+const remembered = new Recent<string>(10_000)
 
 function token(text: string): string {
   const known = remembered.get(text)
   if (known !== undefined) return known
   const fresh = hash64(text)
-  if (remembered.size >= maxRemembered) remembered.clear()
   remembered.set(text, fresh)
   return fresh
 }

@@ -11,8 +11,11 @@ export function parseExact(text: string): unknown {
   )
 }
 
-/** A number with a fraction or an exponent, as PostgreSQL prints jsonb; most bodies have none. */
-const decimal = /[[:,] ?-?\d+[.eE]/
+/**
+ * A number with a fraction or an exponent, after a name or in a list; most bodies have none. The quotation mark tells it
+ * from what stands in texts: 'urn:oid:2.16' is in nearly all of them.
+ */
+const decimal = /(?:":|[[,]) ?-?\d+[.eE]/
 
 const parseBody = (text: string): unknown => (decimal.test(text) ? parseExact(text) : JSON.parse(text))
 
