@@ -186,5 +186,6 @@ export const hostileFrames: Trial = {
   id: 'T18',
   fault: 'hostile frames',
   mutants: ['blocking'],
+  mutantFaults: 1_000,
   run,
 }

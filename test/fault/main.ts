@@ -119,7 +119,7 @@ async function runMutant(
   let outcome: Outcome | undefined
   let faults = 0
   for (let round = 0; round < mutantRounds; round++) {
-    outcome = await runOnce(trial, seed + round, kills ?? mutantKills, mutant)
+    outcome = await runOnce(trial, seed + round, kills ?? trial.mutantFaults ?? mutantKills, mutant)
     faults += outcome.faults
     if (outcome.violations.length > 0 || outcome.skipped !== undefined) break
   }

@@ -109,12 +109,18 @@ function partialLog(run: Run): Run {
 const blockEvery = 40
 const blockMs = 400
 
+function processorMs(): number {
+  const { user, system } = process.threadCpuUsage()
+  return (user + system) / 1_000
+}
+
 function blocking(run: Run): Run {
   let count = 0
   return (work, options) => {
     if (++count % blockEvery === 0) {
-      const end = performance.now() + blockMs
-      while (performance.now() < end);
+      // Of processor time, as the judge counts it: on a busy machine the clock goes on without us.
+      const end = processorMs() + blockMs
+      while (processorMs() < end);
     }
     return run(work, options)
   }

@@ -29,6 +29,8 @@ export interface Trial {
   readonly fault: string
   /** Gateways that this test has to catch. */
   readonly mutants: readonly MutantName[]
+  /** Faults that a mutant of it gets in a round, where ten would show nothing. */
+  readonly mutantFaults?: number
   run(context: Context): Promise<Outcome>
 }
 
