@@ -9,9 +9,19 @@ import type { Site } from './site.ts'
 
 /** Types whose history is a log of events; a client's write is one of them. */
 const eventTypes = new Set(['Encounter', 'Appointment'])
-const registered = new Set(['Patient', 'Encounter', 'Account', 'Appointment', 'Practitioner', 'Organization'])
-/** The server's own, and what no client may take away. */
-const ignored = new Set(['resourceType', 'id', 'meta', 'text'])
+/** Types whose identifiers say who is meant. */
+export const registeredTypes: ReadonlySet<string> = new Set([
+  'Patient',
+  'Encounter',
+  'Account',
+  'Appointment',
+  'Practitioner',
+  'Organization',
+])
+/** The server's own. */
+const ignored = new Set(['resourceType', 'id'])
+/** Types that several sources tell of: no narrative and no label of one of them holds for the whole. */
+const composed = new Set(['Patient', 'Encounter', 'Appointment', 'Coverage', 'Account'])
 
 export interface ClientWrite {
   readonly rtype: string
@@ -38,14 +48,16 @@ export function writeByClient(draft: Draft, write: ClientWrite, site: Site): Cli
   const { rtype, id, client, at, current, next } = write
   const cells: Record<CellKey, Json> = {}
   for (const element of new Set([...Object.keys(current ?? {}), ...Object.keys(next)])) {
-    if (ignored.has(element)) continue
+    if (ignored.has(element) || (composed.has(rtype) && (element === 'meta' || element === 'text'))) continue
+    // Labels and profiles stay until they are replaced: who leaves them out says nothing of them.
+    if (element === 'meta' && next.meta === undefined) continue
     const [before, after] = [current?.[element], next[element]]
     if (canonicalText(before ?? null) === canonicalText(after ?? null)) continue
     if (element === 'identifier' && rtype === 'Patient') addIdentifiers(cells, after)
     else cells[`${element}<FHIR`] = after ?? null
   }
   if (current === undefined) cells['$deleted<FHIR'] = false
-  const statement = { rtype, id, cells, names: registered.has(rtype) ? namesOf(next, site) : [] }
+  const statement = { rtype, id, cells, names: registeredTypes.has(rtype) ? namesOf(next, site) : [] }
   stateByClient(draft, statement, client, at)
   return statement
 }
@@ -91,7 +103,7 @@ export function holderOf(
   current: FhirJson | undefined,
   site: Site,
 ): { id: string; value: string } | undefined {
-  if (!registered.has(rtype)) return undefined
+  if (!registeredTypes.has(rtype)) return undefined
   const shown = new Set(identifiersOf(current ?? {}).map((each) => `${each.system}|${each.value}`))
   for (const { system = '', value = '' } of identifiersOf(next)) {
     if (shown.has(`${system}|${value}`)) continue
@@ -103,7 +115,7 @@ export function holderOf(
 
 /** Id of a new resource: from its first deterministic identifier, so that a message about it finds it without a detour. */
 export function newResourceId(rtype: string, body: FhirJson, random: () => string): string {
-  const [first] = registered.has(rtype) ? identifiersOf(body) : []
+  const [first] = registeredTypes.has(rtype) ? identifiersOf(body) : []
   return first?.system && first.value ? stableId(rtype, first.system, first.value) : random()
 }
 

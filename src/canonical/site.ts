@@ -95,6 +95,7 @@ export interface Site {
     readonly mergeFill: boolean
     readonly acceptForeignIds: boolean
     readonly allowUnconditional: boolean
+    readonly allowClientIds: boolean
     readonly parkHours: number
     readonly futureEventHours: number
   }

@@ -1,4 +1,5 @@
 // The part of the truth that a batch of messages touches, in memory, with one draft per message on top.
+import type { SearchQuery } from '../fhir/search-query.ts'
 import type { Taken, TakenBy } from './busy.ts'
 import type { Contribution } from './contribution.ts'
 import type { FhirJson } from './fhir-json.ts'
@@ -54,6 +55,8 @@ export type Need =
   | { readonly kind: 'charges'; readonly accountId: string; readonly code: string }
   | { readonly kind: 'busy'; readonly actor: string; readonly day: number }
   | { readonly kind: 'referrers'; readonly target: string }
+  /** Ids of what matches a client's criteria. */
+  | { readonly kind: 'search'; readonly name: string; readonly query: SearchQuery }
 
 export class Miss extends Error {
   readonly need: Need
@@ -93,6 +96,8 @@ export class World {
   readonly busyChanged = new Map<string, readonly Taken[]>()
   /** 'Patient/x' -> keys of entities that refer to it; loaded for merges only. */
   readonly referrers = new Map<string, readonly string[]>()
+  /** Criteria -> ids, in the store: what the batch has written is not among them. */
+  readonly searches = new Map<string, readonly string[]>()
 
   /** While set, what is missing is noted here instead of thrown: a message is tried out to learn all that it needs. */
   collected: Need[] | undefined
@@ -107,6 +112,13 @@ export class World {
     if (entity) return entity
     this.miss({ kind: 'entity', rtype, id })
     return absentEntity(rtype, id)
+  }
+
+  /** Ids of at most two resources that match; `name` is the criteria as they were written. */
+  search(name: string, query: SearchQuery): readonly string[] {
+    const found = this.searches.get(name)
+    if (!found) this.miss({ kind: 'search', name, query })
+    return found ?? []
   }
 
   /** Throws Miss, or notes the need and lets the caller go on as if there were nothing. */

@@ -48,7 +48,7 @@ export function capabilityStatement(options: CapabilityOptions): Resource {
     software: { name: software.name, version: software.version },
     implementation: { description, url: baseUrl },
     fhirVersion: '4.0.1',
-    format: ['application/fhir+json', 'json'],
+    format: ['application/fhir+json', 'json', 'application/fhir+xml', 'xml'],
     ...(options.patchFormats &&
       options.patchFormats.length > 0 && { patchFormat: [...options.patchFormats] }),
     rest: [

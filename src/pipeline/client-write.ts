@@ -1,7 +1,6 @@
 // FHIR writes on the one road that messages take, too: version check, rules, fold, all in one transaction.
 import { createHash, randomUUID } from 'node:crypto'
 import { legalTransition } from '../canonical/appointment.ts'
-import { scheduleId } from '../canonical/booking.ts'
 import { deleteByClient, holderOf, newResourceId, writeByClient } from '../canonical/client-write.ts'
 import type { Draft } from '../canonical/draft.ts'
 import type { FhirJson } from '../canonical/fhir-json.ts'
@@ -9,27 +8,15 @@ import type { TaskRequest } from '../canonical/finding.ts'
 import { normalValue } from '../canonical/identifier.ts'
 import { authorityOf } from '../canonical/identity.ts'
 import type { Site } from '../canonical/site.ts'
-import { openTasks, taskId } from '../canonical/task.ts'
-import type { Issue, IssueCode } from '../fhir/issue.ts'
+import type { Issue } from '../fhir/issue.ts'
 import type { Command } from './command.ts'
-import type { FhirResource, FhirWrite, FhirWritten } from './gateway.ts'
-import { ItemRefused, type Outcome, type RuleItem } from './item.ts'
+import { foreignOwner, requestFiller } from './filler.ts'
+import type { Criteria, FhirResource, FhirWrite, FhirWritten } from './gateway.ts'
+import type { Outcome, RuleItem, Search } from './item.ts'
+import { refused, WriteRefused } from './write-refused.ts'
 
-/** Ends a write with an answer; nothing is kept. */
-export class WriteRefused extends ItemRefused {
-  readonly status: number
-  readonly issues: readonly Issue[]
-  constructor(status: number, issues: readonly Issue[]) {
-    super(issues[0]?.diagnostics ?? String(status))
-    this.status = status
-    this.issues = issues
-  }
-}
-
-const refused = (status: number, code: IssueCode, diagnostics: string): WriteRefused =>
-  new WriteRefused(status, [{ severity: 'error', code, diagnostics }])
-
-interface Result {
+/** What came of one write: filled in while it is applied. */
+export interface Result {
   rtype: string
   id: string
   status: number
@@ -37,25 +24,34 @@ interface Result {
   command?: Command
 }
 
+/** What a write is carried out on. */
+export interface Carrying {
+  readonly draft: Draft
+  readonly site: Site
+  readonly search: Search
+  readonly now: Date
+}
+
+const statuses = { create: 201, update: 200, patch: 200, delete: 204 } as const
+
+export const newResult = ({ rtype, op, id = '' }: FhirWrite): Result => ({ rtype, id, status: statuses[op] })
+
+/** Before a write is applied again: nothing has come of it yet. */
+export function startOver(result: Result, write: FhirWrite): void {
+  delete result.command
+  Object.assign(result, newResult(write))
+}
+
+const methods = { create: 'POST', update: 'PUT', patch: 'PATCH', delete: 'DELETE' } as const
+
 /** A write as an item of a batch, and how to read its answer from the outcome. */
 export function clientWriteItem(
   write: FhirWrite,
   now: Date,
 ): { item: RuleItem; answer: (outcome: Outcome) => FhirWritten } {
-  const { client, op, rtype } = write
-  const result: Result = {
-    rtype,
-    id: write.id ?? '',
-    status: op === 'create' ? 201 : op === 'delete' ? 204 : 200,
-  }
+  const { client, op, rtype, criteria } = write
+  const result = newResult(write)
   const fresh = randomUUID()
-  const apply = (draft: Draft, site: Site) => {
-    result.rtype = rtype
-    delete result.command
-    result.status = op === 'create' ? 201 : op === 'delete' ? 204 : 200
-    if (op === 'create') create(draft, site, write, result, fresh, now)
-    else change(draft, site, write, result, now)
-  }
   const item: RuleItem = {
     kind: 'rule',
     raw: write.raw,
@@ -64,11 +60,16 @@ export function clientWriteItem(
     peer: write.peer,
     source: client.id,
     receivedAt: now,
-    event: `${op === 'update' ? 'PUT' : op === 'patch' ? 'PATCH' : op === 'delete' ? 'DELETE' : 'POST'} ${rtype}`,
+    event: `${methods[op]} ${rtype}`,
     author: { id: client.id },
     logged: true,
     entities: write.id === undefined ? [] : [`${rtype}/${write.id}`],
-    apply,
+    ...(criteria && { alone: true, needs: [{ kind: 'search', ...criteria }] }),
+    apply: (draft, site, search) => {
+      const carrying = { draft, site, search, now }
+      startOver(result, write)
+      carryOut(write, aimOf(write, fresh, carrying), result, carrying)
+    },
     command: () => result.command,
     ...(write.idempotencyKey === undefined
       ? {}
@@ -79,18 +80,81 @@ export function clientWriteItem(
   return { item, answer: (outcome) => answerOf(outcome, result, now) }
 }
 
-function create(draft: Draft, site: Site, write: FhirWrite, result: Result, fresh: string, now: Date): void {
-  const { rtype, client, ifNoneExist } = write
-  if (ifNoneExist) {
-    const { system, value } = ifNoneExist
-    const hit = draft.lookup(rtype, system, normalValue(value, authorityOf(site, system)))
-    if (hit) {
-      result.id = draft.survivorId(rtype, hit.id)
-      result.status = 200
-      draft.entity(rtype, result.id)
-      return
+/** Which resource a write is about, and whether it makes it, changes it, or finds that there is nothing to do. */
+export interface Aim {
+  readonly id: string
+  readonly does: 'create' | 'change' | 'nothing'
+}
+
+/** `fresh` is the id of a new resource that has no identifier to be named by. */
+export function aimOf(write: FhirWrite, fresh: string, carrying: Carrying): Aim {
+  const { draft, site } = carrying
+  const { rtype, op, criteria, ifNoneExist } = write
+  if (op === 'create') {
+    if (ifNoneExist) {
+      const { system, value } = ifNoneExist
+      const hit = draft.lookup(rtype, system, normalValue(value, authorityOf(site, system)))
+      if (hit) return { id: draft.survivorId(rtype, hit.id), does: 'nothing' }
     }
+    const match = criteria && matchOf(write, criteria, carrying)
+    return match === undefined
+      ? { id: newIdOf(write, fresh, carrying), does: 'create' }
+      : { id: match, does: 'nothing' }
   }
+  if (criteria) {
+    const match = matchOf(write, criteria, carrying)
+    if (match !== undefined) return { id: match, does: 'change' }
+    if (op !== 'update') throw refused(404, 'not-found', `no ${rtype} matches - search for it`)
+    const { id } = bodyOf(write, undefined)
+    const named = typeof id === 'string' && site.policy.allowClientIds ? id : undefined
+    return { id: named ?? newIdOf(write, fresh, carrying), does: 'create' }
+  }
+  const id = write.id ?? ''
+  const isNew = op === 'update' && site.policy.allowClientIds && draft.entity(rtype, id).version === 0
+  return { id, does: isNew ? 'create' : 'change' }
+}
+
+function matchOf(
+  { rtype }: FhirWrite,
+  { name, query }: Criteria,
+  { draft, search }: Carrying,
+): string | undefined {
+  const [match, ...others] = search(name, query).filter((id) => !draft.entity(rtype, id).deleted)
+  if (others.length > 0)
+    throw refused(412, 'multiple-matches', `more than one ${rtype} matches - add parameters`)
+  return match
+}
+
+/** By its first identifier, so that a message about it finds it without a detour. */
+function newIdOf(write: FhirWrite, fresh: string, { draft }: Carrying): string {
+  const id = newResourceId(write.rtype, bodyOf(write, undefined), () => fresh)
+  return draft.entity(write.rtype, id).version > 0 ? fresh : id
+}
+
+export function carryOut(write: FhirWrite, aim: Aim, result: Result, carrying: Carrying): void {
+  result.id = aim.id
+  if (aim.does === 'create') {
+    if (write.ifMatch !== undefined)
+      throw refused(
+        412,
+        'conflict',
+        `there is no ${write.rtype} with that version - leave If-Match out to create it`,
+      )
+    if (write.mayCreate === false)
+      throw refused(403, 'forbidden', `no scope of this client gives c on ${write.rtype}`)
+    create(write, result, carrying)
+  }
+  if (aim.does === 'change') change({ ...write, id: aim.id }, result, carrying)
+  if (aim.does === 'nothing') {
+    result.status = 200
+    carrying.draft.entity(write.rtype, aim.id)
+  }
+}
+
+function create(write: FhirWrite, result: Result, { draft, site, now }: Carrying): void {
+  const { rtype, client } = write
+  const { id } = result
+  result.status = 201
   const next = bodyOf(write, undefined)
   const holder = holderOf(draft, rtype, undefined, next, undefined, site)
   if (holder) {
@@ -100,9 +164,6 @@ function create(draft: Draft, site: Site, write: FhirWrite, result: Result, fres
       `identifier is that of ${rtype}/${holder.id} already (${rtype}.identifier) - update that one, or use If-None-Exist`,
     )
   }
-  let id = newResourceId(rtype, next, () => fresh)
-  if (draft.entity(rtype, id).version > 0) id = fresh
-  result.id = id
   const owner = foreignOwner(draft, site, rtype, next, client.id)
   if (owner !== undefined)
     throw refused(
@@ -121,14 +182,16 @@ function bodyOf(write: FhirWrite, current: FhirResource | undefined): FhirJson {
   return changed.next as FhirJson
 }
 
-function change(draft: Draft, site: Site, write: FhirWrite, result: Result, now: Date): void {
+function change(write: FhirWrite, result: Result, { draft, site, now }: Carrying): void {
   const { rtype, client, op } = write
   const id = write.id ?? ''
   const entity = draft.entity(rtype, id)
   if (entity.version === 0)
     throw refused(404, 'not-found', `${rtype}/${id} is not known - search for it, or create it with POST`)
+  if (write.ifNoneMatch)
+    throw refused(412, 'conflict', `${rtype}/${id} exists already - leave If-None-Match out to change it`)
   if (write.ifMatch === undefined && op !== 'delete' && !site.policy.allowUnconditional) {
-    throw refused(428, 'conflict', 'If-Match is missing - read the resource and send its ETag')
+    throw refused(428, 'required', 'If-Match is missing - read the resource and send its ETag')
   }
   if (write.ifMatch !== undefined && write.ifMatch !== entity.version) {
     throw refused(
@@ -143,7 +206,7 @@ function change(draft: Draft, site: Site, write: FhirWrite, result: Result, now:
   }
   if (op === 'delete') {
     const owner = rtype === 'Appointment' && foreignOwner(draft, site, rtype, entity.body ?? {}, client.id)
-    if (owner) requestFiller(draft, write, owner, result, now)
+    if (owner) asked(result, requestFiller(draft, client.id, id, owner, now))
     else
       result.command = {
         kind: 'say',
@@ -164,13 +227,21 @@ function change(draft: Draft, site: Site, write: FhirWrite, result: Result, now:
     checkTransition(entity.body, next)
     const owner = foreignOwner(draft, site, rtype, entity.body ?? next, client.id)
     if (owner !== undefined) {
-      requestFiller(draft, write, owner, result, now)
+      asked(result, requestFiller(draft, client.id, id, owner, now))
       return
     }
   }
   const shown = entity.deleted ? undefined : entity.body
   const said = { rtype, id, client: client.id, at: now.getTime(), current: shown, next }
   result.command = { kind: 'say', statement: writeByClient(draft, said, site) }
+}
+
+/** The answer is a Task: somebody else decides. */
+function asked(result: Result, { task, id }: { readonly task: TaskRequest; readonly id: string }): void {
+  result.command = { kind: 'task', task }
+  result.rtype = 'Task'
+  result.id = id
+  result.status = 202
 }
 
 function checkTransition(current: FhirJson | undefined, next: FhirJson): void {
@@ -187,58 +258,7 @@ function checkTransition(current: FhirJson | undefined, next: FhirJson): void {
   }
 }
 
-interface Participant {
-  readonly actor?: { readonly reference?: string }
-}
-
-/** Source that owns the schedule of a participant, when it is neither the gateway nor the client itself. */
-function foreignOwner(
-  draft: Draft,
-  site: Site,
-  rtype: string,
-  body: FhirJson,
-  client: string,
-): string | undefined {
-  if (rtype !== 'Appointment') return undefined
-  for (const { actor } of (body.participant ?? []) as readonly Participant[]) {
-    const reference = actor?.reference
-    if (!reference || reference.startsWith('Patient/')) continue
-    const owner =
-      siteOwner(draft, site, reference) ??
-      draft.contribution('Schedule', scheduleId(reference), 'gateway', 'owner')?.data
-    if (typeof owner === 'string' && owner !== 'gateway' && owner !== client) return owner
-  }
-  return undefined
-}
-
-function siteOwner(draft: Draft, site: Site, reference: string): string | undefined {
-  for (const { actor, owner } of site.schedules) {
-    const hit =
-      actor.type === 'Practitioner' ? draft.lookup('Practitioner', actor.system, actor.value) : undefined
-    if (hit && reference === `Practitioner/${hit.id}`) return owner
-  }
-  return undefined
-}
-
-/** The schedule is somebody else's: the wish becomes a Task, the appointment stays as it is until its owner agrees. */
-function requestFiller(draft: Draft, write: FhirWrite, owner: string, result: Result, now: Date): void {
-  const id = write.id ?? ''
-  const key = `${id}|${draft.messageId}`
-  const task: TaskRequest = {
-    code: 'filler-request',
-    key,
-    description: `${write.client.id} asks ${owner} to change an appointment on its schedule`,
-    focus: `Appointment/${id}`,
-    inputs: [{ type: 'owner', value: { valueString: owner } }],
-  }
-  openTasks(draft, [task], now.toISOString())
-  result.command = { kind: 'task', task }
-  result.rtype = 'Task'
-  result.id = taskId('filler-request', key)
-  result.status = 202
-}
-
-function answerOf(outcome: Outcome, { rtype, id, status }: Result, now: Date): FhirWritten {
+export function answerOf(outcome: Outcome, { rtype, id, status }: Result, now: Date): FhirWritten {
   if (outcome.answered) {
     if (outcome.answered.same) return JSON.parse(outcome.answered.body) as FhirWritten
     const diagnostics =

@@ -9,15 +9,20 @@ import { openTasks } from '../canonical/task.ts'
 export type Command =
   | { readonly kind: 'say'; readonly statement: ClientStatement }
   | { readonly kind: 'task'; readonly task: TaskRequest }
+  /** Those of a transaction, in the order in which they were carried out. */
+  | { readonly kind: 'several'; readonly commands: readonly Command[] }
 
 /** Carries out a command again as `source`, who gave it at that time. */
-export function carryOut(draft: Draft, command: Command, source: string, at: Date, _site: Site): void {
+export function carryOut(draft: Draft, command: Command, source: string, at: Date, site: Site): void {
   switch (command.kind) {
     case 'say':
       stateByClient(draft, command.statement, source, at.getTime())
       break
     case 'task':
       openTasks(draft, [command.task], at.toISOString())
+      break
+    case 'several':
+      for (const each of command.commands) carryOut(draft, each, source, at, site)
       break
   }
 }

@@ -5,12 +5,11 @@ import type { Site } from '../canonical/site.ts'
 import type { MapSet } from '../mappings/engine/compile.ts'
 import { classify, type Database, sqlState } from '../store/db.ts'
 import { clearTenant } from '../store/maintenance.ts'
-import { readResource } from '../store/resources.ts'
 import { Batcher } from './batcher.ts'
-import { clientWriteItem } from './client-write.ts'
+import { transactAndRead, writeAndRead } from './client-answer.ts'
 import { dryRun } from './dry-run.ts'
 import { keepFailed } from './failed.ts'
-import type { FhirWrite, FhirWritten, Gateway, LineageEntry } from './gateway.ts'
+import type { Gateway, LineageEntry } from './gateway.ts'
 import type { Item, Outcome } from './item.ts'
 import { lineageOf } from './lineage.ts'
 import { createDesk } from './message-desk.ts'
@@ -80,7 +79,7 @@ const ordered: ReadonlySet<string> = new Set(['Patient', 'Encounter', 'Appointme
 
 /** What a message is about. Each of its numbers may be the one that another message has. What joins patients goes alone. */
 function keysOf(item: Item): readonly string[] | 'all' {
-  if (item.kind === 'rule') return item.entities
+  if (item.kind === 'rule') return item.alone ? 'all' : item.entities
   if (merges.test(item.event)) return 'all'
   const keys = new Set<string>()
   for (const { type, cells } of item.mapped?.things ?? []) {
@@ -203,6 +202,7 @@ export function createEngine(options: EngineOptions): Engine {
     dryRun: (inbound) => dryRun(inbound, context, db, async (count) => processing(await ids.take(count))),
     write: (write) => writeAndRead(write, clock.now(), submit, db, tenant),
     messages: createDesk({ db, tenant, context, wake: () => worker.wake() }),
+    transact: (transaction) => transactAndRead(transaction, clock.now(), submit, db, tenant),
     lineage: (rtype, id, path): Promise<readonly LineageEntry[] | undefined> =>
       lineageOf(db.read, tenant, options.site(), rtype, id, path),
     idle: async () => !batcher.busy && (await worker.isIdle()),
@@ -251,28 +251,3 @@ async function bisect(
 
 /** Content that the store refuses, or that our own code does not survive: the store itself is well. */
 const isOfItems = (error: unknown): boolean => ['data', 'bug'].includes(classify(error))
-
-async function writeAndRead(
-  write: FhirWrite,
-  now: Date,
-  submit: (items: readonly Item[]) => Promise<Outcome[]>,
-  db: Database,
-  tenant: number,
-): Promise<FhirWritten> {
-  const { item, answer } = clientWriteItem(write, now)
-  const [outcome] = await submit([item])
-  if (!outcome) return { status: 503, issues: [] }
-  const written = answer(outcome)
-  const { rtype, id, version, body } = written
-  if (body === undefined || rtype === undefined || id === undefined || version === undefined) return written
-  const updatedAt =
-    written.updatedAt ?? (await readResource(db.read, tenant, rtype, id))?.updatedAt ?? now.toISOString()
-  return { ...written, updatedAt, body: withMeta(body, version, updatedAt) }
-}
-
-/** Adds what the server says of a version; decimals in the text stay as they are. */
-function withMeta(body: string, version: number, updatedAt: string): string {
-  const meta = `"versionId":"${version}","lastUpdated":"${updatedAt}"`
-  if (body.includes('"meta":{')) return body.replace('"meta":{', `"meta":{${meta},`)
-  return body.replace(/^\{("resourceType":"[A-Za-z]+",)/, `{$1"meta":{${meta}},`)
-}

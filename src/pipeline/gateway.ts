@@ -2,6 +2,7 @@
 import type { Inbound, OnInbound } from '../adapters/adapter.ts'
 import type { Client, Site } from '../canonical/site.ts'
 import type { Issue } from '../fhir/issue.ts'
+import type { SearchQuery } from '../fhir/search-query.ts'
 import type { RowFate } from '../mappings/engine/fired.ts'
 import type { MessageFilter } from '../store/message-list.ts'
 import type { MessageState } from '../store/messages.ts'
@@ -22,13 +23,44 @@ export interface FhirWrite {
   ) => { next: FhirResource } | { status: number; issues: readonly Issue[] }
   /** Version of If-Match; undefined when the header was missing. */
   readonly ifMatch?: number
+  /** True for `If-None-Match: *`: only if there is no such resource yet. */
+  readonly ifNoneMatch?: boolean
   /** Identifiers (system, value) of If-None-Exist on create. */
   readonly ifNoneExist?: { readonly system: string; readonly value: string }
+  /** What says which resource is meant, in the place of `id`; of a create, which one makes it needless. */
+  readonly criteria?: Criteria
+  /** False for a client whose update must not become a create. */
+  readonly mayCreate?: boolean
   readonly idempotencyKey?: string
   /** The request as it came, for the log. */
   readonly raw: Uint8Array
   readonly peer: string
   readonly strict: boolean
+}
+
+/** A search that has at most one match, or the write is refused. `name` is the search as it was written. */
+export interface Criteria {
+  readonly name: string
+  readonly query: SearchQuery
+}
+
+/** Writes that are carried out together or not at all. */
+export interface FhirTransaction {
+  readonly client: Client
+  readonly entries: readonly TransactionEntry[]
+  /** Conditional references that the resources have, such as `Patient?identifier=system|value`. */
+  readonly references: ReadonlyMap<string, Criteria>
+  readonly idempotencyKey?: string
+  readonly raw: Uint8Array
+  readonly peer: string
+}
+
+export interface TransactionEntry {
+  readonly write: FhirWrite
+  /** How other entries refer to it. */
+  readonly names: readonly string[]
+  /** Of a create and an update: the resource as it came. */
+  readonly resource?: FhirResource
 }
 
 export interface FhirResource {
@@ -131,6 +163,8 @@ export interface Gateway {
   dryRun(inbound: Inbound): Promise<DryRun | { readonly fault: string }>
   write(write: FhirWrite): Promise<FhirWritten>
   readonly messages: MessageDesk
+  /** One answer for each entry, or one for all when they are refused. */
+  transact(transaction: FhirTransaction): Promise<readonly FhirWritten[] | FhirWritten>
   lineage(rtype: string, id: string, path: string | undefined): Promise<readonly LineageEntry[] | undefined>
   /** True when nothing is queued, processing or due. */
   idle(): Promise<boolean>

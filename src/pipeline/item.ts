@@ -2,6 +2,8 @@
 import type { Draft } from '../canonical/draft.ts'
 import type { Author } from '../canonical/provenance.ts'
 import type { Site, Source } from '../canonical/site.ts'
+import type { Need } from '../canonical/world.ts'
+import type { SearchQuery } from '../fhir/search-query.ts'
 import type { AckCode, AckError } from '../hl7/ack.ts'
 import type { Header } from '../hl7/header.ts'
 import type { Message } from '../hl7/message.ts'
@@ -51,6 +53,9 @@ export interface MessageItem extends Common {
     | undefined
 }
 
+/** Ids of what matches criteria; at most two. */
+export type Search = (name: string, query: SearchQuery) => readonly string[]
+
 /** A change that the gateway or a FHIR client makes by rules instead of by a message. */
 export interface RuleItem extends Common {
   readonly kind: 'rule'
@@ -61,8 +66,12 @@ export interface RuleItem extends Common {
   readonly logged: boolean
   /** 'Patient/x' that it is about, to be loaded beforehand. */
   readonly entities: readonly string[]
+  /** What else it will need, as far as it is known beforehand. */
+  readonly needs?: readonly Need[]
+  /** True for what depends on more than the things that it names, such as the result of a search. */
+  readonly alone?: boolean
   /** Applies itself; throws Refusal or Miss like any rule. Called again when a transaction is tried again. */
-  readonly apply: (draft: Draft, site: Site) => void
+  readonly apply: (draft: Draft, site: Site, search: Search) => void
   /** After it was applied: what it came to, so that it can be carried out again when the truth is rebuilt. */
   readonly command?: () => Command | undefined
   /** With an Idempotency-Key: its first answer is kept and given again. */

@@ -38,6 +38,7 @@ import {
   lockThings,
 } from '../store/truth.ts'
 import { loadBusyDays, takenDays } from './busy-days.ts'
+import { loadSearches } from './load-searches.ts'
 import type { Said } from './said.ts'
 
 export interface Hinted {
@@ -249,6 +250,7 @@ export async function loadNeeds(
   await loadOpenCharges(tx, tenant, world, of('charges'))
   await loadBusyDays(tx, tenant, world, of('busy'), 'to be booked')
   for (const { target } of of('referrers')) await loadReferring(tx, tenant, world, target)
+  await loadSearches(tx, tenant, world, of('search'))
 }
 
 type Charges = Extract<Need, { kind: 'charges' }>

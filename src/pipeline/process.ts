@@ -70,6 +70,8 @@ export async function processBatch(
   )
   const entities = fresh.flatMap((each) => (each.kind === 'rule' ? each.entities : []))
   await loadBatch(tx, context, world, hinted, entities)
+  const needs = fresh.flatMap((each) => (each.kind === 'rule' ? (each.needs ?? []) : []))
+  if (needs.length > 0) await loadNeeds(tx, context.tenant, world, needs)
 
   const write = new BatchWrite(context, world.stored)
   const outcomes: Outcome[] = []
@@ -134,13 +136,17 @@ async function processItem(
     const draft = new Draft(world, id, context.site)
     try {
       const author =
-        item.kind === 'rule' ? applyRule(draft, item, context.site) : applyMessage(draft, item, context)
+        item.kind === 'rule'
+          ? applyRule(draft, item, context.site, world)
+          : applyMessage(draft, item, context)
       finish(draft, item, author, draft.tasks, context)
       return write.applied(item, id, draft)
     } catch (error) {
       if (error instanceof Miss && loads < maxLoadsPerItem) {
         // One need is loaded; when they add up, the rest of the batch is tried out to learn all of them at once.
-        const scouted = ++world.misses % scoutEvery === 0 ? needsOf(world, [item, ...rest], context) : []
+        const isMany = item.kind === 'rule' && item.alone
+        const scouted =
+          ++world.misses % scoutEvery === 0 || isMany ? needsOf(world, [item, ...rest], context) : []
         await loadNeeds(tx, context.tenant, world, [error.need, ...scouted])
       } else if (error instanceof ItemRefused) {
         return {
@@ -174,8 +180,8 @@ export const internalError = (): AckError => ({
   text: 'the gateway could not process this message - it is kept; ask its operator, who finds it under failed messages',
 })
 
-function applyRule(draft: Draft, item: RuleItem, site: Site): Author {
-  item.apply(draft, site)
+export function applyRule(draft: Draft, item: RuleItem, site: Site, world: World): Author {
+  item.apply(draft, site, (name, query) => world.search(name, query))
   return item.author
 }
 

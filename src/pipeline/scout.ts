@@ -2,17 +2,19 @@
 import { Draft } from '../canonical/draft.ts'
 import type { Need, World } from '../canonical/world.ts'
 import type { Item } from './item.ts'
-import { applyMessage, type ProcessContext } from './process.ts'
+import { applyMessage, applyRule, type ProcessContext } from './process.ts'
 
 /** What messages will need that is not loaded: they are tried out on drafts that nobody keeps. */
 export function needsOf(world: World, items: readonly Item[], context: ProcessContext): Need[] {
   const needs: Need[] = []
   world.collected = needs
   for (const item of items) {
-    if (item.kind !== 'message' || !item.mapped || item.refusal || item.defer) continue
+    const isTried = item.kind === 'rule' ? item.alone : item.mapped && !item.refusal && !item.defer
+    if (!isTried) continue
     const draft = new Draft(world, '0', context.site)
     try {
-      applyMessage(draft, item, context)
+      if (item.kind === 'rule') applyRule(draft, item, context.site, world)
+      else applyMessage(draft, item, context)
       draft.fold()
     } catch {
       // A refusal or a fault shows when the message is applied for good.

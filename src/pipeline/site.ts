@@ -39,6 +39,7 @@ const defaultPolicy: Site['policy'] = {
   mergeFill: true,
   acceptForeignIds: true,
   allowUnconditional: false,
+  allowClientIds: false,
   parkHours: 72,
   futureEventHours: 24,
 }

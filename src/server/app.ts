@@ -20,6 +20,7 @@ import {
   search,
   systemSearch,
 } from './fhir/search.ts'
+import { postBundle } from './fhir/transaction.ts'
 import { validate } from './fhir/validate.ts'
 import { patch, remove, update } from './fhir/write.ts'
 import { hl7v2Routes } from './hl7v2.ts'
@@ -69,16 +70,19 @@ function fhirRoutes(app: Hono<AppEnv>, deps: Deps): void {
     },
     '/fhir/:type/:id': {
       GET: on(['r'], readOrRaw),
-      PUT: on(['u'], (ask) => update(ask, ask.id)),
-      PATCH: on(['u'], (ask) => patch(ask, ask.id)),
-      DELETE: on(['d'], (ask) => remove(ask, ask.id)),
+      PUT: on(['u'], (ask) => update(ask, { id: ask.id })),
+      PATCH: on(['u'], (ask) => patch(ask, { id: ask.id })),
+      DELETE: on(['d'], (ask) => remove(ask, { id: ask.id })),
     },
     '/fhir/:type/:id/_history': { GET: on(['r'], instanceHistory) },
     '/fhir/:type/:id/_history/:version': { GET: on(['r'], vread) },
     '/fhir/:type/:id/$lineage': { GET: on(['r'], lineage) },
     '/fhir/:type/:id/:member': { GET: on([], compartmentSearch) },
     '/fhir/:type/:id/:member/_search': { POST: on([], postCompartmentSearch) },
-    '/fhir': { GET: on([], systemSearch) },
+    '/fhir': {
+      GET: on([], systemSearch),
+      POST: on([], (ask) => postBundle(ask, (request) => app.fetch(request))),
+    },
   }
   const unknownOperation: Route = (c) =>
     unauthenticated(c, deps) ??

@@ -183,7 +183,7 @@ describe('reading', () => {
     assert.match(answer.text, /America\/Chicago/)
   })
 
-  test('other forms than JSON are not acceptable', async () => {
+  test('other forms than JSON and XML are not acceptable', async () => {
     const accepted = [
       'application/fhir+json',
       'application/json',
@@ -193,11 +193,16 @@ describe('reading', () => {
     ]
     for (const accept of accepted)
       assert.equal((await app.ask('/fhir/Device/d2', { headers: { accept } })).status, 200, accept)
-    for (const accept of ['application/fhir+xml', 'text/html', 'application/json;q=0']) {
+    for (const accept of [
+      'application/fhir+turtle',
+      'text/html',
+      'application/json;q=0',
+      'application/fhir+json; fhirVersion=5.0',
+    ]) {
       const answer = await app.ask('/fhir/Device/d2', { headers: { accept } })
       assert.deepEqual([answer.status, ...codesOf(answer)], [406, 'not-supported'], accept)
     }
-    assert.equal((await app.ask('/fhir/Device/d2?_format=xml')).status, 406)
+    assert.equal((await app.ask('/fhir/Device/d2?_format=ttl')).status, 406)
     assert.equal(
       (await app.ask('/fhir/Device/d2?_format=application/fhir+json', { headers: { accept: 'text/html' } }))
         .status,
@@ -216,7 +221,7 @@ describe('reading', () => {
       ['POST', '/fhir/Device/d2', 'GET, HEAD, PUT, PATCH, DELETE'],
       ['PUT', '/fhir/Device/_search', 'POST'],
       ['GET', '/fhir/Device/$validate', 'POST'],
-      ['POST', '/fhir', 'GET, HEAD'],
+      ['PUT', '/fhir', 'GET, HEAD, POST'],
     ]
     for (const [method, path, allow] of cases) {
       const answer = await app.ask(path, { method, ...(method !== 'GET' && { body: {} }) })

@@ -75,16 +75,13 @@ describe('writing', () => {
     })
     assert.equal(second.status, 200)
     assert.equal(second.body.id, first.body.id)
-    for (const header of [
-      'name=x',
-      'identifier=N1',
-      `identifier=${mrn}|N1&active=true`,
-      'nonsense=1',
-      '',
-      `identifier=${mrn}|N1,${mrn}|N2`,
-    ]) {
+    // Any criteria that are understood; a create that they do not make needless is one like any other.
+    for (const header of ['family=sterling&identifier=N1', `identifier=${mrn}|N1,${mrn}|N2`])
+      assert.equal((await post(patient('N1'), { 'if-none-exist': header })).status, 200, header)
+    for (const header of ['family=nobody', `identifier=${mrn}|N1&active=false`])
+      assert.equal((await post(patient('N1'), { 'if-none-exist': header })).status, 409, header)
+    for (const header of ['nonsense=1', '', 'birthdate=x', '_count=1'])
       assert.equal((await post(patient('N1'), { 'if-none-exist': header })).status, 400, header)
-    }
   })
 
   test('update demands the version it is based on', async () => {
@@ -318,7 +315,7 @@ describe('writing', () => {
     const body = JSON.stringify(patient('T1'))
     const refused: readonly [Record<string, string>, string | Uint8Array][] = [
       [{ 'content-type': 'text/plain' }, body],
-      [{ 'content-type': 'application/fhir+xml' }, '<Patient/>'],
+      [{ 'content-type': 'application/fhir+turtle' }, body],
       [{ 'content-type': '' }, body],
       [{ 'content-type': 'application/fhir+json; charset=utf-16' }, body],
       [{ 'content-type': 'application/fhir+json; charset=utf-7' }, body],

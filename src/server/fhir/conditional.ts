@@ -1,68 +1,62 @@
-// Writes whose target is found by a search (FHIR R4 http.html#cond-update): never on what is not understood.
+// Writes whose target is found by a search (FHIR R4 http.html#cond-update): never on what is not understood. The search
+// runs where the write is carried out, so that nothing comes between the two.
+
+import { registeredTypes } from '../../canonical/client-write.ts'
 import type { SearchQuery } from '../../fhir/search-query.ts'
-import { searchPage } from '../../store/search.ts'
+import type { Criteria } from '../../pipeline/gateway.ts'
 import { type Ask, denied, type Pairs, queryOf } from './ask.ts'
 import { refuse } from './reply.ts'
 import { searchRequest } from './search-request.ts'
-import { create, type Identifier, patch, remove, update } from './write.ts'
+import { create, patch, remove, type Target, type Unless, update } from './write.ts'
 
-type Target = { readonly id: string | undefined; readonly query: SearchQuery } | Response
-
-/** The one match; `id` undefined when nothing matches; a refusal when several do. */
-async function targetOf(ask: Ask, pairs: Pairs): Promise<Target> {
-  const { c, deps, rtype } = ask
+/** Criteria of a write, or the refusal. */
+export function criteriaOf(ask: Ask, pairs: Pairs): Criteria | Response {
+  const { c, rtype } = ask
   const request = searchRequest(ask, pairs, true)
   if (request instanceof Response) return request
   if (request.query.filters.length === 0) {
     return refuse(c, 'bad-request', `say which ${rtype} is meant, such as ${rtype}?identifier=system|value`)
   }
-  const query: SearchQuery = { ...request.query, count: 2, onlyCount: false, total: 'none', sort: [] }
-  const { rows } = await searchPage(deps.db.read, deps.tenant, query)
-  if (rows.length > 1) return refuse(c, 'multiple-matches', `more than one ${rtype} matches - add parameters`)
-  return { id: rows[0]?.id, query }
+  const applied = request.query.applied.map(([name, value]): [string, string] => [name, value])
+  return { name: `${rtype}?${new URLSearchParams(applied)}`, query: request.query }
 }
+
+const conditional =
+  (write: (ask: Ask, target: Target) => Promise<Response>) =>
+  async (ask: Ask): Promise<Response> => {
+    const criteria = criteriaOf(ask, queryOf(ask.c))
+    return criteria instanceof Response ? criteria : await write(ask, { criteria })
+  }
 
 /** Update of the match, or create when there is none. */
-export async function conditionalUpdate(ask: Ask): Promise<Response> {
-  const target = await targetOf(ask, queryOf(ask.c))
-  if (target instanceof Response) return target
-  if (target.id !== undefined) return await update(ask, target.id, { withoutId: true })
-  return denied(ask, 'c') ?? (await create(ask, identifierOf(target.query)))
-}
-
-export async function conditionalPatch(ask: Ask): Promise<Response> {
-  const target = await targetOf(ask, queryOf(ask.c))
-  if (target instanceof Response) return target
-  return target.id === undefined ? nothing(ask) : await patch(ask, target.id)
-}
-
-export async function conditionalDelete(ask: Ask): Promise<Response> {
-  const target = await targetOf(ask, queryOf(ask.c))
-  if (target instanceof Response) return target
-  return target.id === undefined ? nothing(ask) : await remove(ask, target.id)
-}
-
-const nothing = ({ c, rtype }: Ask): Response => refuse(c, 'not-found', `no ${rtype} matches`)
+export const conditionalUpdate = conditional(update)
+export const conditionalPatch = conditional(patch)
+export const conditionalDelete = conditional(remove)
 
 const maxHeaderCharacters = 1_000
 
-/** create, unless If-None-Exist names an identifier that something has already: the pipeline decides, atomically. */
-export async function createOrFind(ask: Ask): Promise<Response> {
-  const { c } = ask
-  const header = c.req.header('if-none-exist')
-  if (header === undefined) return await create(ask)
+/** What makes a create needless: `text` is the query of If-None-Exist. */
+export function unlessOf(ask: Ask, text: string): Unless | Response {
   const forbidden = denied(ask, 's')
   if (forbidden) return forbidden
-  if (header.length > maxHeaderCharacters) return refuse(c, 'bad-request', 'If-None-Exist is too long')
-  const request = searchRequest(ask, [...new URLSearchParams(header.slice(header.indexOf('?') + 1))], true)
-  if (request instanceof Response) return request
-  const identifier = identifierOf(request.query)
-  if (!identifier) return refuse(c, 'bad-request', 'If-None-Exist must be identifier=system|value')
-  return await create(ask, identifier)
+  if (text.length > maxHeaderCharacters) return refuse(ask.c, 'bad-request', 'If-None-Exist is too long')
+  const criteria = criteriaOf(ask, [...new URLSearchParams(text.slice(text.indexOf('?') + 1))])
+  if (criteria instanceof Response) return criteria
+  // Types that the registry knows by their identifiers need no search, and need not wait for each other.
+  const identifier = registeredTypes.has(ask.rtype) ? identifierOf(criteria.query) : undefined
+  return identifier ? { ifNoneExist: identifier } : { criteria }
+}
+
+/** create, unless If-None-Exist finds something: the pipeline decides, atomically. */
+export async function createOrFind(ask: Ask): Promise<Response> {
+  const header = ask.c.req.header('if-none-exist')
+  if (header === undefined) return await create(ask)
+  const unless = unlessOf(ask, header)
+  return unless instanceof Response ? unless : await create(ask, unless)
 }
 
 /** The identifier, when the query asks for one and nothing else. */
-function identifierOf({ filters }: SearchQuery): Identifier | undefined {
+function identifierOf({ filters }: SearchQuery): Unless['ifNoneExist'] {
   const [filter, ...others] = filters
   if (others.length > 0 || filter?.kind !== 'identifier' || filter.param !== 'identifier' || filter.not)
     return undefined

@@ -192,7 +192,7 @@ function equal(a: unknown, b: unknown): boolean {
 /** A number kept as text as a number. */
 const plainOf = (value: unknown): unknown => (JSON.isRawJSON(value) ? Number(value.rawJSON) : value)
 
-function isTooLarge(document: unknown): boolean {
+export function isTooLarge(document: unknown): boolean {
   let values = 0
   let characters = 0
   const count = (value: unknown): boolean => {
@@ -208,4 +208,7 @@ function isTooLarge(document: unknown): boolean {
 const issueOf = (code: IssueCode, diagnostics: string): Issue => ({ severity: 'error', code, diagnostics })
 
 const bad = (text: string): PatchFault => ({ status: 400, issues: [issueOf('structure', text)] })
-const unfit = (code: IssueCode, text: string): PatchFault => ({ status: 422, issues: [issueOf(code, text)] })
+export const unfit = (code: IssueCode, text: string): PatchFault => ({
+  status: 422,
+  issues: [issueOf(code, text)],
+})

@@ -3,6 +3,7 @@ import type { Site } from '../../canonical/site.ts'
 import { capabilityStatement } from '../../fhir/capability.ts'
 import { SERVED_TYPES } from '../../fhir/types.ts'
 import type { AppContext, Deps } from '../context.ts'
+import { patchFormats } from './patch.ts'
 import { sendText } from './reply.ts'
 
 const readOnly = ['read', 'vread', 'history-instance', 'history-type', 'search-type']
@@ -36,11 +37,11 @@ const statementOf = ({ baseUrl, version, gateway }: Deps, site: Site): object =>
     description: 'HL7 v2 and FHIR R4 gateway',
     date: gateway.now().toISOString(),
     interactions,
-    systemInteractions: ['history-system'],
+    systemInteractions: ['transaction', 'batch', 'search-system', 'history-system'],
     operations,
-    patchFormats: ['application/json-patch+json'],
+    patchFormats,
     security: bearer,
-    updateCreate: false,
+    updateCreate: site.policy.allowClientIds,
     conditionalCreate: true,
     conditionalUpdate: true,
     conditionalDelete: 'single',

@@ -1,4 +1,4 @@
-// Headers that steer a FHIR request: Prefer, If-Match, If-None-Match, Accept and _format (FHIR R4 http.html).
+// Headers that steer a FHIR request: Prefer, If-Match, If-None-Match (FHIR R4 http.html).
 
 export interface Preferences {
   readonly handling: 'strict' | 'lenient'
@@ -44,29 +44,4 @@ export function isNotModified(
   if (ifModifiedSince === undefined) return false
   const since = Date.parse(ifModifiedSince)
   return !Number.isNaN(since) && Math.floor(Date.parse(updatedAt) / 1_000) * 1_000 <= since
-}
-
-const jsonTypes: ReadonlySet<string> = new Set([
-  'application/fhir+json',
-  'application/json',
-  'text/json',
-  'json',
-])
-const wildcards: ReadonlySet<string> = new Set(['*/*', 'application/*', ''])
-
-/** True when JSON is an answer that the client takes. `_format` wins over Accept. */
-export function acceptsJson(accept: string | undefined, format: string | undefined): boolean {
-  // A plus sign in a query is a blank: application/fhir+json arrives as "application/fhir json".
-  if (format !== undefined) return jsonTypes.has(typeOf(format).replace(' ', '+'))
-  return (accept ?? '').split(',', 50).some((each) => {
-    const type = typeOf(each)
-    return (jsonTypes.has(type) || wildcards.has(type)) && !/;\s*q=0(?:\.0+)?\s*(?:;|$)/i.test(each)
-  })
-}
-
-const typeOf = (header: string): string => (header.split(';')[0] ?? '').trim().toLowerCase()
-
-/** Media types of a request body that holds FHIR JSON. */
-export function isFhirJson(type: string): boolean {
-  return type === 'application/fhir+json' || type === 'application/json'
 }

@@ -2,17 +2,20 @@
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import type { Issue } from '../../fhir/issue.ts'
 import { operationOutcome, type Refusal, refusal } from '../../fhir/outcome.ts'
+import { xmlText } from '../../fhir/xml-write.ts'
 import type { AppContext } from '../context.ts'
 import { type Parts, partsOf } from './elements.ts'
+import { contentTypes, formatWanted } from './format.ts'
 import { etagOf } from './preferences.ts'
 import { prettyJson, resourceText, type Stored } from './resource-text.ts'
 
-const fhirJson = 'application/fhir+json; charset=utf-8'
-
-/** JSON text of a resource or bundle, with line breaks when `_pretty=true`. */
+/** JSON text of a resource or bundle in the form that is wanted, with line breaks when `_pretty=true`. */
 export function sendText(c: AppContext, status: number, text: string): Response {
   const pretty = c.req.query('_pretty') === 'true'
-  return c.body(pretty ? prettyJson(text) : text, contentful(status), { 'content-type': fhirJson })
+  const format = formatWanted(c.req.header('accept') ?? '*/*', c.req.query('_format')) ?? 'json'
+  const headers = { 'content-type': contentTypes[format], vary: 'accept, authorization' }
+  const body = format === 'xml' ? xmlText(text, pretty) : pretty ? prettyJson(text) : text
+  return c.body(body, contentful(status), headers)
 }
 
 /** Every error, and every answer that is nothing but issues. */

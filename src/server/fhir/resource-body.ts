@@ -4,23 +4,26 @@ import { readJson } from '../../fhir/json.ts'
 import { statusOf } from '../../fhir/outcome.ts'
 import { isObject, type Resource } from '../../fhir/types.ts'
 import { validateResource } from '../../fhir/validate.ts'
+import { readXml } from '../../fhir/xml-read.ts'
 import { isUtf8, mediaType, readBody } from '../body.ts'
 import { requestLimits } from '../context.ts'
 import type { Ask } from './ask.ts'
-import { isFhirJson } from './preferences.ts'
+import { formOf, isFhirType } from './format.ts'
 import { refuse, sendOutcome } from './reply.ts'
 
-export interface JsonBody {
+export interface BodyValue {
   readonly raw: Uint8Array
+  /** Media type, in lower case. */
+  readonly type: string
   readonly value: unknown
 }
 
 /** The parsed body, or the refusal. `takes` says which media types it may have. */
-export async function readJsonBody(
+export async function readBodyValue(
   { c }: Ask,
   takes: (type: string) => boolean,
   wanted: string,
-): Promise<JsonBody | Response> {
+): Promise<BodyValue | Response> {
   const { type, charset } = mediaType(c.req.header('content-type'))
   if (!takes(type) || !isUtf8(charset)) {
     return refuse(c, 'unsupported-media-type', `Content-Type must be ${wanted} in UTF-8`)
@@ -37,16 +40,19 @@ export async function readJsonBody(
     if (body.fault === 'aborted') return refuse(c, 'bad-request', 'the body ended early')
     return refuse(c, 'too-large', `a body has at most ${requestLimits.maxFhirBytes} bytes`)
   }
-  const read = readJson(body.bytes, { maxBytes: requestLimits.maxFhirBytes })
+  const limits = { maxBytes: requestLimits.maxFhirBytes }
+  const read = formOf(type) === 'xml' ? readXml(body.bytes, limits) : readJson(body.bytes, limits)
   if ('issues' in read) return sendOutcome(c, 400, read.issues)
-  return { raw: body.bytes, value: read.value }
+  return { raw: body.bytes, type, value: read.value }
 }
+
+const fhirTypes = 'application/fhir+json or application/fhir+xml'
 
 /** A valid resource of the type in the URL, without what only the server says; or the refusal. */
 export async function readResourceBody(
   ask: Ask,
 ): Promise<{ raw: Uint8Array; resource: Resource } | Response> {
-  const body = await readJsonBody(ask, isFhirJson, 'application/fhir+json')
+  const body = await readBodyValue(ask, isFhirType, fhirTypes)
   if (body instanceof Response) return body
   if (!isObject(body.value) || body.value.resourceType !== ask.rtype) {
     return refuse(

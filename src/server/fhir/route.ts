@@ -3,7 +3,8 @@ import { isServedType, writesOf } from '../../fhir/types.ts'
 import { authenticate, type Permission, permits } from '../auth.ts'
 import type { AppContext, Deps } from '../context.ts'
 import type { Handler } from './ask.ts'
-import { acceptsJson, preferencesOf } from './preferences.ts'
+import { formatWanted } from './format.ts'
+import { preferencesOf } from './preferences.ts'
 import { refuse } from './reply.ts'
 
 const idForm = /^[A-Za-z0-9.-]{1,64}$/
@@ -35,8 +36,12 @@ export function fhirRoute(deps: Deps, needed: readonly Permission[], handler: Ha
     const { principal } = c.var
     if (principal.kind !== 'client')
       return refuse(c, 'forbidden', 'the token of a v2 source gives no access to FHIR')
-    if (!acceptsJson(c.req.header('accept') ?? '*/*', c.req.query('_format'))) {
-      return refuse(c, 'not-acceptable', 'answers are application/fhir+json only')
+    if (formatWanted(c.req.header('accept') ?? '*/*', c.req.query('_format')) === undefined) {
+      return refuse(
+        c,
+        'not-acceptable',
+        'answers are application/fhir+json or application/fhir+xml, of FHIR 4.0',
+      )
     }
     const rtype = c.req.param('type') ?? ''
     const id = c.req.param('id') ?? ''

@@ -3,14 +3,14 @@ import type { Issue } from '../../fhir/issue.ts'
 import { isObject } from '../../fhir/types.ts'
 import { validateResource } from '../../fhir/validate.ts'
 import type { Ask } from './ask.ts'
-import { isFhirJson } from './preferences.ts'
+import { isFhirType } from './format.ts'
 import { sendOutcome } from './reply.ts'
-import { readJsonBody } from './resource-body.ts'
+import { readBodyValue } from './resource-body.ts'
 
 const valid: Issue = { severity: 'information', code: 'informational', diagnostics: 'the resource is valid' }
 
 export async function validate(ask: Ask): Promise<Response> {
-  const body = await readJsonBody(ask, isFhirJson, 'application/fhir+json')
+  const body = await readBodyValue(ask, isFhirType, 'application/fhir+json or application/fhir+xml')
   if (body instanceof Response) return body
   const issues = validateResource(subjectOf(body.value), { type: ask.rtype })
   return sendOutcome(ask.c, 200, issues.length > 0 ? issues : [valid])

@@ -1,13 +1,13 @@
 // create, update, patch and delete of one resource (FHIR R4 http.html): checked here, decided by the pipeline.
-
-import { validateResource } from '../../fhir/validate.ts'
-import type { FhirResource, FhirWrite } from '../../pipeline/gateway.ts'
+import type { Resource } from '../../fhir/types.ts'
+import type { Criteria, FhirWrite } from '../../pipeline/gateway.ts'
+import { permits } from '../auth.ts'
 import { peerOf } from '../context.ts'
 import type { Ask } from './ask.ts'
-import { applyPatch, parsePatch } from './json-patch.ts'
+import { patchChange, patchFormats } from './patch.ts'
 import { ifMatchOf } from './preferences.ts'
 import { refuse, sendOutcome } from './reply.ts'
-import { readJsonBody, readResourceBody, withoutServerMeta } from './resource-body.ts'
+import { readBodyValue, readResourceBody } from './resource-body.ts'
 import { sendWritten } from './written.ts'
 
 const maxKeyCharacters = 255
@@ -21,45 +21,47 @@ const commonOf = ({ c, client, rtype, prefer }: Ask): Common => ({
   strict: prefer.handling === 'strict',
 })
 
-export interface Identifier {
-  readonly system: string
-  readonly value: string
+/** Which resource is meant: by its id, or by what it is found by. */
+export type Target = { readonly id: string } | { readonly criteria: Criteria }
+
+/** When a create is needless: an identifier that something has already, or criteria. */
+export type Unless = Pick<FhirWrite, 'ifNoneExist' | 'criteria'>
+
+/** The Idempotency-Key of a request, if it has one; or the refusal. */
+export function keyOf({ c }: Ask): string | undefined | Response {
+  const key = c.req.header('idempotency-key')
+  if (key === undefined || (key.length <= maxKeyCharacters && /^[\x21-\x7e]+$/.test(key))) return key
+  return refuse(c, 'bad-request', `Idempotency-Key has 1 to ${maxKeyCharacters} visible ASCII characters`)
 }
 
-/** create, when `ifNoneExist` is given only if nothing has that identifier. */
-export async function create(ask: Ask, ifNoneExist?: Identifier): Promise<Response> {
-  const { c, deps } = ask
-  const key = c.req.header('idempotency-key')
-  if (key !== undefined && (key.length > maxKeyCharacters || !/^[\x21-\x7e]+$/.test(key))) {
-    return refuse(c, 'bad-request', `Idempotency-Key has 1 to ${maxKeyCharacters} visible ASCII characters`)
-  }
+/** create, with `unless` only if nothing is there yet. */
+export async function create(ask: Ask, unless: Unless = {}): Promise<Response> {
+  const key = keyOf(ask)
+  if (key instanceof Response) return key
   const body = await readResourceBody(ask)
   if (body instanceof Response) return body
-  const { id: _id, ...next } = body.resource
-  const written = await deps.gateway.write({
+  const { id: _id, ...resource } = body.resource
+  const next = { ...resource, resourceType: ask.rtype }
+  const written = await ask.deps.gateway.write({
     ...commonOf(ask),
     op: 'create',
-    change: () => ({ next: next as FhirResource }),
+    change: () => ({ next }),
     raw: body.raw,
-    ...(ifNoneExist && { ifNoneExist }),
+    ...unless,
     ...(key !== undefined && { idempotencyKey: key }),
   })
   return sendWritten(ask, written)
 }
 
-/** update of the resource `id`. */
-export async function update(
-  ask: Ask,
-  id: string,
-  given?: { readonly withoutId: boolean },
-): Promise<Response> {
+/** update of a resource; of what is found by criteria, the id may be left out. */
+export async function update(ask: Ask, target: Target): Promise<Response> {
   const { c, deps, rtype } = ask
-  const ifMatch = precondition(ask)
-  if (ifMatch instanceof Response) return ifMatch
+  const conditions = preconditions(ask)
+  if (conditions instanceof Response) return conditions
   const body = await readResourceBody(ask)
   if (body instanceof Response) return body
   const { resource } = body
-  if (resource.id !== id && !(given?.withoutId && resource.id === undefined)) {
+  if ('id' in target && resource.id !== target.id) {
     return refuse(
       c,
       'bad-request',
@@ -69,60 +71,56 @@ export async function update(
   }
   const written = await deps.gateway.write({
     ...commonOf(ask),
+    ...target,
     op: 'update',
-    id,
-    change: () => ({ next: { ...resource, id } }),
+    change: changeTo(resource),
+    mayCreate: permits(ask.client, rtype, 'c'),
     raw: body.raw,
-    ...ifMatch,
+    ...conditions,
   })
   return sendWritten(ask, written)
 }
 
-/** patch of the resource `id` with a JSON Patch. */
-export async function patch(ask: Ask, id: string): Promise<Response> {
-  const { c, deps, rtype } = ask
-  const ifMatch = precondition(ask)
-  if (ifMatch instanceof Response) return ifMatch
-  const takes = (type: string): boolean => type === 'application/json-patch+json'
-  const body = await readJsonBody(ask, takes, 'application/json-patch+json')
-  if (body instanceof Response) return body
-  const parsed = parsePatch(body.value)
-  if ('issues' in parsed) return sendOutcome(c, parsed.status, parsed.issues)
-  const change: FhirWrite['change'] = (current) => {
-    if (!current) {
-      const diagnostics = `${rtype}/${id} is not known here`
-      return { status: 404, issues: [{ severity: 'error', code: 'not-found', diagnostics }] }
-    }
-    const patched = applyPatch(current, parsed.operations)
-    if ('issues' in patched) return patched
-    const issues = validateResource(patched.next, { type: rtype })
-    if (issues.length > 0) return { status: 422, issues }
-    if (patched.next.id !== current.id) {
-      const diagnostics = `${rtype}.id: cannot be patched - leave it as it is`
-      return { status: 422, issues: [{ severity: 'error', code: 'business-rule', diagnostics }] }
-    }
-    return { next: withoutServerMeta(patched.next as FhirResource) }
+/** The resource as it shall be, under the id that it is found to have. */
+export function changeTo(resource: Resource): NonNullable<FhirWrite['change']> {
+  return (current) => {
+    if (!current || resource.id === undefined || resource.id === current.id)
+      return { next: { ...resource, ...(current && { id: current.id }) } }
+    const diagnostics = `${resource.resourceType}.id: is not that of the match - leave it out, or correct it`
+    return { status: 400, issues: [{ severity: 'error', code: 'invalid', diagnostics }] }
   }
+}
+
+/** patch of a resource, in any of the forms. */
+export async function patch(ask: Ask, target: Target): Promise<Response> {
+  const { c, deps, rtype } = ask
+  const conditions = preconditions(ask)
+  if (conditions instanceof Response) return conditions
+  const takes = (type: string): boolean => patchFormats.includes(type) || type === 'application/fhir+xml'
+  const body = await readBodyValue(ask, takes, patchFormats.join(', '))
+  if (body instanceof Response) return body
+  const read = patchChange(rtype, body.type, body.value)
+  if ('issues' in read) return sendOutcome(c, read.status, read.issues)
   const written = await deps.gateway.write({
     ...commonOf(ask),
+    ...target,
     op: 'patch',
-    id,
-    change,
+    change: read.change,
     raw: body.raw,
-    ...ifMatch,
+    ...conditions,
   })
   return sendWritten(ask, written)
 }
 
-/** delete of the resource `id`. If-Match is taken, but not demanded. */
-export async function remove(ask: Ask, id: string): Promise<Response> {
+/** delete of a resource. If-Match is taken, but not demanded. */
+export async function remove(ask: Ask, target: Target): Promise<Response> {
   const { c, deps } = ask
   const match = ifMatchOf(c.req.header('if-match'))
   if (match === 'malformed') return malformed(ask)
   const written = await deps.gateway.write({
     ...commonOf(ask),
+    ...target,
     op: 'delete',
-    id,
     raw: new Uint8Array(),
     ...(match !== 'missing' && { ifMatch: match.version }),
   })
@@ -130,13 +128,14 @@ export async function remove(ask: Ask, id: string): Promise<Response> {
 }
 
 /** The version that a change is based on; 428 when the site demands one and none is said. */
-function precondition(ask: Ask): { readonly ifMatch?: number } | Response {
+function preconditions(ask: Ask): Pick<FhirWrite, 'ifMatch' | 'ifNoneMatch'> | Response {
   const match = ifMatchOf(ask.c.req.header('if-match'))
   if (match === 'malformed') return malformed(ask)
   if (match !== 'missing') return { ifMatch: match.version }
-  if (ask.deps.gateway.site().policy.allowUnconditional) return {}
-  const text = 'If-Match is missing - send the ETag of the version that the change is based on'
-  return refuse(ask.c, 'version-required', text)
+  const none = ask.c.req.header('if-none-match')
+  if (none !== undefined && none.trim() !== '*')
+    return refuse(ask.c, 'bad-request', 'If-None-Match of a change must be * - use If-Match for a version')
+  return none === undefined ? {} : { ifNoneMatch: true }
 }
 
 const malformed = ({ c }: Ask): Response =>
