@@ -200,6 +200,11 @@ function entryOf(
   if (end === undefined && over && open) end = visit.end
   if (place.first && visit.start !== undefined && start !== undefined && isBefore(visit.start, start))
     start = visit.start
+  // Nobody lies in a bed of a visit that has not begun, or is over (I18); what a client wrote stands as it is.
+  if (place.winner.key !== 'location<FHIR') {
+    if (start !== undefined && visit.start !== undefined && isBefore(start, visit.start)) start = visit.start
+    if (end !== undefined && visit.end !== undefined && isBefore(visit.end, end)) end = visit.end
+  }
   if (start !== undefined && end !== undefined && isBefore(end, start)) end = start
   const period = { ...(start === undefined ? {} : { start }), ...(end === undefined ? {} : { end }) }
   return { ...place.body, status, ...(Object.keys(period).length > 0 ? { period } : {}) }

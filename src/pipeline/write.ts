@@ -38,6 +38,7 @@ import {
   writeMessages,
   writeParked,
 } from '../store/messages.ts'
+import { pipelined } from '../store/transaction.ts'
 import { writeVersions } from '../store/versions.ts'
 import { busyRows } from './busy-days.ts'
 import { type Contributed, contributionRows } from './contribution-rows.ts'
@@ -243,7 +244,7 @@ export class BatchWrite {
     const { versions, index } = versionsAndIndex(this.#versions, this.#originals, this.#context.zone)
     const count = versions.length + this.#outbox.length + Math.min(this.#journal.length, 1)
     // Statements of one connection run in the order in which they are given; nobody waits for an answer in between.
-    const written = Promise.all([
+    const written = pipelined([
       writeMessageKeys(tx, tenant, this.#keys),
       writeAnswers(tx, tenant, now, this.answers),
       updateMessageKeys(tx, tenant, this.#keyUpdates),
@@ -262,12 +263,10 @@ export class BatchWrite {
       writeIndex(tx, tenant, index),
     ])
     // Numbers last: the counter's row is locked from here to the commit, and no longer.
-    const [, from] = await Promise.all([
-      written,
-      count === 0 ? undefined : takeNumbers(tx, tenant, 'seq', count),
-    ])
+    const numbers = count === 0 ? undefined : takeNumbers(tx, tenant, 'seq', count)
+    const [, from] = await pipelined([written, numbers])
     if (from === undefined) return
-    await Promise.all([
+    await pipelined([
       writeVersions(tx, tenant, from, versions),
       writeOutbox(tx, tenant, from + versions.length, now, this.#outbox),
       writeJournal(tx, tenant, from + count - 1, now, this.#journal),

@@ -1,5 +1,7 @@
 // Busy intervals of actors by day: an index over what appointments take, so that a second booking shows.
+
 import type { Queryable } from './db.ts'
+import { pipelined } from './transaction.ts'
 
 export interface BusyRow {
   readonly actor: string
@@ -46,7 +48,7 @@ export async function writeBusy(
   list: readonly BusyRow[],
 ): Promise<void> {
   if (appointments.length === 0) return
-  await Promise.all([
+  await pipelined([
     tx.execute('free_busy', freeBusySql, [tenant, appointments]),
     list.length > 0 ? tx.execute('write_busy', writeBusySql, [tenant, JSON.stringify(list)]) : undefined,
   ])

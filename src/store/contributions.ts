@@ -1,6 +1,8 @@
 // What sources say, as a batch writes it: new texts, and what was only said once more.
+
 import { columnsOf, textColumn } from './columns.ts'
 import type { Queryable } from './db.ts'
+import { pipelined } from './transaction.ts'
 
 export interface ContributionWrite {
   readonly rtype: string
@@ -48,7 +50,7 @@ export async function writeContributions(
   const fresh = list.filter((each) => each.body !== undefined)
   const repeated = list.filter((each) => each.body === undefined)
   const bodies = textColumn(fresh.map((each) => each.body))
-  await Promise.all([
+  await pipelined([
     fresh.length > 0 &&
       tx.execute('write_contributions', writeContributionsSql, [tenant, ...columns(fresh), bodies]),
     repeated.length > 0 &&

@@ -1,6 +1,8 @@
 // Writing the search tables: rows to add and to take away, one statement for each table.
+
 import { textColumn } from './columns.ts'
 import type { Queryable } from './db.ts'
+import { pipelined } from './transaction.ts'
 
 /** Search rows to add and to take away, by table; columns as in the schema. */
 export interface IndexWrite {
@@ -65,5 +67,5 @@ export async function writeIndex(
       const columns = names.map((name) => textColumn(list.map((row) => row[name])))
       return tx.execute(`${kind}_${table}`, sql, [tenant, ...columns])
     })
-  await Promise.all([...run('remove'), ...run('add')])
+  await pipelined([...run('remove'), ...run('add')])
 }

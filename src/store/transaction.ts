@@ -124,6 +124,19 @@ export async function transact<T>(
   }
 }
 
+/**
+ * Results of statements that were sent one behind the other, without waiting. When one fails, all behind it fail, too,
+ * because the transaction has: the error is that of the first, whichever is heard of first.
+ */
+export async function pipelined<const T extends readonly unknown[]>(
+  list: T,
+): Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }> {
+  const settled = await Promise.allSettled(list)
+  const failed = settled.find((each) => each.status === 'rejected')
+  if (failed) throw failed.reason
+  return (await Promise.all(list)) as { -readonly [K in keyof T]: Awaited<T[K]> }
+}
+
 async function attemptOnce<T>(
   lane: Lane,
   work: (tx: Transaction) => Promise<T>,

@@ -357,6 +357,8 @@ export function permuted<T>(list: readonly T[], keys: readonly number[]): T[] {
 // ------------------------------------------------------------------------------------------------ who hears of it
 
 export interface Hearing {
+  /** Default 1. Another one is another store: nothing need be emptied for it. */
+  readonly tenant?: number
   readonly lanes?: number
   readonly maxBatchMessages?: number
 }
@@ -407,18 +409,19 @@ export function listener(store: TestDatabase, site: Site, hearing: Hearing = {})
       while (!(await engine.idle())) await new Promise((resolve) => setImmediate(resolve))
     },
     reset: () => engine.reset(),
-    state: () => stateOf(store),
+    state: () => stateOf(store, hearing.tenant),
   }
 }
 
 /** A database for several listeners. */
 export const storyDatabase = (): Promise<TestDatabase> => testDatabase()
 
-export async function stateOf(store: TestDatabase): Promise<Map<string, string>> {
+export async function stateOf(store: TestDatabase, tenant = 1): Promise<Map<string, string>> {
   const rows = await store.db.read.query<{ rtype: string; id: string; body: string }>(
     'test_state',
     `select rtype, id, body::text as body from resource
-     where tenant = 1 and not deleted and rtype not in ('Provenance', 'Task') order by rtype, id`,
+     where tenant = $1 and not deleted and rtype not in ('Provenance', 'Task') order by rtype, id`,
+    [tenant],
   )
   return new Map(rows.map(({ rtype, id, body }) => [`${rtype}/${id}`, exact(body)]))
 }

@@ -79,7 +79,7 @@ describe('the log replayed in an empty store', () => {
         await send(...told.map((each, i) => textOf(each, `R${i}`)))
         assert.deepEqual(await verify(), [])
       }),
-      { seed, numRuns: Number(process.env.PORTICO_PROPERTY_RUNS ?? 4), interruptAfterTimeLimit: 120_000 },
+      { seed, numRuns: Math.ceil(Number(process.env.PORTICO_PROPERTY_RUNS ?? 60) / 15) },
     )
   })
 

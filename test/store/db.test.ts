@@ -12,6 +12,7 @@ import {
   sqlState,
   type Transaction,
 } from '../../src/store/db.ts'
+import { pipelined } from '../../src/store/transaction.ts'
 import { type TestDatabase, testDatabase } from '../database.ts'
 import { flakyProxy } from './flaky-proxy.ts'
 
@@ -116,6 +117,16 @@ test('Statements given together run in their order, and one that fails undoes al
   assert.equal(sqlState(error), '23505')
   assert.equal(await count('id IN (23, 24)'), 0)
   await db.transaction((tx) => insert(tx, 24))
+})
+
+test('Of statements given together the first that fails is told of, however many layers its error comes through', async () => {
+  const insert = (tx: Transaction, id: number) => tx.execute('insert', 'INSERT INTO thing VALUES ($1)', [id])
+  await db.transaction((tx) => insert(tx, 25))
+  const deep = async (tx: Transaction) => {
+    await (async () => await (async () => await insert(tx, 25))())()
+  }
+  const error = await rejection(db.transaction((tx) => pipelined([deep(tx), tx.query('x', 'SELECT 1')])))
+  assert.equal(sqlState(error), '23505', 'and not 25P02, which says that the transaction has failed before')
 })
 
 test('A statement after the end of its transaction is refused', async () => {
