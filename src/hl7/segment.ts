@@ -14,6 +14,8 @@ export class Segment {
   /** Offsets in characters, end exclusive; the segment terminator is outside. */
   readonly start: number
   readonly end: number
+  readonly #header: boolean
+  #occurrence = 0
   #fields: readonly number[] | undefined
   #repetitions: (readonly string[] | undefined)[] | undefined
 
@@ -24,22 +26,24 @@ export class Segment {
     this.index = index
     this.start = start
     this.end = end
+    this.#header = end - start >= 4 && (name === 'MSH' || name === 'BHS' || name === 'FHS')
   }
 
   /** 1-based among the segments of its name. */
   get occurrence(): number {
-    return this.message.occurrenceOf(this)
+    if (this.#occurrence === 0) this.#occurrence = this.message.occurrenceOf(this)
+    return this.#occurrence
   }
 
   /** Number of the last field sent. */
   get fieldCount(): number {
-    return this.#starts().length - 2 + (this.#isHeader() ? 1 : 0)
+    return this.#starts().length - 2 + (this.#header ? 1 : 0)
   }
 
   /** Raw text of a field: undefined = not sent, '' = sent empty, '""' = null. MSH-1 is the separator. */
   raw(field: number): string | undefined {
     let at = field
-    if (this.#isHeader()) {
+    if (this.#header) {
       if (field === 1) return this.message.delimiters.field
       at--
     }
@@ -47,7 +51,7 @@ export class Segment {
     const from = starts[at]
     const next = starts[at + 1]
     if (at < 1 || from === undefined || next === undefined) return undefined
-    return this.message.text.slice(from, next - 1)
+    return next - 1 === from ? '' : this.message.text.slice(from, next - 1)
   }
 
   /** The raw repetitions of a field; none when it is absent or empty. */
@@ -102,7 +106,7 @@ export class Segment {
     component?: number,
     subcomponent?: number,
   ): readonly [start: number, end: number] {
-    const header = this.#isHeader()
+    const header = this.#header
     if (header && field === 1) return [this.start + 3, this.start + 4]
     const starts = this.#starts()
     const at = header ? field - 1 : field
@@ -121,14 +125,8 @@ export class Segment {
   }
 
   // Header segments count their field separator as field 1, once there is one.
-  #isHeader(): boolean {
-    const name = this.name
-    if (this.end - this.start < 4) return false
-    return name === 'MSH' || name === 'BHS' || name === 'FHS'
-  }
-
   #isDelimiterField(field: number): boolean {
-    return field <= 2 && this.#isHeader()
+    return field <= 2 && this.#header
   }
 
   /** Start of the name, of each field, and one past the separator that would end the last field. */

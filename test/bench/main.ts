@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { openCluster } from './cluster.ts'
 import { benchIngest, ingestDefaults, quickIngest } from './ingest.ts'
+import { benchCompile, benchMapping } from './mapping.ts'
 import { benchMemory } from './memory.ts'
 import { benchMap, benchParse } from './parse.ts'
 import { profileIngest } from './profile.ts'
@@ -50,7 +51,11 @@ async function run(): Promise<void> {
       return
     }
     if (parts.has('a')) benchParse(results, quick)
-    if (parts.has('b')) benchMap(results, quick)
+    if (parts.has('b')) {
+      const sources = benchCompile(results)
+      benchMap(results, quick)
+      benchMapping(results, quick, sources)
+    }
     if (cluster && parts.has('c')) await benchIngest(cluster, results, quick ? quickIngest : ingestDefaults)
     if (cluster && parts.has('d'))
       await benchSearch(cluster, results, quick ? [1_000, 5_000] : [10_000, 200_000])

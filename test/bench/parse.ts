@@ -78,7 +78,7 @@ const median = (values: readonly number[]): number =>
   values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0
 
 /** Medians of rounds in turn, so that both sides see the same machine. The first round only warms up. */
-function compare(
+export function compare(
   messages: readonly string[],
   quick: boolean,
   works: readonly ((text: string) => unknown)[],

@@ -22,6 +22,8 @@ export interface FieldPlan {
   readonly field: number
   readonly name: string
   readonly cells: CellPlan[]
+  /** Its rows with a condition: asked only when the field is there. */
+  readonly conditional: CompiledRow[]
   required: boolean
 }
 
@@ -52,7 +54,7 @@ export function compileSegment(source: MapSource, compiler: RowCompiler): Segmen
     const field = Number(match[2])
     let plan = fields.get(field)
     if (!plan) {
-      plan = { field, name: `${from}-${field}`, cells: [], required: false }
+      plan = { field, name: `${from}-${field}`, cells: [], conditional: [], required: false }
       fields.set(field, plan)
     }
     plan.required ||= row.required === true
@@ -67,6 +69,7 @@ export function compileSegment(source: MapSource, compiler: RowCompiler): Segmen
       if (conditional.length === maxConditional)
         throw new MapFault(`${id}: more than ${maxConditional} conditions`)
       conditional.push(compiled)
+      plan.conditional.push(compiled)
       reading.push({ compiled, field })
     } else noteReads(compiled, field, always)
     addToCell(plan, compiled, from)

@@ -210,6 +210,8 @@ class SegmentFacts implements Facts {
   readonly #run: Run
   /** First segment by name in each group, so that no group is searched twice. */
   readonly #nearby: Map<Group, Map<string, Segment | undefined>>
+  #asked = ''
+  #answer: string | undefined
 
   constructor(
     segment: Segment,
@@ -224,6 +226,14 @@ class SegmentFacts implements Facts {
   }
 
   text(position: string): string | undefined {
+    // Rows that exclude each other ask the same, one after the other.
+    if (position === this.#asked) return this.#answer
+    this.#asked = position
+    this.#answer = this.#text(position)
+    return this.#answer
+  }
+
+  #text(position: string): string | undefined {
     const path = pathOf(position)
     const segment = path && this.#named(path.segment)
     if (!path || !segment) return undefined

@@ -67,6 +67,10 @@ export function addResidue(segment: Segment, plan: ReadPlan, into: string[]): vo
 }
 
 function addParts(segment: Segment, field: number, reads: Reads, name: string, into: string[]): void {
+  const { component, repetition } = segment.message.delimiters
+  const whole = segment.raw(field) ?? ''
+  // One plain value, whose first component is read: nothing is left over.
+  if (reads.components[1] === true && whole.indexOf(component) < 0 && whole.indexOf(repetition) < 0) return
   const repetitions = segment.repetitions(field)
   for (let index = 0; index < repetitions.length; index++) {
     const raw = repetitions[index]

@@ -31,20 +31,23 @@ export function runSegment(
   run.segment = segment
   run.occurrence = segment.occurrence
   let held = 0
-  for (let bit = 0; bit < map.conditional.length; bit++) {
-    if (map.conditional[bit]?.test?.(facts)) held |= 1 << bit
-  }
   const amending: CellPlan[] = []
+  const sent = segment.fieldCount
   for (const plan of map.fields) {
+    if (plan.field > sent && !plan.required) continue
     const raw = segment.raw(plan.field)
     run.field = plan.field
     run.repetition = 0
     if (raw === undefined || raw === '') {
       if (plan.required) missing(plan, run)
-      if (raw === '' && run.context.emptyMeansDelete?.has(plan.name)) nullCells(plan, run, into, held)
+      if (raw === '' && run.context.emptyMeansDelete?.has(plan.name)) {
+        held |= heldOf(plan, facts)
+        nullCells(plan, run, into, held)
+      }
       continue
     }
     if (plan.cells.length === 0) continue
+    if (plan.conditional.length > 0) held |= heldOf(plan, facts)
     if (raw.startsWith('""') && isDelete(raw)) {
       if (plan.required) missing(plan, run)
       nullCells(plan, run, into, held)
@@ -59,6 +62,13 @@ export function runSegment(
     }
   }
   for (const cell of amending) amend(cell, segment, run, into, held)
+  return held
+}
+
+/** The conditions of a field that hold, as bits. */
+function heldOf(plan: FieldPlan, facts: Facts): number {
+  let held = 0
+  for (const row of plan.conditional) if (row.test?.(facts)) held |= row.bit
   return held
 }
 

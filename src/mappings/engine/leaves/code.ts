@@ -11,8 +11,25 @@ const HL7_TABLE = /^HL7-?(\d{3,4})$/i
 const LOCAL = /^(?:L|LOCAL)$/i
 const OID = /^\d+(?:\.\d+)+$/
 
+/** Names of coding systems that are remembered for one set of tables. */
+const maxNames = 1_000
+const namesOf = new WeakMap<object, Map<string, string | undefined>>()
+
 /** URI of a coding system by its name in CWE.3; undefined for local and unknown names. */
 export function systemOf(name: string, run: Run): string | undefined {
+  const tables = run.context.tables ?? run.tables
+  let known = namesOf.get(tables)
+  if (!known) {
+    known = new Map()
+    namesOf.set(tables, known)
+  }
+  if (known.has(name)) return known.get(name)
+  const system = findSystem(name, run)
+  if (known.size < maxNames) known.set(name, system)
+  return system
+}
+
+function findSystem(name: string, run: Run): string | undefined {
   const table = HL7_TABLE.exec(name)?.[1]
   if (table !== undefined) return `http://terminology.hl7.org/CodeSystem/v2-${table.padStart(4, '0')}`
   const known = run.translate('CodingSystem', name)?.code ?? codingSystems[name.toUpperCase()]

@@ -93,7 +93,31 @@ function nameOf({ name: { family, given } }: Person): string {
   return JSON.stringify([family ?? null, given ?? null]).toUpperCase()
 }
 
+/** What a whole field said of one person, by its text: messages name the same doctor in many places. */
+const readIn = new WeakMap<Run, Map<string, { readonly value: Json; readonly named: boolean }>>()
+
 function practitioner(raw: string, run: Run): Json | undefined {
+  // Of several repetitions each may add a number to the person before it.
+  if (run.level > 0 || run.segment?.raw(run.field) !== raw) return onePractitioner(raw, run)
+  let known = readIn.get(run)
+  if (!known) {
+    known = new Map()
+    readIn.set(run, known)
+  }
+  const before = known.get(raw)
+  if (before) {
+    run.mark(before.named ? at.named : at.reference)
+    if (isDisplayed(before.value)) run.mark(at.display)
+    return before.value
+  }
+  const value = onePractitioner(raw, run)
+  if (value !== undefined) known.set(raw, { value, named: run.text(run.parts(raw)[0]) === undefined })
+  return value
+}
+
+const isDisplayed = (value: Json): boolean => (value as { readonly display?: string }).display !== undefined
+
+function onePractitioner(raw: string, run: Run): Json | undefined {
   const parts = run.parts(raw)
   const person = readPerson(parts, run)
   const { id, display, system = '' } = person
