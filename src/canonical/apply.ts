@@ -7,8 +7,9 @@ import { type Applying, cellAt, thingsOf, warn } from './applying.ts'
 import { applyBedStatus } from './bed-status.ts'
 import { Refusal } from './finding.ts'
 import { applyDft } from './ledger.ts'
+import { applyLink } from './link.ts'
 import { applyMfn } from './master-file.ts'
-import { applyMerges } from './merge.ts'
+import { applyMerges, isMerge } from './merge.ts'
 import type { Author } from './provenance.ts'
 import { applySiu } from './schedule.ts'
 import { applyAdt } from './visit.ts'
@@ -22,8 +23,6 @@ const cancellations = new Set(
 
 /** Events that are nothing without a patient. */
 const aboutPatients = /^(ADT|BAR)\^/
-
-const mergeEvents = new Set(['A40'].map((each) => `ADT^${each}`))
 
 /** Applies one mapped message to its draft. Throws Refusal (the sender is told) and Miss (something must be loaded). */
 export function applyMapped(applying: Applying): void {
@@ -43,7 +42,8 @@ export function applyMapped(applying: Applying): void {
       text: 'the message names no patient (PID-3) - send PID with an identifier',
     })
   }
-  if (mergeEvents.has(applying.event)) applyMerges(applying)
+  if (isMerge(applying.event)) applyMerges(applying)
+  else if (applying.event === 'ADT^A24' || applying.event === 'ADT^A37') applyLink(applying)
   else if (applying.event.startsWith('SIU^')) applySiu(applying)
   else if (applying.event.startsWith('DFT^')) applyDft(applying)
   else if (applying.event.startsWith('BAR^')) applyBar(applying)

@@ -5,6 +5,7 @@ import type { Json } from '../mappings/mapped.ts'
 import { type Credit, creditKey, creditsOf, isOffset, originalKey, partPrefix } from './charge.ts'
 import type { Draft } from './draft.ts'
 import { compareText } from './event-log.ts'
+import { recordsOf } from './family.ts'
 import { stableId } from './identifier.ts'
 import type { LedgerLine } from './world.ts'
 
@@ -51,7 +52,7 @@ const creditOf = (line: LedgerLine, named: boolean): Credit => ({
 
 /** Pairs all credits of one code of one account anew; what does not change is not written again. */
 function matchAll(draft: Draft, accountId: string, code: string): void {
-  const lines = draft.lines.ofCode(accountId, code)
+  const lines = recordsOf(draft, 'Account', accountId).flatMap((each) => draft.lines.ofCode(each, code))
   const charges = lines.filter((each) => each.kind === 'CG' && !isTaken(draft, each))
   const credits = lines.filter((each) => each.kind === 'CD' && each.original === undefined)
   const pairs = pairsOf(charges, credits)

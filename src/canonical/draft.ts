@@ -1,36 +1,40 @@
 // What one message changes, on top of the world; folded at the end, then taken over as a whole or dropped.
+import { Aliases } from './aliases.ts'
 import { DraftBusy } from './busy.ts'
-import { type Change, creationOf, hashOf } from './change.ts'
+import { type Change, creationOf, hashOf, type Joined } from './change.ts'
 import type { Assertion, CellKey, Contribution } from './contribution.ts'
+import { contextOf } from './draft-context.ts'
 import { DraftLines } from './draft-lines.ts'
+import { ancestorsOf, recordsOf } from './family.ts'
 import { canonicalText, type FhirJson } from './fhir-json.ts'
 import type { Finding, TaskRequest } from './finding.ts'
 import { type FoldContext, type Folded, foldEntity, type Projection } from './fold.ts'
+import type { Moment } from './identity-log.ts'
 import { aboutIn, isLabelled, isRestricted } from './label.ts'
-import { type Site, trustIn } from './site.ts'
+import type { Site } from './site.ts'
 import { stateCells } from './statement.ts'
 import {
   contributionKey,
   type Entity,
   entityKey,
   isShown,
+  mergeable,
   type Registration,
   registrationKey,
   splitEntityKey,
   type World,
 } from './world.ts'
 
-/** Merges of one batch that build on each other; earlier ones are one hop in the store. */
-const maxHops = 100
 const maxFoldRounds = 20 // visit, appointment, slot: beyond it things go in circles
 
 export class Draft {
   readonly messageId: string
   readonly findings: Finding[] = []
   readonly tasks: TaskRequest[] = []
-  readonly changes: Change[] = []
   readonly registered: { rtype: string; system: string; value: string; to: Registration }[] = []
-  readonly merged: { rtype: string; sourceId: string; targetId: string }[] = []
+  /** Merges that this message makes: what they can be undone by. */
+  readonly joined: Joined[] = []
+  readonly aliases: Aliases
   /** What was said of actors: remembered once it is stored. */
   readonly stated: { name: string; t: number }[] = []
   /** Work that things call for as they stand now, by entity. */
@@ -45,28 +49,28 @@ export class Draft {
   readonly busy: DraftBusy
   readonly #world: World
   readonly #context: FoldContext
+  readonly #changes = new Map<string, Change>()
   readonly #entities = new Map<string, Entity>()
   readonly #contributions = new Map<string, Map<string, Contribution>>()
   readonly #registrations = new Map<string, Registration>()
-  readonly #merges = new Map<string, string>()
   readonly #dirty = new Set<string>()
+  /** Touched because of what belongs to them: those above them are touched already. */
+  readonly #above = new Set<string>()
 
   readonly #foldOf: typeof foldEntity
   constructor(world: World, messageId: string, site: Site, foldOf: typeof foldEntity = foldEntity) {
     this.#foldOf = foldOf
     this.#world = world
+    this.aliases = new Aliases(world)
     this.lines = new DraftLines(world)
     this.busy = new DraftBusy(world)
     this.messageId = messageId
-    this.#context = {
-      trust: (source) => trustIn(site, source),
-      source: (id) => site.sources.get(id),
-      zone: site.gateway.timezone,
-      survivor: (reference) => this.survivor(reference),
-      exists: (rtype, id) => isShown(this.entity(rtype, id)),
-      isProtected: (patient) => isRestricted(this.entity('Patient', patient.slice('Patient/'.length)).body),
-      rivals: (appointment, own) => this.busy.rivals(appointment, own),
-    }
+    this.#context = contextOf(this, site)
+  }
+
+  /** What becomes of resources, each once. */
+  get changes(): readonly Change[] {
+    return [...this.#changes.values()]
   }
 
   entity(rtype: string, id: string): Entity {
@@ -125,7 +129,9 @@ export class Draft {
   ): CellKey[] {
     const all = this.contributions(rtype, id)
     const { next, stale, echo } = stateCells(rtype, source, all, cells, key)
-    if (next) this.#put(rtype, id, { source, key, i: this.messageId, cells: next }, !echo)
+    // The same source may speak of the thing under another number, too.
+    const fold = !echo || (mergeable.has(rtype) && recordsOf(this, rtype, id).length > 1)
+    if (next) this.#put(rtype, id, { source, key, i: this.messageId, cells: next }, fold)
     return stale
   }
 
@@ -138,42 +144,26 @@ export class Draft {
     return known ?? undefined
   }
 
-  register(rtype: string, system: string, value: string, id: string, retired = false): void {
+  register(rtype: string, system: string, value: string, id: string, since?: Moment): void {
     const known = this.lookup(rtype, system, value)
-    if (known?.id === id && known.retired === retired) return
-    const to = { id, retired }
+    if (known?.id === id && known.since?.m === since?.m && known.since?.i === since?.i) return
+    const to = { id, ...(since && { since }) }
     this.#registrations.set(registrationKey(rtype, system, value), to)
     this.registered.push({ rtype, system, value, to })
   }
 
-  /** The id that a merged thing is read as; its own when it is not merged. So far only patients are merged. */
+  /** The id that a merged thing is read as; its own when it is not merged. */
   survivorId(rtype: string, id: string): string {
-    if (rtype !== 'Patient') return id
-    let at = id
-    for (let hop = 0; hop < maxHops; hop++) {
-      const key = entityKey(rtype, at)
-      const next = this.#merges.get(key) ?? this.#world.merges.get(key)
-      if (next === undefined) this.#world.miss({ kind: 'entity', rtype, id: at })
-      if (!next) break
-      at = next
-    }
-    return at
+    return this.aliases.survivorId(rtype, id)
   }
 
   survivor(reference: string): string {
-    const prefix = 'Patient/'
-    return reference.startsWith(prefix)
-      ? `${prefix}${this.survivorId('Patient', reference.slice(prefix.length))}`
-      : reference
+    return this.aliases.survivor(reference)
   }
 
-  merge(rtype: string, sourceId: string, targetId: string): void {
-    this.#merges.set(entityKey(rtype, sourceId), targetId)
-    // What this message has led to the source before leads to the target now, in one hop.
-    for (const each of this.merged) if (each.targetId === sourceId) each.targetId = targetId
-    for (const each of this.registered)
-      if (each.rtype === rtype && each.to.id === sourceId) each.to = { id: targetId, retired: true }
-    this.merged.push({ rtype, sourceId, targetId })
+  /** Ids of what is shown as this thing, in no order. */
+  members(rtype: string, id: string): ReadonlySet<string> {
+    return this.aliases.members(rtype, id)
   }
 
   /** Things that refer to 'Patient/x', as keys 'Encounter/y'. */
@@ -185,7 +175,7 @@ export class Draft {
 
   /** A resource that is written once and never folded, such as a Provenance. */
   emit(rtype: string, id: string, body: FhirJson): void {
-    this.changes.push(creationOf(rtype, id, body))
+    this.#changes.set(entityKey(rtype, id), creationOf(rtype, id, body))
   }
 
   /** Folds all that was touched; things that depend on what changed are folded after them. */
@@ -204,6 +194,13 @@ export class Draft {
     const [rtype, id] = splitEntityKey(key)
     const entity = this.entity(rtype, id)
     const contributions = this.contributions(rtype, id)
+    // What a record says shows in all that it belongs to.
+    if (mergeable.has(rtype) && !this.#above.delete(key)) {
+      for (const each of ancestorsOf(this, rtype, id)) {
+        this.touch(rtype, each)
+        this.#above.add(entityKey(rtype, each))
+      }
+    }
     const folded = this.#foldOf(rtype, id, [...contributions.values()], this.#context)
     const { body, projections, awaited, work, taking } = folded
     if (work) this.work.set(key, work)
@@ -255,19 +252,20 @@ export class Draft {
   ): void {
     const { rtype, id } = entity
     if (rtype === 'Patient' && isRestricted(body) !== isRestricted(entity.body)) this.#relabel(entity)
-    const mine = this.changes.findIndex((each) => each.rtype === rtype && each.id === id)
-    const earlier = mine < 0 ? undefined : this.changes[mine]
+    const key = entityKey(rtype, id)
+    const earlier = this.#changes.get(key)
     const { before, version, since } = earlier ?? {
       before: entity.body,
       version: entity.version + 1,
       since: entity.updatedAt,
     }
     const op = body === undefined ? 'delete' : version === 1 ? 'create' : 'update'
-    const change: Change = { op, rtype, id, version, since, before, body, text, hash }
-    if (earlier) this.changes[mine] = change
-    else this.changes.push(change)
-    const after = { ...entity, version, hash, body, deleted: body === undefined, contributions }
-    this.#entities.set(entityKey(rtype, id), after)
+    // What comes and goes within one message was never there.
+    const isGone = op === 'delete' && version === 1
+    if (isGone) this.#changes.delete(key)
+    else this.#changes.set(key, { op, rtype, id, version, since, before, body, text, hash })
+    const shown = { version: isGone ? 0 : version, hash, body, deleted: !isGone && body === undefined }
+    this.#entities.set(key, { ...entity, ...shown, contributions })
   }
 
   /** Makes what this message changed part of the world. Returns what has to be stored beside the changes. */
@@ -284,7 +282,7 @@ export class Draft {
     }
     for (const [key, entity] of this.#entities) world.entities.set(key, entity)
     for (const [key, to] of this.#registrations) world.registrations.set(key, to)
-    for (const [key, to] of this.#merges) world.merges.set(key, to)
+    this.aliases.commit()
     this.lines.commit()
     this.busy.commit()
     return { contributions }

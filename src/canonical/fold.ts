@@ -8,7 +8,9 @@ import type { Contribution } from './contribution.ts'
 import { foldCoverage } from './coverage.ts'
 import { foldEncounter } from './encounter.ts'
 import type { SourceOf } from './encounter-events.ts'
-import { type FhirJson, redirectReferences } from './fhir-json.ts'
+import type { AliasData, Family } from './family.ts'
+import { asFamily, saidOfFamily } from './family-fold.ts'
+import { canonicalText, type FhirJson, redirectReferences } from './fhir-json.ts'
 import type { TaskRequest } from './finding.ts'
 import { withLabelOf } from './label.ts'
 import { statementsByPath, writeLatest } from './latest.ts'
@@ -30,6 +32,12 @@ export interface FoldContext {
   isProtected?(patient: string): boolean
   /** Busy intervals of other appointments that overlap with this one's. */
   rivals?(appointment: string, own: Taken): readonly TakenBy[]
+  /** As what a record is shown, when it is not itself; nothing for types that are never merged. */
+  alias?(rtype: string, id: string): AliasData | undefined
+  /** The other records of the thing, and what was merged into it. */
+  family?(rtype: string, id: string): Family | undefined
+  /** Gaps of a survivor are filled from what was merged into it. */
+  readonly mergeFill?: boolean
 }
 
 /** What one thing tells another: kept there as a contribution of the gateway. undefined data takes it back. */
@@ -59,6 +67,9 @@ const defaults: Readonly<Record<string, FhirJson>> = {
   Location: { status: 'active', mode: 'instance' },
 }
 
+const isLive = (each: Contribution): boolean =>
+  each.data !== undefined || Object.keys(each.cells).length > 0 || each.event !== undefined
+
 /** Pure: the same contributions in any order give the same resource. */
 export function foldEntity(
   rtype: string,
@@ -66,9 +77,12 @@ export function foldEntity(
   contributions: readonly Contribution[],
   context: FoldContext,
 ): Folded {
-  const live = contributions.filter(
-    (each) => each.data !== undefined || Object.keys(each.cells).length > 0 || each.event,
-  )
+  const alias = context.alias?.(rtype, id)
+  const family = context.family?.(rtype, id)
+  // What is shown as another thing tells nothing to others itself.
+  if (alias?.kind === 'same')
+    return withdrawn(foldByType(rtype, id, contributions.filter(isLive), context, false, true))
+  const live = saidOfFamily(rtype, id, contributions, context, family, alias).filter(isLive)
   const deleted = isDeleted(live)
   const folded = foldByType(
     rtype,
@@ -76,13 +90,22 @@ export function foldEntity(
     live.filter((each) => each.key !== '$deleted'),
     context,
     deleted,
+    alias !== undefined,
   )
   if (!folded.body) return folded
-  const body = patientless.has(rtype)
+  const plain = patientless.has(rtype)
     ? folded.body
     : withLabelOf(redirected(folded.body, context), (each) => context.isProtected?.(each) === true)
-  return deleted ? { ...folded, body: undefined } : { ...folded, body }
+  const body = alias || family ? asFamily(rtype, plain, alias, family, context) : plain
+  if (deleted) return { ...folded, body: undefined }
+  return alias ? { ...withdrawn(folded), body } : { ...folded, body }
 }
+
+/** What was told to others under this record is told by the one as which it is shown. */
+const withdrawn = ({ projections }: Folded): Folded => ({
+  body: undefined,
+  projections: projections.map((each) => (each.key === 'covered' ? each : { ...each, data: undefined })),
+})
 
 /** Types that never refer to a patient. */
 const patientless = new Set([
@@ -98,14 +121,14 @@ const patientless = new Set([
 
 /** What referred to a merged record refers to its survivor; only the survivor itself still names what it has replaced. */
 function redirected(body: FhirJson, { survivor }: FoldContext): FhirJson {
-  const resolve = (reference: string) => (reference.startsWith('Patient/') ? survivor(reference) : reference)
   if (body.resourceType !== 'Patient' || !Array.isArray(body.link))
-    return redirectReferences(body, resolve) as FhirJson
+    return redirectReferences(body, survivor) as FhirJson
   const { link, ...others } = body
   const links = (link as readonly FhirJson[]).map((each) =>
-    each.type === 'replaces' ? each : redirectReferences(each, resolve),
+    each.type === 'replaces' ? each : (redirectReferences(each, survivor) as FhirJson),
   )
-  return { ...(redirectReferences(others, resolve) as FhirJson), link: links }
+  const once = [...new Map(links.map((each) => [canonicalText(each), each])).values()]
+  return { ...(redirectReferences(others, survivor) as FhirJson), link: once }
 }
 
 /** A client's DELETE stands until something is said later. */
@@ -128,10 +151,11 @@ function foldByType(
   contributions: readonly Contribution[],
   context: FoldContext,
   deleted: boolean,
+  isAlias: boolean,
 ): Folded {
   switch (rtype) {
     case 'Patient':
-      return { body: foldPatient(contributions, context), projections: [] }
+      return patient(id, contributions, context)
     case 'Encounter':
       return encounter(id, contributions, context)
     case 'Appointment':
@@ -139,7 +163,7 @@ function foldByType(
     case 'Coverage':
       return { body: foldCoverage(contributions), projections: [] }
     case 'Account':
-      return account(id, contributions)
+      return account(id, contributions, isAlias)
     case 'ChargeItem':
       return { projections: [], ...foldCharge(id, contributions, context.exists) }
     default:
@@ -147,10 +171,25 @@ function foldByType(
   }
 }
 
+/** A link to somebody who is not known yet shows as soon as that one is. */
+function patient(id: string, contributions: readonly Contribution[], context: FoldContext): Folded {
+  const isPair = ({ key }: Contribution): boolean => key.startsWith('pair:')
+  const pairs = contributions.filter(isPair)
+  if (pairs.length === 0) return { body: foldPatient(contributions, context), projections: [] }
+  const others = pairs.map((each) => context.survivor((each.data as Required<Referring>).reference))
+  const own = context.survivor(`Patient/${id}`)
+  const isKnown = (each: Contribution): boolean => {
+    if (!isPair(each)) return true
+    const other = others[pairs.indexOf(each)] ?? own
+    return other !== own && context.exists('Patient', idOf(other))
+  }
+  return { body: foldPatient(contributions.filter(isKnown), context), projections: [], awaited: others }
+}
+
 /** An open account tells the policies that it lists that they are in use. */
-function account(id: string, contributions: readonly Contribution[]): Folded {
+function account(id: string, contributions: readonly Contribution[], isAlias: boolean): Folded {
   const body = foldAccount(contributions)
-  const listed = (body?.status === 'active' ? body.coverage : undefined) as
+  const listed = (body?.status === 'active' && !isAlias ? body.coverage : undefined) as
     | readonly { readonly coverage?: Referring }[]
     | undefined
   const now = (listed ?? []).flatMap(({ coverage }) =>

@@ -1,8 +1,22 @@
 // Who is meant by a PID: the registry of identifiers decides, never a guess (semantics, sections 1 and 2).
 import type { Thing } from '../mappings/mapped.ts'
 import { type Applying, cellsAt, warn } from './applying.ts'
-import { Refusal } from './finding.ts'
+import { compareText } from './event-log.ts'
+import { rootOf } from './family.ts'
+import { Refusal, type TaskRequest } from './finding.ts'
 import { type Identifier, identifierType, isDeterministic, normalValue, stableId } from './identifier.ts'
+import { compareMoments, type Moment } from './identity-log.ts'
+import { type Numbers, numbersKey } from './patient-family.ts'
+import {
+  type LoggedClaim,
+  loggedBefore,
+  type Numbered,
+  recordOf,
+  saySole,
+  settle,
+  tell,
+  tellSole,
+} from './records.ts'
 import type { Authority, Site } from './site.ts'
 
 /** An identifier that may decide, in the registry's form. */
@@ -69,39 +83,96 @@ function warnUnknownAuthority(applying: Applying, system: string, location: stri
 /** Events that update: when they create what they name, the sender is told so. */
 const updates = new Set(['ADT^A08', 'ADT^A31'])
 
-/** The patient of a PID, created if need be. Returns its id; its identifiers are registered. */
+/**
+ * The record of a PID: that of the sender's own number, else of the first. What is said goes to this record; whom it
+ * means is told by the identity log, to which the message adds what it says of numbers.
+ */
 export function resolvePatient(applying: Applying, thing: Thing): string {
   const { draft, event } = applying
-  const keys = keysOf(applying, thing)
+  const all = keysOf(applying, thing)
   const pid3 = cellsAt(thing, 'identifier').find((each) => each.field === 'PID-3')
   const where = `PID^${thing.segment.occurrence}`
-  if (!pid3 || pid3.value === null || keys.length === 0) throw missing(`${where}^3`, 'patient identifier')
+  if (!pid3 || pid3.value === null || all.length === 0) throw missing(`${where}^3`, 'patient identifier')
   const named = cellsAt(thing, 'name').some((each) => each.field === 'PID-5' && each.value !== null)
   if (!named && event.startsWith('ADT^')) throw missing(`${where}^5`, 'patient name')
 
-  const hits = keys.flatMap((key) => {
-    const hit = draft.lookup('Patient', key.system, key.value)
-    return hit ? [{ key, id: draft.survivorId('Patient', hit.id), retired: hit.retired }] : []
-  })
-  const ids = [...new Set(hits.map((each) => each.id))]
-  const [first] = keys
-  if (ids.length === 0 && first) {
-    if (!named) throw parked(keys, where)
-    const id = stableId('Patient', first.system, first.value)
+  const hits = all.flatMap((key) => hitOf(applying, key) ?? [])
+  if (hits.length === 0) {
+    if (!named) throw parked(all, where)
     if (updates.has(event)) {
-      warn(applying, 'UPSERT', [`${where}^3`], `patient ${first.value} was not known - created by ${event}`)
+      const value = all[0]?.value ?? ''
+      warn(applying, 'UPSERT', [`${where}^3`], `patient ${value} was not known - created by ${event}`)
     }
-    for (const key of keys) draft.register('Patient', key.system, key.value, id)
-    return id
   }
-  const id = ids.length === 1 ? (ids[0] ?? '') : decide(applying, hits, ids)
-  for (const hit of hits) if (hit.retired && hit.id === id) warnRetired(applying, hit.key, id)
-  for (const key of keys) {
-    if (hits.some((hit) => hit.key === key)) continue
-    if (ids.length > 1 || !mayAdd(applying, key)) continue
-    draft.register('Patient', key.system, key.value, id)
+  const keys = all.filter(
+    (key) => hits.some((hit) => hit.key === key) || isOwn(applying, key) || mayAdd(applying, key),
+  )
+  const own = keys.find((key) => isOwn(applying, key)) ?? keys[0] ?? all[0]
+  if (!own) throw missing(`${where}^3`, 'patient identifier')
+  const home = recordOf(draft, 'Patient', own.system, own.value)
+  say(applying, keys.length > 0 ? keys : [own], home)
+  const means = [...new Set(hits.map((each) => draft.survivorId('Patient', each.record)))]
+  if (means.length > 1) checkConflict(applying, hits)
+  warnRetired(applying, home, own)
+  return home
+}
+
+interface Hit {
+  readonly key: Key
+  readonly record: string
+}
+
+/** A number that somebody has told of, directly or as another name of somebody known. */
+function hitOf({ draft }: Applying, key: Key): Hit | undefined {
+  const { system, value } = key
+  const record = recordOf(draft, 'Patient', system, value)
+  if (draft.lookup('Patient', system, value)) return { key, record }
+  const survivor = draft.survivorId('Patient', record)
+  return survivor !== record && draft.exists('Patient', survivor) ? { key, record } : undefined
+}
+
+const isOwn = ({ site, source }: Applying, key: Key): boolean =>
+  authorityOf(site, key.system)?.owner === source.id
+
+/** Tells the registry and the log what this message says of numbers; nothing, when they know. */
+function say(applying: Applying, keys: readonly Key[], own: string): void {
+  const { draft, site, times } = applying
+  const now: Moment = { m: times.message, i: draft.messageId }
+  const numbers = new Map<string, Numbered>()
+  for (const { system, value } of [...keys].sort((a, b) => compareAuthorities(site, a, b))) {
+    const record = recordOf(draft, 'Patient', system, value)
+    if (!numbers.has(record)) numbers.set(record, { system, value, record })
   }
-  return id
+  const [first] = numbers.values()
+  if (first && numbers.size === 1) {
+    for (const key of keys) saySole(draft, 'Patient', { ...first, system: key.system, value: key.value }, now)
+    return
+  }
+  const claim: LoggedClaim = {
+    kind: 'claim',
+    records: [...numbers.keys()],
+    own,
+    ...now,
+    numbers: [...numbers.values()],
+  }
+  const before = loggedBefore(draft, 'Patient', claim)
+  if (before && compareMoments(before, claim) <= 0) return
+  for (const each of numbers.values()) tellSole(draft, 'Patient', each)
+  tell(draft, 'Patient', claim)
+  const { resultOf } = settle(draft, 'Patient', claim.records)
+  // Numbers that belong to several are not attached to any of them.
+  if (resultOf(claim) === 'conflict') return
+  for (const { system, value, record } of numbers.values())
+    if (!draft.lookup('Patient', system, value)) draft.register('Patient', system, value, record)
+}
+
+/** In the order of the site file, so that the first number is the same whoever names them. */
+function compareAuthorities(site: Site, a: Key, b: Key): number {
+  const place = ({ system }: Key): number => {
+    const at = site.authorities.findIndex((each) => each.system === system)
+    return at < 0 ? site.authorities.length : at
+  }
+  return place(a) - place(b) || compareText(`${a.system}|${a.value}`, `${b.system}|${b.value}`)
 }
 
 const missing = (location: string, what: string): Refusal =>
@@ -130,28 +201,28 @@ function mayAdd(applying: Applying, key: Key): boolean {
   return owner === undefined || owner === applying.source.id || applying.site.policy.acceptForeignIds
 }
 
-interface Hit {
-  readonly key: Key
-  readonly id: string
-}
-
 /** The PID names several patients: the sender's own authority decides, if it names one. */
-function decide(applying: Applying, hits: readonly Hit[], ids: readonly string[]): string {
-  const isOwn = (key: Key) => authorityOf(applying.site, key.system)?.owner === applying.source.id
-  const own = [...new Set(hits.filter((each) => isOwn(each.key)).map((each) => each.id))]
+function checkConflict(applying: Applying, hits: readonly Hit[]): void {
+  const { draft, source } = applying
+  const shown = ({ record }: Hit): string => draft.survivorId('Patient', record)
+  const own = new Set(hits.filter((each) => isOwn(applying, each.key)).map(shown))
   const names = hits.map((each) => each.key.value).join(', ')
   const [location = 'PID^1^3'] = hits.map((each) => each.key.location)
-  const [chosen] = own
+  const ids = [...new Set(hits.map(shown))].sort()
   const task = {
     code: 'identity-conflict',
-    key: [...ids].sort().join('|'),
-    description: `identifiers ${names} of one PID belong to different patients (message ${applying.controlId} of ${applying.source.id})`,
-    inputs: ids.map((each) => ({
-      type: 'patient',
-      value: { valueReference: { reference: `Patient/${each}` } },
-    })),
+    key: ids.join('|'),
+    description: `identifiers ${names} of one PID belong to different patients (message ${applying.controlId} of ${source.id})`,
+    ...(ids[0] ? { focus: `Patient/${ids[0]}`, patient: `Patient/${ids[0]}` } : {}),
+    inputs: [
+      ...ids.map((each) => ({
+        type: 'patient',
+        value: { valueReference: { reference: `Patient/${each}` } },
+      })),
+      ...messagesOf(applying, hits),
+    ],
   }
-  if (own.length !== 1 || chosen === undefined) {
+  if (own.size !== 1) {
     throw new Refusal(
       'AE',
       {
@@ -163,14 +234,38 @@ function decide(applying: Applying, hits: readonly Hit[], ids: readonly string[]
       { task },
     )
   }
-  const text = `identifiers ${names} belong to different patients - applied to the one that ${applying.source.id} itself names`
+  const text = `identifiers ${names} belong to different patients - applied to the one that ${source.id} itself names`
   warn(applying, 'FOREIGN-ID-CONFLICT', [location], text)
-  applying.draft.tasks.push(task)
-  return chosen
+  draft.tasks.push(task)
 }
 
-function warnRetired(applying: Applying, key: Key, id: string): void {
-  const { draft } = applying
+/** The messages that contradict each other: this one, and those that the numbers came with. */
+function messagesOf(
+  { draft, controlId }: Applying,
+  hits: readonly Hit[],
+): NonNullable<TaskRequest['inputs']> {
+  const others = hits.flatMap(({ key }) => draft.lookup('Patient', key.system, key.value)?.since?.i ?? [])
+  const provenances = [...new Set(others)].map((each) => ({
+    type: 'earlier-message',
+    value: { valueReference: { reference: `Provenance/${stableId('Provenance', each)}` } },
+  }))
+  return [{ type: 'message', value: { valueString: controlId } }, ...provenances]
+}
+
+/** What comes for a number that was merged away is the survivor's; whoever sends it is told. */
+function warnRetired(applying: Applying, record: string, key: Key): void {
+  const { draft, site } = applying
+  const root = rootOf(draft, 'Patient', record)
+  const numbers = draft.contribution('Patient', root, 'gateway', numbersKey)?.data as unknown as
+    | Numbers
+    | undefined
+  const isOld = numbers?.retired.some(
+    (each) =>
+      each.system === key.system &&
+      normalValue(each.value ?? '', authorityOf(site, key.system)) === key.value,
+  )
+  const id = draft.survivorId('Patient', root)
+  if (id === root && !isOld) return
   const current = draft.entity('Patient', id).body?.identifier as readonly Identifier[] | undefined
   const survivor = current?.find((each) => each.system === key.system && each.use !== 'old')?.value ?? id
   const text = `${key.value} was merged into ${survivor} - applied to ${survivor}, use it from now on`

@@ -16,8 +16,10 @@ import type { Assertion, CellKey } from './contribution.ts'
 import { coverageId } from './coverage.ts'
 import { noteCoverages } from './coverage-lists.ts'
 import type { Draft } from './draft.ts'
+import { rootOf } from './family.ts'
 import { canonicalText, type FhirJson, writePath } from './fhir-json.ts'
 import { type Identifier, stableId } from './identifier.ts'
+import { settlePolicies } from './merged-policies.ts'
 
 const personEvents = new Set(['ADT^A28', 'ADT^A31'])
 const relationshipSystem = 'http://terminology.hl7.org/CodeSystem/subscriber-relationship'
@@ -46,11 +48,20 @@ export function applyCoverages(applying: Applying): void {
   const isPersonal = personEvents.has(applying.event)
   if (account && !isPersonal) orderOnAccount(applying, account, policies)
   const ids = policies.map((each) => each.id)
-  if (patient) noteCoverages(applying, patient, ids, isPersonal)
+  if (!patient) return
+  const holder = holderOf(applying.draft, patient)
+  noteCoverages(applying, holder, ids, isPersonal)
+  const id = holder.slice('Patient/'.length)
+  const { draft } = applying
+  if (draft.members('Patient', draft.survivorId('Patient', id)).size > 0) settlePolicies(draft, id)
 }
 
 /** In the group of a charge (DFT^P11): it pays for that charge, and says nothing of what the account has. */
 const isForCharge = (thing: Thing): boolean => thing.refs.transaction !== undefined
+
+/** Whose policy it is, whatever number the message names this person by. */
+const holderOf = (draft: Draft, patient: string): string =>
+  `Patient/${rootOf(draft, 'Patient', patient.slice('Patient/'.length))}`
 
 /** IN1|"": the group is emptied. */
 const isDeletion = (thing: Thing): boolean =>
@@ -91,7 +102,7 @@ function applyCoverage(applying: Applying, thing: Thing): Policy | undefined {
   const beneficiary = referenceTo(applying, thing, 'beneficiary')
   const payor = referenceTo(applying, thing, 'payor')
   if (!beneficiary || !payor || isDeletion(thing)) return undefined
-  const id = idOf(applying, thing, beneficiary, payor)
+  const id = coverageId(holderOf(draft, beneficiary), payor, planOf(thing), memberOf(thing))
   applying.references.set(`#${thing.as}`, `Coverage/${id}`)
   const say = (v: Json) => derived(applying, v, times.event)
   const cells: Record<CellKey, Assertion> = { ...assertionsOf(applying, thing, times.event) }
@@ -107,26 +118,6 @@ function applyCoverage(applying: Applying, thing: Thing): Policy | undefined {
   if (Number.isInteger(order) && order > 0) cells['order<IN1-22'] = say(order)
   draft.assert('Coverage', id, source.id, cells)
   return { id, order, thing }
-}
-
-/** Id of a policy; one that came with a merged record keeps its own. */
-function idOf(applying: Applying, thing: Thing, beneficiary: string, payor: string): string {
-  const { draft } = applying
-  const id = (patient: string) => coverageId(patient, payor, planOf(thing), memberOf(thing))
-  const own = id(beneficiary)
-  const absorbed = absorbedBy(draft, beneficiary)
-  if (absorbed.length === 0 || draft.exists('Coverage', own)) return own
-  return absorbed.map(id).find((each) => draft.exists('Coverage', each)) ?? own
-}
-
-/** Records that were merged into a patient, directly or on a detour. */
-function absorbedBy(draft: Draft, patient: string): string[] {
-  const all: string[] = []
-  for (const { key, data } of draft.contributions('Patient', patient.slice('Patient/'.length)).values()) {
-    const { reference } = (key.startsWith('merge:') ? data : {}) as { readonly reference?: string }
-    if (reference !== undefined) all.push(reference, ...absorbedBy(draft, reference))
-  }
-  return all
 }
 
 interface Coded {
@@ -174,7 +165,9 @@ function insuredIsOlder(applying: Applying, thing: Thing, beneficiary: string): 
   const subscriber = referred(applying, thing, 'subscriber')
   const born = insured[0] ?? (subscriber ? textAt(subscriber, 'birthDate') : '')
   const patient = referred(applying, thing, 'beneficiary')
-  const known = applying.draft.entity('Patient', beneficiary.slice('Patient/'.length)).body?.birthDate
+  const { draft } = applying
+  const known = draft.entity('Patient', draft.survivorId('Patient', beneficiary.slice('Patient/'.length)))
+    .body?.birthDate
   const childBorn = (patient && textAt(patient, 'birthDate')) || known
   if (!born || typeof childBorn !== 'string') return false
   // As texts: dates that are not known to the day compare by what is known.
@@ -202,7 +195,7 @@ function relatedPerson(applying: Applying, person: Thing, patient: string): stri
   const key = first
     ? `${first.system ?? ''}|${first.value ?? ''}`
     : canonicalText([name?.family, name?.given, textAt(person, 'birthDate')])
-  const id = stableId('RelatedPerson', patient, key)
+  const id = stableId('RelatedPerson', holderOf(draft, patient), key)
   applying.references.set(`#${person.as}`, `RelatedPerson/${id}`)
   const cells = assertionsOf(applying, person, times.event)
   cells['patient<PID-3'] = derived(applying, { reference: patient }, times.event)

@@ -1,75 +1,156 @@
-// A40: two records of one person become one; every reference follows (HL7 v2 ch. 3, IHE ITI-30; semantics, section 3).
+// Numbers that become one: merges and changes of patients, accounts and visits (HL7 v2 ch. 3, IHE ITI-30; semantics,
+// section 3). Each is one entry of the identity log; what it means depends on what was known when it was said.
 import type { Thing } from '../mappings/mapped.ts'
-import { type Applying, cellsAt, referred, thingsOf } from './applying.ts'
-import type { FhirJson } from './fhir-json.ts'
-import { type ErrorCode, Refusal } from './finding.ts'
-import { type Identifier, identifierType, normalValue, stableId } from './identifier.ts'
-import { authorityOf } from './identity.ts'
-import { protectorsOf } from './patient.ts'
+import { type Applying, referred, thingsOf } from './applying.ts'
+import { rootOf } from './family.ts'
+import type { Refusal } from './finding.ts'
+import type { Identifier } from './identifier.ts'
+import type { Result } from './identity-log.ts'
+import { isExcluded } from './link.ts'
+import { settlePolicies } from './merged-policies.ts'
+import { identifiersAt, normal, type Pair, pair, refuse } from './pairs.ts'
 import { applyPerson } from './person.ts'
+import { type LoggedJoin, loggedBefore, recordOf, settle, tell, tellSole } from './records.ts'
 
-interface Pair {
-  readonly system: string
-  readonly from: string
-  readonly to: string
+type Kind = LoggedJoin['kind']
+export type Rtype = 'Patient' | 'Account' | 'Encounter'
+
+/** What an event joins: which fields of MRG, which of PID and PV1, and how. */
+interface Rule {
+  readonly rtype: Rtype
+  readonly kind: Kind
+  readonly prior: string
+  /** Field of MRG, for the sender. */
+  readonly field: number
+  readonly current: (applying: Applying, merge: Thing, target: Thing) => Identifier[]
+  readonly at: string
 }
 
-/** One or more merges, in order; all of them or none. */
+const ofPatient = (_: Applying, __: Thing, target: Thing): Identifier[] =>
+  identifiersAt(target, ['identifier'])
+const ofAccount = (applying: Applying, _: Thing, target: Thing): Identifier[] =>
+  identifiersAt(beside(applying, 'Account', target), ['identifier'])
+
+/** The account or visit of a PID: that of the same group. */
+const beside = (applying: Applying, type: string, patient: Thing): Thing | undefined =>
+  thingsOf(applying, type).find((each) => referred(applying, each, 'subject') === patient)
+
+const visitNumbers =
+  (field: string) =>
+  (applying: Applying, merge: Thing, target: Thing): Identifier[] => {
+    const visits = thingsOf(applying, 'Encounter').filter(
+      (each) => referred(applying, each, 'subject') === target,
+    )
+    const merges = thingsOf(applying, 'Merge').filter((each) => referred(applying, each, 'target') === target)
+    const visit = visits[merges.indexOf(merge)] ?? visits[0]
+    const cells = visit?.cells.filter((each) => each.path === 'identifier' && each.field === field) ?? []
+    return cells.flatMap((each) => (Array.isArray(each.value) ? (each.value as readonly Identifier[]) : []))
+  }
+
+const patients = (kind: Kind): Rule => ({
+  rtype: 'Patient',
+  kind,
+  prior: '$priorIdentifier',
+  field: 1,
+  current: ofPatient,
+  at: 'PID^1^3',
+})
+const accounts = (kind: Kind): Rule => ({
+  rtype: 'Account',
+  kind,
+  prior: '$priorAccount',
+  field: 3,
+  current: ofAccount,
+  at: 'PID^1^18',
+})
+const visits = (kind: Kind, field: 5 | 6): Rule => ({
+  rtype: 'Encounter',
+  kind,
+  prior: field === 5 ? '$priorVisit' : '$priorAlternateVisit',
+  field,
+  current: visitNumbers(field === 5 ? 'PV1-19' : 'PV1-50'),
+  at: field === 5 ? 'PV1^1^19' : 'PV1^1^50',
+})
+
+const rules: Readonly<Record<string, readonly Rule[]>> = {
+  A18: [patients('merge')],
+  A30: [patients('merge')],
+  A34: [patients('merge')],
+  A35: [accounts('merge')],
+  A36: [patients('merge'), accounts('merge')],
+  A39: [patients('merge')],
+  A40: [patients('merge')],
+  A41: [accounts('merge')],
+  A42: [visits('merge', 5)],
+  A46: [patients('change')],
+  A47: [patients('change')],
+  A48: [patients('change')],
+  A49: [accounts('change')],
+  A50: [visits('change', 5)],
+  A51: [visits('change', 6)],
+}
+
+export const isMerge = (event: string): boolean => event.startsWith('ADT^') && event.slice(4) in rules
+
+/** All that the message joins, in its order; all of it or none. */
 export function applyMerges(applying: Applying): void {
+  const list = rules[applying.event.slice(4)] ?? []
   for (const merge of thingsOf(applying, 'Merge')) {
     const target = referred(applying, merge, 'target') ?? thingsOf(applying, 'Patient')[0]
     if (!target) throw refuse('101', ['PID^1^3'], 'the surviving patient is missing (PID^1^3) - send it')
-    const pairs = pairsOf(applying, merge, target)
-    for (const pair of pairs) mergePair(applying, merge, pair)
-    if (applying.source.a40UpdatesDemographics) applyPerson(applying, target)
+    for (const rule of list) applyRule(applying, rule, merge, target)
+    if (applying.source.a40UpdatesDemographics && list.some((each) => each.rtype === 'Patient'))
+      applyPerson(applying, target)
   }
 }
 
-function refuse(code: string, locations: readonly string[], text: string, app?: ErrorCode): Refusal {
-  return new Refusal('AE', { code, locations, text, ...(app ? { app } : {}) })
-}
-
-const listAt = (thing: Thing, paths: readonly string[]): Identifier[] =>
-  paths
-    .flatMap((path) => cellsAt(thing, path))
-    .flatMap((cell) => (Array.isArray(cell.value) ? (cell.value as readonly Identifier[]) : []))
-
-/** MRG-1 goes with PID-3 by authority (and type) when both name it, else by position. */
-function pairsOf(applying: Applying, merge: Thing, target: Thing): Pair[] {
-  const where = `MRG^${merge.segment.occurrence}^1`
-  const prior = listAt(merge, ['$priorIdentifier']).filter((each) => each.value)
-  const current = listAt(target, ['identifier']).filter((each) => each.value)
-  if (prior.length === 0)
-    throw refuse('101', [where], `the retired identifier is missing (${where}) - send it`)
+function applyRule(applying: Applying, rule: Rule, merge: Thing, target: Thing): void {
+  const field = `MRG^${merge.segment.occurrence}^${rule.field}`
+  const older =
+    rule.rtype === 'Patient' ? identifiersAt(merge, ['$priorPatientId']).filter((each) => each.system) : []
+  const prior = [...identifiersAt(merge, [rule.prior]), ...older]
+  const current = rule.current(applying, merge, target)
+  if (prior.length === 0) {
+    // A36 merges accounts only when it names some.
+    if (rule.rtype === 'Account' && applying.event === 'ADT^A36') return
+    throw refuse('101', [field], `the retired identifier is missing (${field}) - send it`)
+  }
   if (current.length === 0)
-    throw refuse('101', ['PID^1^3'], 'the surviving identifier is missing (PID^1^3) - send it')
-  const pairs: Pair[] = []
-  for (const [i, from] of prior.entries()) {
-    if (!from.system)
-      throw refuse('101', [`${where}^${i + 1}^4`], 'identifier without an assigning authority - send CX.4')
-    const same = current.filter((each) => each.system === from.system)
-    const to = same.find((each) => identifierType(each) === identifierType(from)) ?? same[0] ?? current[i]
-    if (!to?.value) continue
-    if (to.system !== from.system) {
-      throw refuse(
-        '103',
-        [`${where}^${i + 1}^4`],
-        'the identifiers of a merge have different assigning authorities - link the patients (A24) or merge within one authority',
-      )
-    }
-    const rule = authorityOf(applying.site, from.system)
-    pairs.push({
-      system: from.system,
-      from: normalValue(from.value ?? '', rule),
-      to: normalValue(to.value, rule),
-    })
-  }
-  return pairs
+    throw refuse('101', [rule.at], `the surviving identifier is missing (${rule.at}) - send it`)
+  const pairs = pair(applying, prior, current, field)
+  if (rule.rtype !== 'Patient') checkSuperior(applying, rule, merge, target)
+  for (const each of pairs) join(applying, rule.rtype, rule.kind, each)
 }
 
-function mergePair(applying: Applying, merge: Thing, { system, from, to }: Pair): void {
-  const { draft } = applying
-  const where = `MRG^${merge.segment.occurrence}^1^1`
+/** Accounts are merged within one patient, visits within one account: another event moves them first. */
+function checkSuperior(applying: Applying, rule: Rule, merge: Thing, target: Thing): void {
+  const same = (rtype: Rtype, a: readonly Identifier[], b: readonly Identifier[]): boolean => {
+    const records = (list: readonly Identifier[]) =>
+      list.filter((each) => each.system).map((each) => shownOf(applying, rtype, each))
+    const [left, right] = [records(a), records(b)]
+    return left.length === 0 || right.length === 0 || left.some((each) => right.includes(each))
+  }
+  const patientsAgree = same(
+    'Patient',
+    identifiersAt(merge, ['$priorIdentifier']),
+    ofPatient(applying, merge, target),
+  )
+  const accountsAgree =
+    rule.rtype !== 'Encounter' ||
+    same('Account', identifiersAt(merge, ['$priorAccount']), ofAccount(applying, merge, target))
+  if (patientsAgree && accountsAgree) return
+  const where = `MRG^${merge.segment.occurrence}^${patientsAgree ? 3 : 1}`
+  const text = `${patientsAgree ? 'the accounts differ' : 'the patients differ'} (${where}) - move it first (A43 to A45)`
+  throw refuse('205', [where], text, 'ID-CONFLICT')
+}
+
+const shownOf = (applying: Applying, rtype: Rtype, each: Identifier): string =>
+  applying.draft.survivorId(rtype, recordOf(applying.draft, rtype, each.system ?? '', normal(applying, each)))
+
+/** Tells the log of one pair, and carries out what the log makes of it. */
+export function join(applying: Applying, rtype: Rtype, kind: Kind, each: Pair): Result {
+  const { draft, times } = applying
+  const { system, from, to, source, target, where } = each
   if (from === to)
     throw refuse(
       '205',
@@ -77,179 +158,77 @@ function mergePair(applying: Applying, merge: Thing, { system, from, to }: Pair)
       `${from} cannot be merged into itself (${where}) - name two identifiers`,
       'SAME-ID',
     )
-  const source = draft.lookup('Patient', system, from)
-  const target = draft.lookup('Patient', system, to)
-  const sourceId = source && draft.survivorId('Patient', source.id)
-  const targetId = target && draft.survivorId('Patient', target.id)
-  if (target?.retired && source && !source.retired && targetId === sourceId)
-    throw cycle(applying, where, from, to, sourceId)
-  if (source && target && sourceId === targetId) {
-    // Merged already, in this direction; or two numbers of one patient, of which one shall be used no more.
-    if (!source.retired) retire(applying, targetId ?? '', system, from)
-    return
-  }
-  // Whoever the number was merged into is not meant: following it would merge a third record.
-  if (target && source?.retired) throw mergedElsewhere(applying, where, from, sourceId)
-  if (!target) {
-    // IHE ITI-30: an unknown target changes the identifier; when both are unknown the alias alone is kept.
-    const id = sourceId ?? stableId('Patient', system, to)
-    draft.register('Patient', system, to, id)
-    draft.register('Patient', system, from, id, true)
-    if (sourceId) renameIdentifier(applying, sourceId, system, from, to)
-    return
-  }
-  if (!source || !sourceId) {
-    retire(applying, targetId ?? '', system, from)
-    return
-  }
-  mergePatients(applying, sourceId, targetId ?? '')
-}
-
-/** The number stays with its patient as one of the past. */
-function retire(applying: Applying, id: string, system: string, value: string): void {
-  applying.draft.register('Patient', system, value, id, true)
-  absorb(applying, id, undefined, [{ system, value }])
-}
-
-function mergedElsewhere(
-  applying: Applying,
-  where: string,
-  from: string,
-  survivor: string | undefined,
-): Refusal {
-  return new Refusal(
-    'AE',
-    {
-      code: '205',
-      app: 'MERGE-CYCLE',
-      locations: [where],
-      text: `${from} was merged into another record before (${where}) - merge that record, if it is meant`,
-    },
-    {
-      task: {
-        code: 'merge-cycle',
-        key: `${from}|elsewhere`,
-        description: `message ${applying.controlId} of ${applying.source.id} merges what an earlier message has merged into another record`,
-        ...(survivor ? { focus: `Patient/${survivor}`, patient: `Patient/${survivor}` } : {}),
-      },
-    },
-  )
-}
-
-function cycle(
-  applying: Applying,
-  where: string,
-  from: string,
-  to: string,
-  survivor: string | undefined,
-): Refusal {
-  return new Refusal(
-    'AE',
-    {
-      code: '205',
-      app: 'MERGE-CYCLE',
-      locations: [where],
-      text: `${to} was merged into ${from} before (${where}) - undo that merge first`,
-    },
-    {
-      task: {
-        code: 'merge-cycle',
-        key: `${from}|${to}`,
-        description: `message ${applying.controlId} of ${applying.source.id} asks for the inverse of an earlier merge`,
-        ...(survivor ? { focus: `Patient/${survivor}`, patient: `Patient/${survivor}` } : {}),
-      },
-    },
-  )
-}
-
-const instant = (ms: number): string => new Date(ms).toISOString().replace('.000Z', 'Z')
-
-/** Survivor's values win whatever their age; the retired ones only fill gaps. All that referred to it follows. */
-function mergePatients(applying: Applying, sourceId: string, targetId: string): void {
-  const { draft, site } = applying
-  const retired = draft.entity('Patient', sourceId).body
-  const own = (retired?.identifier ?? []) as readonly Identifier[]
-  absorb(applying, targetId, sourceId, own, site.policy.mergeFill ? fillOf(retired) : undefined)
-  for (const { system, value } of own) {
-    if (system && value && draft.lookup('Patient', system, normalValue(value, authorityOf(site, system)))) {
-      draft.register('Patient', system, normalValue(value, authorityOf(site, system)), targetId, true)
-    }
-  }
-  draft.contribute('Patient', sourceId, {
-    source: 'gateway',
-    key: 'merged',
+  const said: LoggedJoin = {
+    kind,
+    from: recordOf(draft, rtype, system, from),
+    to: recordOf(draft, rtype, system, to),
+    m: times.message,
     i: draft.messageId,
-    cells: {},
-    data: { reference: `Patient/${targetId}` },
-  })
-  draft.merge('Patient', sourceId, targetId)
-  for (const key of draft.referrers(`Patient/${sourceId}`)) {
-    const [rtype = '', id = ''] = key.split('/')
-    draft.touch(rtype, id)
+    t: times.event,
+    source,
+    target,
   }
-  draft.closed.push({ code: 'possible-duplicate', patients: [sourceId, targetId] })
+  if (rtype === 'Patient' && kind === 'merge') checkExclusion(applying, said, each)
+  const roots = [rootOf(draft, rtype, said.from), rootOf(draft, rtype, said.to)] as const
+  const before = loggedBefore(draft, rtype, said) !== undefined
+  tellSole(draft, rtype, { system, value: from, record: said.from })
+  tellSole(draft, rtype, { system, value: to, record: said.to })
+  tell(draft, rtype, said)
+  const { resultOf, refused } = settle(draft, rtype, [said.from, said.to])
+  const [bad] = refused
+  if (bad) throw refusalOf(applying, rtype, bad.result, each, draft.survivorId(rtype, roots[0]))
+  const result = resultOf(said) ?? 'known'
+  if (before || result !== 'merged') return result
   draft.activity = 'merge'
-}
-
-const notFilled = new Set(['resourceType', 'id', 'meta', 'active', 'identifier', 'link', 'name', 'text'])
-
-function fillOf(body: FhirJson | undefined): FhirJson {
-  return Object.fromEntries(Object.entries(body ?? {}).filter(([key]) => !notFilled.has(key)))
-}
-
-/** Keeps what the survivor takes over: retired identifiers, and values for its gaps. */
-function absorb(
-  applying: Applying,
-  targetId: string,
-  sourceId: string | undefined,
-  identifiers: readonly Identifier[],
-  fill?: FhirJson,
-): void {
-  const { draft, times } = applying
-  const end = instant(times.event)
-  const retired = identifiers.map((each) => ({
-    ...each,
-    use: 'old',
-    period: { ...each.period, end: each.period?.end ?? end },
-  }))
-  const key = `merge:${sourceId ?? identifiers.map((each) => `${each.system}|${each.value}`).join(',')}`
-  draft.contribute('Patient', targetId, {
-    source: 'gateway',
-    key,
-    i: draft.messageId,
-    cells: {},
-    data: {
-      identifiers: retired as unknown as readonly FhirJson[],
-      ...(fill ? { fill } : {}),
-      ...(sourceId
-        ? {
-            reference: `Patient/${sourceId}`,
-            type: 'replaces',
-            protectedBy: protectorsOf([...draft.contributions('Patient', sourceId).values()]),
-          }
-        : {}),
-    },
-  })
-}
-
-/** The identifier was typed wrongly: the same patient gets another one, the old one is kept as an alias. */
-function renameIdentifier(applying: Applying, id: string, system: string, from: string, to: string): void {
-  absorb(applying, id, undefined, [{ system, value: from }])
-  const { draft, source, times } = applying
-  const type = {
-    coding: [
-      {
-        system: 'http://terminology.hl7.org/CodeSystem/v2-0203',
-        code: authorityOf(applying.site, system)?.types[0] ?? 'MR',
-      },
-    ],
+  draft.joined.push({ rtype, sourceId: roots[0], targetId: roots[1], said })
+  if (rtype === 'Patient') {
+    draft.closed.push({ code: 'possible-duplicate', patients: [...roots] })
+    settlePolicies(draft, roots[1])
   }
-  draft.assert('Patient', id, source.id, {
-    'identifier<MRG-1': {
-      v: [{ system, value: to, type }],
-      t: times.event,
-      m: times.message,
-      i: draft.messageId,
+  return result
+}
+
+/** Whoever has said that they are two has said so later than this message: it does not make them one again. */
+function checkExclusion(
+  { draft, controlId, source }: Applying,
+  said: LoggedJoin,
+  { from, to, where }: Pair,
+): void {
+  if (!isExcluded(draft, said.from, said.to, said.m)) return
+  throw refuse(
+    '205',
+    [where],
+    `${from} and ${to} were found to be two persons since (${where}) - send the merge anew, if it is meant`,
+    'ID-CONFLICT',
+    {
+      task: {
+        code: 'merge-after-unmerge',
+        key: `${said.from}|${said.to}`,
+        description: `message ${controlId} of ${source.id} merges what was found to be two persons since`,
+        focus: `Patient/${draft.survivorId('Patient', said.to)}`,
+      },
     },
-  })
+  )
+}
+
+function refusalOf(applying: Applying, rtype: Rtype, result: Result, pair: Pair, survivor: string): Refusal {
+  const { from, to, where } = pair
+  const by = `message ${applying.controlId} of ${applying.source.id}`
+  const focus = `${rtype}/${survivor}`
+  const about = { focus, ...(rtype === 'Patient' ? { patient: focus } : {}) }
+  if (result === 'in-use') {
+    const text = `${to} is in use (${where}) - merge the two (A40 to A42), if they are one`
+    const description = `${by} changes ${from} to ${to}, which is in use`
+    const task = { code: 'identity-conflict', key: `${from}|${to}`, description, ...about }
+    return refuse('205', [where], text, 'ID-IN-USE', { task })
+  }
+  const inverse = result === 'cycle'
+  const text = inverse
+    ? `${to} was merged into ${from} before (${where}) - undo that merge first`
+    : `${from} was merged into another record before (${where}) - merge that record, if it is meant`
+  const description = inverse
+    ? `${by} asks for the inverse of an earlier merge`
+    : `${by} merges what an earlier message has merged into another record`
+  const task = { code: 'merge-cycle', key: `${from}|${inverse ? to : 'elsewhere'}`, description, ...about }
+  return refuse('205', [where], text, 'MERGE-CYCLE', { task })
 }

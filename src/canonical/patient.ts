@@ -6,6 +6,7 @@ import { canonicalText, type FhirJson } from './fhir-json.ts'
 import type { Identifier } from './identifier.ts'
 import { identifierType } from './identifier.ts'
 import { choiceOf, latestValue, type Statement, statementsByPath, writeLatest } from './latest.ts'
+import type { Numbers } from './patient-family.ts'
 
 export interface PatientContext {
   trust(source: string): number
@@ -84,10 +85,16 @@ function names(statements: readonly Statement[], judge: Judge): Entry[] {
 type Coding = { readonly system?: string; readonly code?: string }
 
 /** All identifiers that anybody knows, one per (system, value), with every type that was seen. */
-export function unionIdentifiers(statements: readonly Statement[], retired: readonly Identifier[]): Entry[] {
+export function unionIdentifiers(
+  statements: readonly Statement[],
+  retired: readonly Identifier[],
+  numbers?: Numbers,
+): Entry[] {
   const byKey = new Map<string, Entry>()
-  for (const identifier of [...statements.flatMap((each) => entries(each) as readonly Identifier[])]) {
+  const said = statements.flatMap((each) => entries(each) as readonly Identifier[])
+  for (const identifier of [...said, ...(numbers?.current ?? [])]) {
     const key = `${identifier.system ?? ''}|${identifier.value ?? ''}`
+    if (numbers?.without.includes(key)) continue
     const known = byKey.get(key)
     const entry = { ...identifier } as Entry
     if (!known) byKey.set(key, withUse(entry))
@@ -147,6 +154,8 @@ interface Merged {
   readonly protectedBy?: readonly { readonly source: string; readonly t: number }[]
   readonly reference?: string
   readonly type?: string
+  /** False: somebody has said that they are not linked. */
+  readonly linked?: boolean
 }
 
 /** Element that a cell speaks of; those of one choice are one. */
@@ -183,6 +192,7 @@ export function foldPatient(
   const projections = contributions
     .filter((each) => each.data !== undefined)
     .sort((a, b) => (a.key < b.key ? -1 : 1))
+  const numbers = projections.find((each) => each.key === 'numbers')?.data as unknown as Numbers | undefined
   const absorbed = projections
     .filter((each) => each.key.startsWith('merge:'))
     .map((each) => each.data as Merged)
@@ -201,7 +211,8 @@ export function foldPatient(
     'identifier',
     unionIdentifiers(
       of('identifier'),
-      absorbed.flatMap((each) => each.identifiers ?? []),
+      [...absorbed.flatMap((each) => each.identifiers ?? []), ...(numbers?.retired ?? [])],
+      numbers,
     ),
   )
   body.active = into ? false : (latestValue(of('active')) ?? true)
@@ -269,7 +280,8 @@ function links(projections: readonly Contribution[], into: Merged | undefined): 
   const out: Entry[] = into?.reference ? [{ other: { reference: into.reference }, type: 'replaced-by' }] : []
   for (const { data } of projections) {
     const link = data as Merged
-    if (link.reference && link.type) out.push({ other: { reference: link.reference }, type: link.type })
+    if (link.reference && link.type && link.linked !== false)
+      out.push({ other: { reference: link.reference }, type: link.type })
   }
   return out
 }

@@ -2,11 +2,13 @@
 import type { Json, Thing } from '../mappings/mapped.ts'
 import { type Applying, assertionsOf, cellAt, derived, referred, thingsOf, warnStale } from './applying.ts'
 import type { Assertion, CellKey } from './contribution.ts'
+import { rootOf } from './family.ts'
 import { canonicalText } from './fhir-json.ts'
 import { type Identifier, stableId } from './identifier.ts'
 import { resolvePatient } from './identity.ts'
 import { type EntryShape, entryOf } from './parts.ts'
 import { elementOf, spokenOf } from './patient.ts'
+import { recordOf } from './records.ts'
 import { entryShape, joinShapes } from './shape.ts'
 
 /** Resolves a PID and states what it says. With `fillOnly` it counts only for what nobody speaks of otherwise. */
@@ -20,7 +22,7 @@ export function applyPerson(applying: Applying, thing: Thing, fillOnly = false):
   }
   if (fillOnly) draft.assert('Patient', id, source.id, gapsOf(applying, id, cells), 'fill')
   else warnStale(applying, thing, draft.assert('Patient', id, source.id, cells))
-  linkMother(applying, thing, id)
+  linkMother(applying, thing, rootOf(draft, 'Patient', id))
   return id
 }
 
@@ -101,10 +103,7 @@ function linkMother(applying: Applying, thing: Thing, child: string): void {
     'relationship<PID-21': derived(applying, [{ coding: [coding] }], times.demographics),
   })
   // Her id follows from her identifier, so that the link waits for her when she is not known yet.
-  const known = draft.lookup('Patient', mother.system, mother.value)
-  const motherId = known
-    ? draft.survivorId('Patient', known.id)
-    : stableId('Patient', mother.system, mother.value)
+  const motherId = recordOf(draft, 'Patient', mother.system, mother.value)
   draft.contribute('Patient', motherId, {
     source: 'gateway',
     key: `related:${id}`,

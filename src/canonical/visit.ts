@@ -20,6 +20,7 @@ import { Refusal } from './finding.ts'
 import { type Identifier, identifierType, stableId } from './identifier.ts'
 import { authorityOf, type Key, keysOf } from './identity.ts'
 import { applyPerson } from './person.ts'
+import { saySole } from './records.ts'
 
 /** Person-level events: their PV1 is a formality (IHE ITI-30). */
 const personEvents = new Set(['ADT^A28', 'ADT^A31'])
@@ -40,18 +41,34 @@ export function applyAccount(applying: Applying, thing: Thing): string | undefin
   const keys = keysOf(applying, thing)
   const [first] = keys
   if (!first) return undefined
-  const hit = keys
-    .map((key) => draft.lookup('Account', key.system, key.value))
-    .find((each) => each !== undefined)
-  const id = hit ? draft.survivorId('Account', hit.id) : stableId('Account', first.system, first.value)
-  for (const key of keys)
-    if (!draft.lookup('Account', key.system, key.value)) draft.register('Account', key.system, key.value, id)
+  const id = namedBy(applying, 'Account', keys, keys)
   const subject = subjectOf(applying, thing)
   if (subject) refuseOtherPatient(applying, 'Account', id, subject, first, thing)
   applying.references.set(`#${thing.as}`, `Account/${id}`)
   const cells = assertionsOf(applying, thing, times.event)
   if (subject) cells['subject<PID-3'] = derived(applying, [{ reference: subject }], times.event)
   draft.assert('Account', id, source.id, cells)
+  return id
+}
+
+/** The record of the first of these numbers that is known, else of the first; all others are from now on its numbers, too. */
+function namedBy(
+  applying: Applying,
+  rtype: 'Account' | 'Encounter',
+  keys: readonly Key[],
+  all: readonly Key[],
+): string {
+  const { draft, times } = applying
+  const [first] = keys
+  const known = keys
+    .map((key) => draft.lookup(rtype, key.system, key.value))
+    .find((each) => each !== undefined)
+  const id = known?.id ?? stableId(rtype, first?.system ?? '', first?.value ?? '')
+  const now = { m: times.message, i: draft.messageId }
+  for (const { system, value } of all) {
+    const record = draft.lookup(rtype, system, value)?.id ?? id
+    saySole(draft, rtype, { system, value, record }, now)
+  }
   return id
 }
 
@@ -73,10 +90,11 @@ function refuseOtherPatient(
   key: Key,
   thing: Thing,
 ): void {
-  const body = applying.draft.entity(rtype, id).body
+  const { draft } = applying
+  const body = draft.entity(rtype, draft.survivorId(rtype, id)).body
   const known = body?.subject as Referring | readonly Referring[] | undefined
   const holder = (Array.isArray(known) ? known[0] : known) as Referring | undefined
-  if (!holder?.reference || applying.draft.survivor(holder.reference) === subject) return
+  if (!holder?.reference || draft.survivor(holder.reference) === draft.survivor(subject)) return
   const { location } = key
   throw new Refusal(
     'AE',
@@ -89,10 +107,10 @@ function refuseOtherPatient(
     {
       task: {
         code: 'identity-conflict',
-        key: `${rtype}/${id}|${subject}`,
+        key: `${rtype}/${id}|${draft.survivor(subject)}`,
         description: `message ${applying.controlId} of ${applying.source.id} names ${key.value} (${thing.segment.name}) for another patient`,
         focus: `${rtype}/${id}`,
-        patient: subject,
+        patient: draft.survivor(subject),
       },
     },
   )
@@ -160,21 +178,14 @@ export function applyVisitReference(applying: Applying, thing: Thing): void {
 
 /** PV1-19, else PV1-50, else the account with the class; none of them = no visit of its own. */
 function encounterId(applying: Applying, thing: Thing): string | undefined {
-  const { draft } = applying
   const all = keysOf(applying, thing)
   const visit = all.filter((each) => each.location.endsWith('^19'))
   const keys = visit.length > 0 ? visit : all
   const [first] = keys
   const subject = subjectOf(applying, thing)
   if (first) {
-    const hit = keys
-      .map((key) => draft.lookup('Encounter', key.system, key.value))
-      .find((each) => each !== undefined)
-    const id = hit ? draft.survivorId('Encounter', hit.id) : stableId('Encounter', first.system, first.value)
+    const id = namedBy(applying, 'Encounter', keys, all)
     if (subject) refuseOtherPatient(applying, 'Encounter', id, subject, first, thing)
-    for (const key of all)
-      if (!draft.lookup('Encounter', key.system, key.value))
-        draft.register('Encounter', key.system, key.value, id)
     return id
   }
   const account = applying.references.get(`#${referred(applying, thing, 'account')?.as ?? ''}`)

@@ -3,6 +3,7 @@ import type { SearchQuery } from '../fhir/search-query.ts'
 import type { Taken, TakenBy } from './busy.ts'
 import type { Contribution } from './contribution.ts'
 import type { FhirJson } from './fhir-json.ts'
+import type { Moment } from './identity-log.ts'
 
 export interface Entity {
   readonly rtype: string
@@ -20,10 +21,14 @@ export interface Entity {
 }
 
 export interface Registration {
+  /** The record of the identifier, for ever; whom it means by now is told by the identity log. */
   readonly id: string
-  /** Merged away or renamed: the identifier still resolves, with a warning. */
-  readonly retired: boolean
+  /** When a message first named it alone; undefined when it came with others only. */
+  readonly since?: Moment
 }
+
+/** Types whose things may turn out to be one. */
+export const mergeable: ReadonlySet<string> = new Set(['Patient', 'Account', 'Encounter', 'Coverage'])
 
 export interface LedgerLine {
   readonly source: string
@@ -50,6 +55,7 @@ export interface LedgerLine {
 /** What has to be loaded before a message can be applied; thrown by the world, caught by the pipeline alone. */
 export type Need =
   | { readonly kind: 'entity'; readonly rtype: string; readonly id: string }
+  | { readonly kind: 'merge'; readonly rtype: string; readonly id: string }
   | { readonly kind: 'registration'; readonly rtype: string; readonly system: string; readonly value: string }
   | { readonly kind: 'ledger'; readonly source: string; readonly line: string }
   | { readonly kind: 'charges'; readonly accountId: string; readonly code: string }
@@ -83,8 +89,10 @@ export class World {
   readonly registrations = new Map<string, Registration | null>()
   /** Texts of contributions as they are in the store, by storedKey(): what is only said once more is not written again. */
   readonly stored = new Map<string, string>()
-  /** 'Patient/old' -> survivor's id. Loaded together with the entity. */
+  /** 'Patient/old' -> id as which it is shown. Loaded together with the entity. */
   readonly merges = new Map<string, string | null>()
+  /** 'Patient/x' -> ids of what is shown as it. Loaded together with the entity. */
+  readonly members = new Map<string, ReadonlySet<string>>()
   /** Needs that no hint had named. */
   misses: number
   readonly lines = new Map<string, LedgerLine | null>()

@@ -94,8 +94,12 @@ function fill(world: World, need: Need): void {
       const key = entityKey(need.rtype, need.id)
       world.entities.set(key, absentEntity(need.rtype, need.id))
       world.merges.set(key, null)
+      world.members.set(key, new Set())
       return
     }
+    case 'merge':
+      world.merges.set(entityKey(need.rtype, need.id), null)
+      return
     case 'registration':
       world.registrations.set(registrationKey(need.rtype, need.system, need.value), null)
       return

@@ -32,10 +32,12 @@ import {
   type LoadedThings,
   loadCharges,
   loadLines,
+  loadMerges,
   loadReferrers,
   loadRegistrations,
   loadThings,
   lockThings,
+  type MergeRow,
 } from '../store/truth.ts'
 import { loadBusyDays, takenDays } from './busy-days.ts'
 import { loadSearches } from './load-searches.ts'
@@ -99,7 +101,7 @@ async function loadRegistry(
   for (const row of await loadRegistrations(tx, tenant, hints)) {
     world.registrations.set(registrationKey(row.rtype, row.system, row.value), {
       id: row.id,
-      retired: row.retired,
+      ...(row.sinceM !== null && row.sinceI !== null ? { since: { m: row.sinceM, i: row.sinceI } } : {}),
     })
   }
 }
@@ -134,6 +136,7 @@ async function loadEntities(
       contributions: contributions.get(key) ?? new Map(),
     })
     if (!world.merges.has(key)) world.merges.set(key, null)
+    if (!world.members.has(key)) world.members.set(key, new Set())
   }
   for (const row of loaded.entities) {
     const key = entityKey(row.rtype, row.id)
@@ -149,10 +152,21 @@ async function loadEntities(
       body: deleted ? undefined : (row.body as FhirJson),
     })
   }
-  for (const { rtype, sourceId, targetId } of loaded.merges)
+  takeMerges(world, loaded.merges)
+  // All that is shown as one thing is folded together.
+  const family = loaded.merges.flatMap(({ rtype, sourceId, targetId }) => [
+    entityKey(rtype, targetId),
+    entityKey(rtype, sourceId),
+  ])
+  await loadEntities(tx, tenant, world, [...family, ...followers(contributions)])
+}
+
+function takeMerges(world: World, rows: readonly MergeRow[]): void {
+  for (const { rtype, sourceId, targetId } of rows) {
     world.merges.set(entityKey(rtype, sourceId), targetId)
-  const targets = loaded.merges.map(({ rtype, targetId }) => entityKey(rtype, targetId))
-  await loadEntities(tx, tenant, world, [...targets, ...followers(contributions)])
+    const target = entityKey(rtype, targetId)
+    world.members.set(target, new Set(world.members.get(target)).add(sourceId))
+  }
 }
 
 export const contributionOf = ({ source, key, body, messageId, t, m }: ContributionRow): Contribution =>
@@ -245,6 +259,10 @@ export async function loadNeeds(
   await loadEntities(tx, tenant, world, [
     ...new Set(of('entity').map((each) => entityKey(each.rtype, each.id))),
   ])
+  const unread = of('merge').filter((each) => !world.merges.has(entityKey(each.rtype, each.id)))
+  for (const { rtype, id } of unread) world.merges.set(entityKey(rtype, id), null)
+  for (const { rtype, sourceId, targetId } of await loadMerges(tx, tenant, unread))
+    world.merges.set(entityKey(rtype, sourceId), targetId)
   const lines = of('ledger').filter((each) => !world.lines.has(lineKey(each.source, each.line)))
   if (lines.length > 0) await loadLedger(tx, tenant, world, lines)
   await loadOpenCharges(tx, tenant, world, of('charges'))

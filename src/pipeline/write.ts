@@ -75,7 +75,7 @@ export class BatchWrite {
   readonly #stated: { name: string; t: number }[] = []
   readonly #contributions = new Map<string, Contributed>()
   readonly #registrations = new Map<string, RegistrationWrite>()
-  readonly #merges: MergeWrite[] = []
+  readonly #merges = new Map<string, MergeWrite>()
   readonly #lines = new Map<string, LedgerWrite>()
   /** What appointments take, all of it. */
   readonly #busy = new Map<string, readonly Taken[]>()
@@ -162,11 +162,13 @@ export class BatchWrite {
         system,
         value,
         id: to.id,
-        retired: to.retired,
+        since_m: to.since?.m,
+        since_i: to.since?.i,
       })
     }
-    for (const { rtype, sourceId, targetId } of draft.merged) {
-      this.#merges.push({ rtype, source_id: sourceId, target_id: targetId, message_id: draft.messageId })
+    for (const { rtype, sourceId, targetId } of draft.aliases.changed) {
+      const row = { rtype, source_id: sourceId, target_id: targetId, message_id: draft.messageId }
+      this.#merges.set(entityKey(rtype, sourceId), row)
     }
     for (const line of draft.lines.posted) {
       this.#lines.set(lineKey(line.source, line.line), ledgerRow(line))
@@ -255,7 +257,7 @@ export class BatchWrite {
       writeShapes(tx, tenant, this.#newShapes()),
       writeContributions(tx, tenant, contributionRows(this.#contributions, this.#stored)),
       writeRegistrations(tx, tenant, registrations),
-      writeMerges(tx, tenant, now, this.#merges),
+      writeMerges(tx, tenant, now, [...this.#merges.values()]),
       writeLedger(tx, tenant, [...this.#lines.values()]),
       writeBusy(tx, tenant, [...this.#busy.keys()], busyRows(this.#busy)),
       releaseParked(tx, tenant, registrations, now),

@@ -26,14 +26,15 @@ export interface RegistrationWrite {
   readonly system: string
   readonly value: string
   readonly id: string
-  readonly retired: boolean
+  readonly since_m: number | undefined
+  readonly since_i: string | undefined
 }
 
 export const writeRegistrationsSql = `
-insert into registry as r (tenant, rtype, system, value, id, retired)
-select $1, rtype, system, value, id, retired
-from json_to_recordset($2::json) as x (rtype text, system text, value text, id text, retired boolean)
-on conflict (tenant, rtype, system, value) do update set id = excluded.id, retired = excluded.retired`
+insert into registry as r (tenant, rtype, system, value, id, since_m, since_i)
+select $1, rtype, system, value, id, since_m, since_i
+from json_to_recordset($2::json) as x (rtype text, system text, value text, id text, since_m bigint, since_i bigint)
+on conflict (tenant, rtype, system, value) do update set id = excluded.id, since_m = excluded.since_m, since_i = excluded.since_i`
 
 export async function writeRegistrations(
   tx: Queryable,
@@ -46,21 +47,20 @@ export async function writeRegistrations(
 export interface MergeWrite {
   readonly rtype: string
   readonly source_id: string
-  readonly target_id: string
+  /** Undefined: shown as itself again. */
+  readonly target_id: string | undefined
   readonly message_id: string
 }
 
-/** The second part compresses paths: whatever was read as the source is read as the target from now on. */
+/** As what things are shown from now on, one hop each. */
 export const writeMergesSql = `
 with x as materialized (
   select * from json_to_recordset($2::json) as x (rtype text, source_id text, target_id text, message_id bigint)
-), compressed as (
-  update merge m set target_id = x.target_id from x where m.tenant = $1 and m.rtype = x.rtype and m.target_id = x.source_id
-), renamed as (
-  update registry r set id = x.target_id, retired = true from x where r.tenant = $1 and r.rtype = x.rtype and r.id = x.source_id
+), gone as (
+  delete from merge m using x where m.tenant = $1 and m.rtype = x.rtype and m.source_id = x.source_id and x.target_id is null
 )
 insert into merge (tenant, rtype, source_id, target_id, message_id, merged_at)
-select $1, rtype, source_id, target_id, message_id, $3::timestamptz from x
+select $1, rtype, source_id, target_id, message_id, $3::timestamptz from x where target_id is not null
 on conflict (tenant, rtype, source_id) do update set target_id = excluded.target_id, message_id = excluded.message_id`
 
 export async function writeMerges(

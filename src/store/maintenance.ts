@@ -12,6 +12,7 @@ const tables = [
   'lineage_shape',
   'registry',
   'merge',
+  'merge_journal',
   'ledger',
   'busy',
   'resource',

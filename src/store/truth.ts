@@ -35,12 +35,14 @@ export interface RegistrationRow {
   readonly system: string
   readonly value: string
   readonly id: string
-  readonly retired: boolean
+  /** When the number was first named alone: time of the message, milliseconds, and the message. Null = unknown. */
+  readonly sinceM: number | null
+  readonly sinceI: string | null
 }
 
 /** Uses the primary key of registry. */
 export const loadRegistrationsSql = `
-select r.rtype, r.system, r.value, r.id, r.retired
+select r.rtype, r.system, r.value, r.id, r.since_m::float8 as "sinceM", r.since_i::text as "sinceI"
 from unnest($2::text[], $3::text[], $4::text[]) as wanted (rtype, system, value)
 join registry r on r.tenant = $1 and r.rtype = wanted.rtype and r.system = wanted.system and r.value = wanted.value`
 
@@ -97,11 +99,29 @@ select c.rtype, c.id, c.source, c.key, c.t, c.m, c.message_id::text as "messageI
 from unnest($2::text[], $3::text[]) as wanted (rtype, id)
 join contribution c on c.tenant = $1 and c.rtype = wanted.rtype and c.id = wanted.id`
 
-/** Uses the primary key of merge. */
+/** As what things are shown, and what is shown as they: uses the primary key of merge and merge_target. */
 export const loadMergesSql = `
 select m.rtype, m.source_id as "sourceId", m.target_id as "targetId"
 from unnest($2::text[], $3::text[]) as wanted (rtype, id)
-join merge m on m.tenant = $1 and m.rtype = wanted.rtype and m.source_id = wanted.id`
+join merge m on m.tenant = $1 and m.rtype = wanted.rtype and m.source_id = wanted.id
+union
+select m.rtype, m.source_id, m.target_id
+from unnest($2::text[], $3::text[]) as wanted (rtype, id)
+join merge m on m.tenant = $1 and m.rtype = wanted.rtype and m.target_id = wanted.id`
+
+/** Types that are ever merged. */
+const merged: ReadonlySet<string> = new Set(['Patient', 'Account', 'Encounter', 'Coverage'])
+
+export async function loadMerges(
+  tx: Queryable,
+  tenant: number,
+  keys: readonly { readonly rtype: string; readonly id: string }[],
+): Promise<MergeRow[]> {
+  const some = keys.filter((each) => merged.has(each.rtype))
+  if (some.length === 0) return []
+  const values = [tenant, textColumn(some.map((k) => k.rtype)), textColumn(some.map((k) => k.id))]
+  return await tx.query<MergeRow>('load_merges', loadMergesSql, values)
+}
 
 export interface LoadedThings {
   readonly entities: readonly EntityRow[]
@@ -120,7 +140,7 @@ export async function loadThings(
   const [entities, contributions, merges] = await Promise.all([
     tx.query<EntityRow & Texted>('load_entities', loadEntitiesSql, values),
     tx.query<Omit<ContributionRow, 'body'>>('load_contributions', loadContributionsSql, values),
-    tx.query<MergeRow>('load_merges', loadMergesSql, values),
+    loadMerges(tx, tenant, keys),
   ])
   return {
     entities: entities.map((row) => ({ ...row, body: parseBody(row.body) })),

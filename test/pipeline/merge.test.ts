@@ -334,7 +334,9 @@ describe('what referred to the source', () => {
     assert.ok(replacedBy(middle.id).includes(`replaced-by Patient/${last.id}`))
     const rows = await gateway.store.db.read.query<{ value: string; id: string }>(
       'test_aliases',
-      `select value, id from registry where rtype = 'Patient' and value in ('E1', 'E2', 'E3')`,
+      `select r.value, coalesce(m.target_id, r.id) as id from registry r
+       left join merge m on m.rtype = r.rtype and m.source_id = r.id
+       where r.rtype = 'Patient' and r.value in ('E1', 'E2', 'E3')`,
     )
     assert.deepEqual(new Set(rows.map((row) => row.id)), new Set([last.id]))
     const hops = await gateway.store.db.read.query<{ n: number }>(

@@ -142,6 +142,19 @@ table merge
   constraint merge_pkey PRIMARY KEY (tenant, rtype, source_id)
   INDEX merge_target ON merge USING btree (tenant, rtype, target_id)
 
+table merge_journal
+  tenant integer not null
+  id text collate "C" not null
+  rtype text collate "C" not null
+  source_id text collate "C" not null
+  target_id text collate "C" not null
+  said jsonb not null
+  merged_at timestamp with time zone not null
+  moved jsonb not null
+  undone_at timestamp with time zone
+  message_id bigint not null
+  constraint merge_journal_pkey PRIMARY KEY (tenant, id, source_id)
+
 table message partition by RANGE (received_at)
   tenant integer not null
   received_at timestamp with time zone not null
@@ -237,7 +250,8 @@ table registry
   system text collate "C" not null
   value text collate "C" not null
   id text collate "C" not null
-  retired boolean not null default false
+  since_m bigint
+  since_i bigint
   constraint registry_pkey PRIMARY KEY (tenant, rtype, system, value)
   INDEX registry_id ON registry USING btree (tenant, id, rtype)
 
