@@ -32,14 +32,13 @@ import {
   type LoadedThings,
   loadCharges,
   loadLines,
-  loadMerges,
   loadReferrers,
   loadRegistrations,
   loadThings,
   lockThings,
-  type MergeRow,
 } from '../store/truth.ts'
 import { loadBusyDays, takenDays } from './busy-days.ts'
+import { loadAliases, takeMerges } from './load-aliases.ts'
 import { loadSearches } from './load-searches.ts'
 import type { Said } from './said.ts'
 
@@ -161,14 +160,6 @@ async function loadEntities(
   await loadEntities(tx, tenant, world, [...family, ...followers(contributions)])
 }
 
-function takeMerges(world: World, rows: readonly MergeRow[]): void {
-  for (const { rtype, sourceId, targetId } of rows) {
-    world.merges.set(entityKey(rtype, sourceId), targetId)
-    const target = entityKey(rtype, targetId)
-    world.members.set(target, new Set(world.members.get(target)).add(sourceId))
-  }
-}
-
 export const contributionOf = ({ source, key, body, messageId, t, m }: ContributionRow): Contribution =>
   unpack(source, key, body as PackedContribution, { i: messageId, t: t ?? undefined, m: m ?? undefined })
 
@@ -259,10 +250,7 @@ export async function loadNeeds(
   await loadEntities(tx, tenant, world, [
     ...new Set(of('entity').map((each) => entityKey(each.rtype, each.id))),
   ])
-  const unread = of('merge').filter((each) => !world.merges.has(entityKey(each.rtype, each.id)))
-  for (const { rtype, id } of unread) world.merges.set(entityKey(rtype, id), null)
-  for (const { rtype, sourceId, targetId } of await loadMerges(tx, tenant, unread))
-    world.merges.set(entityKey(rtype, sourceId), targetId)
+  await loadAliases(tx, tenant, world, of('merge'))
   const lines = of('ledger').filter((each) => !world.lines.has(lineKey(each.source, each.line)))
   if (lines.length > 0) await loadLedger(tx, tenant, world, lines)
   await loadOpenCharges(tx, tenant, world, of('charges'))
