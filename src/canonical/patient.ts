@@ -248,19 +248,6 @@ function isProtected(statements: readonly Statement[], absorbed: readonly Merged
   )
 }
 
-/** Sources that protect a record, directly or through one that was merged into it; since when, milliseconds. */
-export function protectorsOf(contributions: readonly Contribution[]): { source: string; t: number }[] {
-  const all: { source: string; t: number }[] = []
-  for (const { source, cells, data } of contributions) {
-    const [said] = Object.entries(cells)
-      .filter(([key]) => key.startsWith('$protection<'))
-      .map(([, cell]) => cell)
-    if (said && (said.v === 'Y' || said.v === true)) all.push({ source, t: said.t })
-    all.push(...((data as Merged | undefined)?.protectedBy ?? []))
-  }
-  return all
-}
-
 /** What a merged record knew and its survivor does not. Halves of one thing are not mixed. */
 function fillGaps(body: FhirJson, fill: FhirJson): void {
   const known = new Set(Object.keys(body).map((key) => choiceOf(key) ?? key.replace(/^_/, '')))
