@@ -54,6 +54,7 @@ export function writeByClient(draft: Draft, write: ClientWrite, site: Site): Cli
     const [before, after] = [current?.[element], next[element]]
     if (canonicalText(before ?? null) === canonicalText(after ?? null)) continue
     if (element === 'identifier' && rtype === 'Patient') addIdentifiers(cells, after)
+    else if (element === 'contact' && rtype === 'Patient') cells['contact<FHIR'] = ownContacts(draft, write)
     else cells[`${element}<FHIR`] = after ?? null
   }
   if (current === undefined) cells['$deleted<FHIR'] = false
@@ -73,6 +74,19 @@ export function stateByClient(draft: Draft, statement: ClientStatement, client: 
   else draft.contribute(rtype, id, { source: client, key: i, event: 'FHIR', t: at, m: at, i, cells })
   for (const { system, value } of names)
     if (!draft.lookup(rtype, system, value)) draft.register(rtype, system, value, id)
+}
+
+/** Contacts are a union of what the sources say: a client that sends the whole list back has said those of others no more. */
+function ownContacts(draft: Draft, { rtype, id, client, next }: ClientWrite): Json {
+  const others = new Set<string>()
+  for (const each of draft.contributions(rtype, id).values()) {
+    if (each.source === client) continue
+    for (const [key, { v }] of Object.entries(each.cells))
+      if (key.startsWith('contact<') && Array.isArray(v)) for (const one of v) others.add(canonicalText(one))
+  }
+  const list = Array.isArray(next.contact) ? (next.contact as readonly Json[]) : []
+  const own = list.filter((each) => !others.has(canonicalText(each)))
+  return own.length > 0 ? own : null
 }
 
 function addIdentifiers(cells: Record<CellKey, Json>, list: Json | undefined): void {

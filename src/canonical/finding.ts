@@ -1,5 +1,7 @@
 // What applying a message finds: warnings and errors as CONTRACT.md section 5 names them; ERR segments are made of them.
 
+import type { FhirJson } from './fhir-json.ts'
+
 export type WarningCode =
   | 'STALE'
   | 'RETIRED-ID'
@@ -77,5 +79,7 @@ export interface TaskRequest {
   readonly description: string
   readonly focus?: string
   readonly patient?: string
+  /** Resources that it holds itself, by '#id'. */
+  readonly contained?: readonly FhirJson[]
   readonly inputs?: readonly { readonly type: string; readonly value: Readonly<Record<string, unknown>> }[]
 }

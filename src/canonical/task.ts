@@ -18,6 +18,7 @@ export function openTasks(draft: Draft, requests: readonly TaskRequest[], author
     const id = taskId(request.code, request.key)
     if (draft.contribution('Task', id, 'gateway', 'derived')) continue
     const data: FhirJson = {
+      ...(request.contained ? { contained: request.contained } : {}),
       status: 'requested',
       intent: 'order',
       code: { coding: [{ system: taskCodeSystem, code: request.code }] },

@@ -1,6 +1,5 @@
 // FHIR writes on the one road that messages take, too: version check, rules, fold, all in one transaction.
 import { createHash, randomUUID } from 'node:crypto'
-import { legalTransition } from '../canonical/appointment.ts'
 import { deleteByClient, holderOf, newResourceId, writeByClient } from '../canonical/client-write.ts'
 import type { Draft } from '../canonical/draft.ts'
 import type { FhirJson } from '../canonical/fhir-json.ts'
@@ -9,6 +8,7 @@ import { normalValue } from '../canonical/identifier.ts'
 import { authorityOf } from '../canonical/identity.ts'
 import type { Site } from '../canonical/site.ts'
 import type { Issue } from '../fhir/issue.ts'
+import { checkFree, checkTransition } from './client-appointment.ts'
 import type { Command } from './command.ts'
 import { foreignOwner, requestFiller } from './filler.ts'
 import type { Criteria, FhirResource, FhirWrite, FhirWritten } from './gateway.ts'
@@ -165,14 +165,13 @@ function create(write: FhirWrite, result: Result, { draft, site, now }: Carrying
     )
   }
   const owner = foreignOwner(draft, site, rtype, next, client.id)
-  if (owner !== undefined)
-    throw refused(
-      422,
-      'business-rule',
-      `the schedule belongs to ${owner} - ask it to book, then it is shown here`,
-    )
+  if (owner !== undefined) {
+    asked(result, requestFiller(draft, { ...write, id }, { owner, next }, now))
+    return
+  }
   const said = { rtype, id, client: client.id, at: now.getTime(), current: undefined, next }
   result.command = { kind: 'say', statement: writeByClient(draft, said, site) }
+  if (rtype === 'Appointment') checkFree(draft, site, id)
 }
 
 function bodyOf(write: FhirWrite, current: FhirResource | undefined): FhirJson {
@@ -206,7 +205,7 @@ function change(write: FhirWrite, result: Result, { draft, site, now }: Carrying
   }
   if (op === 'delete') {
     const owner = rtype === 'Appointment' && foreignOwner(draft, site, rtype, entity.body ?? {}, client.id)
-    if (owner) asked(result, requestFiller(draft, client.id, id, owner, now))
+    if (owner) asked(result, requestFiller(draft, write, { owner, next: undefined }, now))
     else
       result.command = {
         kind: 'say',
@@ -227,13 +226,14 @@ function change(write: FhirWrite, result: Result, { draft, site, now }: Carrying
     checkTransition(entity.body, next)
     const owner = foreignOwner(draft, site, rtype, entity.body ?? next, client.id)
     if (owner !== undefined) {
-      asked(result, requestFiller(draft, client.id, id, owner, now))
+      asked(result, requestFiller(draft, write, { owner, next }, now))
       return
     }
   }
   const shown = entity.deleted ? undefined : entity.body
   const said = { rtype, id, client: client.id, at: now.getTime(), current: shown, next }
   result.command = { kind: 'say', statement: writeByClient(draft, said, site) }
+  if (rtype === 'Appointment') checkFree(draft, site, id)
 }
 
 /** The answer is a Task: somebody else decides. */
@@ -242,20 +242,6 @@ function asked(result: Result, { task, id }: { readonly task: TaskRequest; reado
   result.rtype = 'Task'
   result.id = id
   result.status = 202
-}
-
-function checkTransition(current: FhirJson | undefined, next: FhirJson): void {
-  const [from, to] = [current?.status, next.status]
-  if (typeof from !== 'string' || typeof to !== 'string' || from === to) return
-  const verdict = legalTransition(from, to)
-  if ('legal' in verdict) {
-    const legal = verdict.legal.length > 0 ? verdict.legal.join(', ') : 'none'
-    throw refused(
-      422,
-      'business-rule',
-      `an appointment that is ${from} cannot become ${to} (Appointment.status) - legal next states: ${legal}`,
-    )
-  }
 }
 
 export function answerOf(outcome: Outcome, { rtype, id, status }: Result, now: Date): FhirWritten {
