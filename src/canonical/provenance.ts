@@ -23,6 +23,8 @@ export interface ChangeSet {
   readonly source: string | undefined
   /** The bytes are in the message log under the number of the draft. */
   readonly logged: boolean
+  /** Names the mappings by which the message was read: an URI. */
+  readonly policy?: string
 }
 
 /** Id of the Binary that shows a message as it came. */
@@ -59,6 +61,7 @@ export function addProvenance(draft: Draft, set: ChangeSet): void {
       ...(set.source === undefined ? [] : [agent('informant', { identifier: { value: set.source } })]),
       agent('assembler', { display: 'Portico' }),
     ],
+    ...(set.policy === undefined ? {} : { policy: [set.policy] }),
     entity: [
       {
         role: 'source',

@@ -8,6 +8,7 @@ import { digest } from './digest.ts'
 import { CannotRun, codeOf, EXIT, type ExitCode, textOf } from './exit.ts'
 import { explain } from './explain.ts'
 import { generate } from './generate.ts'
+import { lineage } from './lineage.ts'
 import { migrate } from './migrate.ts'
 import { rebuild } from './rebuild.ts'
 import { replay } from './replay.ts'
@@ -23,6 +24,7 @@ const verbs: readonly Verb[] = [
   replay,
   translate,
   explain,
+  lineage,
   coverage,
   check,
   migrate,

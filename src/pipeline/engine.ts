@@ -9,9 +9,9 @@ import { Batcher } from './batcher.ts'
 import { transactAndRead, writeAndRead } from './client-answer.ts'
 import { dryRun } from './dry-run.ts'
 import { keepFailed } from './failed.ts'
-import type { Gateway, LineageEntry } from './gateway.ts'
+import type { Gateway } from './gateway.ts'
 import type { Item, Outcome } from './item.ts'
-import { lineageOf } from './lineage.ts'
+import { lineage } from './lineage.ts'
 import { createDesk } from './message-desk.ts'
 import { MessageIds } from './message-ids.ts'
 import { type ProcessContext, processBatch } from './process.ts'
@@ -203,8 +203,7 @@ export function createEngine(options: EngineOptions): Engine {
     write: (write) => writeAndRead(write, clock.now(), submit, db, tenant),
     messages: createDesk({ db, tenant, context, wake: () => worker.wake() }),
     transact: (transaction) => transactAndRead(transaction, clock.now(), submit, db, tenant),
-    lineage: (rtype, id, path): Promise<readonly LineageEntry[] | undefined> =>
-      lineageOf(db.read, tenant, options.site(), rtype, id, path),
+    lineage: (rtype, id, path, version) => lineage(db.read, { tenant, rtype, id, path, context }, version),
     idle: async () => !batcher.busy && (await worker.isIdle()),
     site: options.site,
     setClock: async (now) => {

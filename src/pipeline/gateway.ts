@@ -94,14 +94,33 @@ export interface DryRun {
   }[]
 }
 
+/** Which position wrote a part of a value, by which row. Never the value itself. */
+export interface LineageSpan {
+  readonly fhir: string
+  readonly v2: string
+  readonly row: string
+  /** The code table of the row, and the code by which it was read. */
+  readonly table?: string
+  readonly tableRow?: string
+  /** Offsets into the message as it came, end exclusive. */
+  readonly bytes?: { readonly start: number; readonly end: number }
+}
+
 export interface LineageEntry {
   readonly path: string
   readonly source: string
   /** Event time, ISO 8601 with offset. */
-  readonly at: string
+  readonly at?: string
   readonly messageId: string
+  /** False once retention has dropped the message. */
+  readonly kept: boolean
+  readonly controlId?: string
+  readonly event?: string
+  /** Beginning of the hash of the maps that read the message. */
+  readonly mapsHash?: string
   readonly v2?: string
   readonly row?: string
+  readonly spans: readonly LineageSpan[]
   readonly wins: boolean
   readonly why: string
 }
@@ -165,7 +184,13 @@ export interface Gateway {
   readonly messages: MessageDesk
   /** One answer for each entry, or one for all when they are refused. */
   transact(transaction: FhirTransaction): Promise<readonly FhirWritten[] | FhirWritten>
-  lineage(rtype: string, id: string, path: string | undefined): Promise<readonly LineageEntry[] | undefined>
+  /** Of the current version with all losers; of an older one with the version that brought each value. */
+  lineage(
+    rtype: string,
+    id: string,
+    path: string | undefined,
+    version?: number,
+  ): Promise<readonly LineageEntry[] | undefined>
   /** True when nothing is queued, processing or due. */
   idle(): Promise<boolean>
   /** The site as it is now: it is replaced as a whole when its file changes. */

@@ -16,6 +16,7 @@ import type { Transaction } from '../store/db.ts'
 import { takeStored } from '../store/messages.ts'
 import { type Item, ItemRefused, type MessageItem, type Outcome, type RuleItem } from './item.ts'
 import { loadBatch, loadNeeds } from './load.ts'
+import { hashCharacters, mapsPolicy } from './maps-policy.ts'
 import { answerAgain, answerResend, answersOf, isResend, resends } from './resend.ts'
 import type { Said } from './said.ts'
 import { needsOf } from './scout.ts'
@@ -236,7 +237,18 @@ function finish(
   const occurred = context.iso(draft.occurred ?? t)
   const source = item.kind === 'message' && item.sender?.id !== author.id ? item.sender?.id : undefined
   const logged = item.kind === 'message' || item.logged
-  addProvenance(draft, { author, occurred, recorded, controlId, event: item.event, source, logged })
+  const maps = item.kind === 'message' ? item.mapsHash : undefined
+  const policy = maps === undefined ? {} : { policy: mapsPolicy + maps.slice(0, hashCharacters) }
+  addProvenance(draft, {
+    author,
+    occurred,
+    recorded,
+    controlId,
+    event: item.event,
+    source,
+    logged,
+    ...policy,
+  })
 }
 
 /** The rules made something that is not FHIR: a defect of ours, or content that mapping should have caught. */

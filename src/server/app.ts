@@ -76,6 +76,7 @@ function fhirRoutes(app: Hono<AppEnv>, deps: Deps): void {
     },
     '/fhir/:type/:id/_history': { GET: on(['r'], instanceHistory) },
     '/fhir/:type/:id/_history/:version': { GET: on(['r'], vread) },
+    '/fhir/:type/:id/_history/:version/$lineage': { GET: on(['r'], lineage) },
     '/fhir/:type/:id/$lineage': { GET: on(['r'], lineage) },
     '/fhir/:type/:id/:member': { GET: on([], compartmentSearch) },
     '/fhir/:type/:id/:member/_search': { POST: on([], postCompartmentSearch) },
@@ -92,7 +93,7 @@ function fhirRoutes(app: Hono<AppEnv>, deps: Deps): void {
     const allow = Object.keys(methods).flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method]))
     app.all(path, (c) => unauthenticated(c, deps) ?? methodNotAllowed(c, allow.join(', ')))
     if (path.endsWith('$validate')) app.all('/fhir/:type/:operation{\\$.*}', unknownOperation)
-    if (path.endsWith('$lineage')) app.all('/fhir/:type/:id/:operation{\\$.*}', unknownOperation)
+    if (path === '/fhir/:type/:id/$lineage') app.all('/fhir/:type/:id/:operation{\\$.*}', unknownOperation)
   }
   const nothing: Route = (c) =>
     unauthenticated(c, deps) ?? refuse(c, 'not-found', 'there is nothing here - see /fhir/metadata')

@@ -106,3 +106,26 @@ export async function rerunMessages(
   const values = [tenant, states, source ?? null, ids ?? null, at, maxRerun]
   return await tx.execute('rerun_messages', rerunMessagesSql, values)
 }
+
+export interface Origin extends StoredMessage {
+  readonly controlId: string | null
+  readonly event: string | null
+  readonly mapsHash: string | null
+}
+
+/** Messages behind what is known, with their bytes; uses message_id. */
+export const originMessagesSql = `
+select id::text as id, received_at as "receivedAt", source, channel, peer, charset, raw, state, control_id as "controlId", event,
+  maps_hash as "mapsHash"
+from message where tenant = $1 and id = any($2::bigint[])`
+
+export async function originMessages(
+  db: Queryable,
+  tenant: number,
+  ids: readonly string[],
+): Promise<Origin[]> {
+  const numbers = ids.filter((id) => /^\d{1,18}$/.test(id))
+  return numbers.length === 0
+    ? []
+    : await db.query<Origin>('origin_messages', originMessagesSql, [tenant, numbers])
+}

@@ -17,6 +17,8 @@ export interface MapSet {
   /** Events it serves: 'ADT^A01'. */
   readonly events: ReadonlySet<string>
   readonly tables: Tables
+  /** The rows as they were compiled: 'PID[Patient]#3' is the third of its map. */
+  readonly sources: readonly MapSource[]
   /** The map of an event. */
   readonly byEvent: ReadonlyMap<string, MessageMap>
   /** Sets of sources with rows or tables of their own, by source id: they count in place of this one. */
@@ -71,6 +73,7 @@ export function compileMaps(sources: readonly MapSource[], tables: readonly Conc
       .digest('hex'),
     events: new Set(byEvent.keys()),
     tables: compileTables(tables),
+    sources,
     byEvent,
   }
 }
