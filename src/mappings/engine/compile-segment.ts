@@ -104,7 +104,11 @@ function addToCell(plan: FieldPlan, compiled: CompiledRow, segment: string): voi
   const { cell, many, url, index } = compiled.path
   const known = plan.cells.find((one) => one.path === cell && one.index === index)
   if (known) {
-    plan.cells[plan.cells.indexOf(known)] = { ...known, rows: [...known.rows, compiled] }
+    plan.cells[plan.cells.indexOf(known)] = {
+      ...known,
+      rows: [...known.rows, compiled],
+      lines: known.lines || compiled.leaf?.lines === true,
+    }
     return
   }
   plan.cells.push({
