@@ -1,0 +1,205 @@
+// Diagnoses, allergies, observations, roles: one resource by its key, in whatever order and however often messages come
+// (semantics, section 7; issue 3, points 2 and 7).
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import { validateResource } from '../../src/fhir/validate.ts'
+import { acceptanceSite, type TestGateway, testGateway } from './gateway.ts'
+import { account, mrn, msh, pid, segment, visit } from './messages.ts'
+
+type Resource = Record<string, unknown>
+
+/** A message about the visit V<n> of the patient P<n>. */
+const about = (n: string, event: string, time: string, ...segments: string[]): string[] => [
+  msh({ event: `ADT^${event}^ADT_A01`, time }),
+  `EVN||${time}`,
+  pid({ 3: mrn(`P${n}`), 5: 'DOE^JANE^^^^^L', 7: '19800101', 8: 'F', 18: account(`A${n}`) }),
+  segment('PV1', { 1: '1', 2: 'I', 3: 'ICU^101^A^GHH', 19: visit(`V${n}`) }),
+  ...segments,
+]
+
+const first = '20260302080000'
+const later = '20260302090000'
+const latest = '20260302100000'
+
+describe('clinical segments', () => {
+  let gateway: TestGateway
+  before(async () => {
+    gateway = await testGateway(acceptanceSite())
+  })
+  after(() => gateway.close())
+
+  const send = async (...segments: string[]) => {
+    const answer = await gateway.send(...segments)
+    assert.equal(answer.code, 'AA', answer.text)
+    assert.deepEqual(gateway.faults, [])
+    return answer
+  }
+  /** Resources of a type that speak of a patient, by what is in them. */
+  const of = async (type: string, text: string) =>
+    (await gateway.all(type)).filter((each) => JSON.stringify(each).includes(text))
+  const visitOf = async (n: string) => (await of('Encounter', `"V${n}"`))[0] ?? {}
+  const codes = (resources: readonly Resource[]) =>
+    resources.map(({ code }) => (code as { coding: { code: string }[] }).coding[0]?.code).sort()
+
+  it('of one visit are one resource each, however often they are said', async () => {
+    const set = [
+      'DG1|1||D11^Angina^I10||20260302|A|||||||||1',
+      'AL1|1|DA^Drug|A11^Penicillin^L|SV|Hives',
+      'OBX|1|NM|O11^Height^L||172|cm|||||F|||20260302',
+      'PR1|1|C4|R11|Hip|20260302100000',
+    ]
+    await send(...about('11', 'A01', first, ...set))
+    await send(...about('11', 'A08', later, ...set))
+    for (const [type, code] of [
+      ['Condition', 'D11'],
+      ['AllergyIntolerance', 'A11'],
+      ['Observation', 'O11'],
+      ['Procedure', 'R11'],
+    ] as const) {
+      const found = await of(type, `"${code}"`)
+      assert.equal(found.length, 1, `${type} ${found.length}`)
+      assert.deepEqual(
+        validateResource(found[0]).filter(({ severity }) => severity === 'error'),
+        [],
+      )
+    }
+    const { diagnosis } = await visitOf('11')
+    assert.equal((diagnosis as unknown[]).length, 1)
+  })
+
+  it('DG1 without action codes is a snapshot of the visit, and takes no resource away', async () => {
+    await send(...about('12', 'A01', first, 'DG1|1||D12A^One^I10|||A', 'DG1|2||D12B^Two^I10|||W'))
+    await send(...about('12', 'A08', later, 'DG1|1||D12B^Two^I10|||W', 'DG1|2||D12C^Three^I10|||F'))
+    const { diagnosis } = await visitOf('12')
+    const listed = (diagnosis as { condition: { reference: string } }[]).map(
+      ({ condition }) => condition.reference,
+    )
+    const known = await of('Condition', '"D12')
+    assert.deepEqual(codes(known), ['D12A', 'D12B', 'D12C'])
+    assert.deepEqual(codes(known.filter(({ id }) => listed.includes(`Condition/${String(id)}`))), [
+      'D12B',
+      'D12C',
+    ])
+  })
+
+  it('DG1 with action codes adds and removes, and what is removed is an error', async () => {
+    const dg1 = (n: string, code: string, action: string) =>
+      segment('DG1', { 1: n, 3: `${code}^x^I10`, 6: 'W', 20: `X${code}^GHH`, 21: action })
+    await send(...about('13', 'A01', first, dg1('1', 'D13A', 'A'), dg1('2', 'D13B', 'A')))
+    await send(...about('13', 'A08', later, dg1('1', 'D13A', 'D'), dg1('2', 'D13C', 'A')))
+    const { diagnosis } = await visitOf('13')
+    const listed = JSON.stringify(diagnosis)
+    const all = await of('Condition', '"D13')
+    assert.deepEqual(codes(all.filter(({ id }) => listed.includes(String(id)))), ['D13B', 'D13C'])
+    const [removed] = await of('Condition', '"D13A"')
+    assert.match(JSON.stringify(removed?.verificationStatus), /entered-in-error/)
+  })
+
+  it('come to the same in any order of arrival', async () => {
+    const messages = (n: string) => [
+      about(n, 'A01', first, `AL1|1|DA|AL^Penicillin^L|MI|Rash`, 'DG1|1||DO^Angina^I10|||A'),
+      about(n, 'A08', later, `AL1|1|DA|AL^Penicillin^L|SV|Shock`, 'DG1|1||DO^Angina^I10|||W'),
+      about(n, 'A08', latest, 'DG1|1||DP^Infarct^I10|||F'),
+    ]
+    const shown = async (n: string) => {
+      const own = JSON.stringify((await of('Patient', `"P${n}"`))[0]?.id)
+      const found: Resource[] = []
+      for (const type of ['AllergyIntolerance', 'Condition', 'Encounter'])
+        found.push(...(await of(type, own)))
+      return found.map(
+        ({ id: _, encounter: __, subject: ___, patient: ____, identifier: _____, ...rest }) => {
+          const {
+            diagnosis,
+            account: ______,
+            ...others
+          } = rest as Resource & { diagnosis?: { use: unknown }[] }
+          return { ...others, ...(diagnosis && { diagnosis: diagnosis.map(({ use }) => use) }) }
+        },
+      )
+    }
+    for (const message of messages('14')) await send(...message)
+    for (const message of messages('15').reverse()) await gateway.send(...message)
+    assert.deepEqual(await shown('15'), await shown('14'))
+  })
+
+  it('IAM by its number: what is said to be an error has no clinical status', async () => {
+    const iam = (action: string) => segment('IAM', { 1: '1', 3: 'A16^Latex^L', 6: action, 7: 'ALG16^GHH' })
+    await send(...about('16', 'A01', first, iam('A')))
+    assert.match(JSON.stringify((await of('AllergyIntolerance', '"A16"'))[0]?.clinicalStatus), /active/)
+    await send(...about('16', 'A08', later, iam('D')))
+    const [wrong] = await of('AllergyIntolerance', '"A16"')
+    assert.equal(wrong?.clinicalStatus, undefined)
+    assert.match(JSON.stringify(wrong?.verificationStatus), /entered-in-error/)
+  })
+
+  it('observations of different times are different, of one time one', async () => {
+    const obx = (value: string, time: string) => `OBX|1|NM|O17^Pulse^L||${value}|/min|||||F|||${time}`
+    await send(...about('17', 'A01', first, obx('60', first)))
+    await send(...about('17', 'A08', later, obx('70', later)))
+    await send(...about('17', 'A08', latest, obx('71', later)))
+    const values = (await of('Observation', '"O17"')).map(
+      ({ valueQuantity }) => (valueQuantity as { value: number }).value,
+    )
+    assert.deepEqual(values.sort(), [60, 71])
+  })
+
+  it('ROL adds and removes one role, the others stay', async () => {
+    const rol = (id: string, action: string, who: string) => `ROL|${id}|${action}|AT^Attending^HL70443|${who}`
+    await send(...about('18', 'A01', first, rol('1', 'AD', '881^ONE^ANN'), rol('2', 'AD', '882^TWO^BOB')))
+    await send(...about('18', 'A08', later, rol('1', 'DE', '881^ONE^ANN')))
+    const { participant } = await visitOf('18')
+    const names = (participant as { individual: { display: string } }[]).map(
+      ({ individual }) => individual.display,
+    )
+    assert.deepEqual(names, ['TWO, BOB'])
+  })
+
+  it('follow the patient into a merge', async () => {
+    await send(...about('19', 'A01', first, 'AL1|1|FA|A19^Peanut^L'))
+    await send(...about('20', 'A01', first))
+    await send(
+      msh({ event: 'ADT^A40^ADT_A39', time: later }),
+      `EVN||${later}`,
+      pid({ 3: mrn('P20'), 5: 'DOE^JANE^^^^^L', 7: '19800101', 8: 'F' }),
+      `MRG|${mrn('P19')}`,
+    )
+    const [survivor] = await of('Patient', '"P20"')
+    const [allergy] = await of('AllergyIntolerance', '"A19"')
+    assert.deepEqual(allergy?.patient, { reference: `Patient/${String(survivor?.id)}` })
+  })
+
+  it('an episode of care is known by PV1-54', async () => {
+    const message = about('21', 'A01', first)
+    message[3] = segment('PV1', {
+      1: '1',
+      2: 'I',
+      19: visit('V21'),
+      53: 'Hip replacement',
+      54: 'EP21^^^GHH^XX',
+    })
+    await send(...message)
+    const [episode] = await of('EpisodeOfCare', '"EP21"')
+    assert.deepEqual(episode?.type, [{ text: 'Hip replacement' }])
+    const { episodeOfCare } = await visitOf('21')
+    assert.deepEqual(episodeOfCare, [{ reference: `EpisodeOfCare/${String(episode?.id)}` }])
+  })
+
+  it('that say nothing that could be kept make nothing, and refuse nothing', async () => {
+    const answer = await send(
+      ...about('22', 'A01', first, 'DG1|1', 'AL1|1|DA', 'OBX|1|NM|||5||||||F', 'PR1|1', 'ROL|1|AD'),
+    )
+    assert.deepEqual(answer.errors, [])
+    const own = String((await of('Patient', '"P22"'))[0]?.id)
+    for (const type of ['Condition', 'AllergyIntolerance', 'Observation', 'Procedure'])
+      assert.deepEqual(await of(type, own), [], type)
+  })
+
+  it('keep their lineage', async () => {
+    await send(...about('23', 'A01', first, 'DG1|1||D23^Angina^I10|||F'))
+    const rows = await gateway.store.db.read.query<{ n: number }>(
+      'test_shapes',
+      `select count(*)::int as n from lineage_shape where spans::text like '%diagnosis[0].use%DG1-6%'`,
+    )
+    assert.ok((rows[0]?.n ?? 0) > 0)
+  })
+})
