@@ -1,5 +1,6 @@
 // An account: its coverages in order, its guarantors and its balance, which is the sum of its ledger (semantics, sections 11, 12).
 import type { Json } from '../mappings/mapped.ts'
+import { guarantorsOf, isEmptied, type Policies, policiesOf } from './account-lists.ts'
 import type { Contribution } from './contribution.ts'
 import { type FhirJson, writePath } from './fhir-json.ts'
 import { statementsByPath, writeLatest } from './latest.ts'
@@ -12,6 +13,13 @@ const aggregateSystem = 'http://terminology.hl7.org/CodeSystem/account-aggregate
 /** Running totals of the ledger by currency, as decimal text: every posted line is added once. */
 export type LedgerTotals = Readonly<Record<string, string>>
 
+/** Elements that are a union of what the sources say. */
+const lists: ReadonlySet<string> = new Set(['coverage', 'guarantor'])
+
+/** Policies of an account before they are shown: their order, and who has to give way. */
+export const policiesIn = (contributions: readonly Contribution[]): Policies =>
+  policiesOf(statementsByPath(contributions.filter((each) => each.data === undefined)).get('coverage') ?? [])
+
 /** The Account that the contributions add up to. */
 export function foldAccount(contributions: readonly Contribution[]): FhirJson | undefined {
   const state = contributions.filter((each) => each.data === undefined)
@@ -19,9 +27,13 @@ export function foldAccount(contributions: readonly Contribution[]): FhirJson | 
   if (state.length === 0 && !totals) return undefined
   const body: FhirJson = { resourceType: 'Account', status: 'active' }
   const byPath = statementsByPath(state)
-  writeLatest(body, byPath)
-  const [listed] = byPath.get('coverage') ?? []
-  if (listed && listed.v === null && listed.field !== 'FHIR')
+  writeLatest(body, byPath, lists)
+  const coverage = byPath.get('coverage') ?? []
+  const { list } = policiesOf(coverage)
+  if (list.length > 0) body.coverage = list
+  const guarantors = guarantorsOf(byPath.get('guarantor') ?? [])
+  if (guarantors.length > 0) body.guarantor = guarantors
+  if (isEmptied(coverage))
     writePath(body, `extension('${selfPayUrl}')`, { url: selfPayUrl, valueBoolean: true })
   if (totals) {
     const kept = ((body.extension ?? []) as readonly FhirJson[]).filter((each) => each.url !== balanceUrl)

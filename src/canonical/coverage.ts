@@ -40,7 +40,13 @@ function standingOf(contributions: readonly Contribution[]): Standing | undefine
 
 /** True while an account that is open lists the policy: then it is in use, whatever the lists say. */
 const isInUse = (contributions: readonly Contribution[]): boolean =>
-  contributions.some((each) => each.key.startsWith('account:') && each.data === true)
+  contributions.some((each) => each.key.startsWith('account:') && each.data !== undefined)
+
+/** Where it stands on an account on which somebody else has its place. */
+const placeOf = (contributions: readonly Contribution[]): number | undefined =>
+  contributions
+    .flatMap(({ key, data }) => (key.startsWith('account:') && typeof data === 'number' ? [data] : []))
+    .sort((a, b) => b - a)[0]
 
 /** The Coverage that the contributions add up to: cancelled once the latest word about its standing is an end. */
 export function foldCoverage(contributions: readonly Contribution[]): FhirJson | undefined {
@@ -54,6 +60,8 @@ export function foldCoverage(contributions: readonly Contribution[]): FhirJson |
     body.status = 'cancelled'
     body.period = { ...(body.period as FhirJson | undefined), end: standing.end }
   } else if (standing) body.status = 'active'
+  const place = placeOf(contributions)
+  if (place !== undefined) body.order = place
   const [said] = byPath.get('status') ?? []
   if (said && said.v !== null && said.t >= (standing?.t ?? 0)) body.status = said.v
   return body

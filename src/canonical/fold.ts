@@ -1,6 +1,7 @@
 // From contributions to the resource that FHIR shows, and to what other things need to know of it.
 import type { Json } from '../mappings/mapped.ts'
-import { foldAccount } from './account.ts'
+import { foldAccount, policiesIn } from './account.ts'
+import { contestOf } from './account-lists.ts'
 import { foldBooking } from './booking.ts'
 import type { Taken, TakenBy } from './busy.ts'
 import { foldCharge } from './charge.ts'
@@ -186,10 +187,13 @@ function patient(id: string, contributions: readonly Contribution[], context: Fo
   return { body: foldPatient(contributions.filter(isKnown), context), projections: [], awaited: others }
 }
 
-/** An open account tells the policies that it lists that they are in use. */
+/** An open account tells the policies that it lists that they are in use, and those that give way where they stand. */
 function account(id: string, contributions: readonly Contribution[], isAlias: boolean): Folded {
   const body = foldAccount(contributions)
-  const listed = (body?.status === 'active' && !isAlias ? body.coverage : undefined) as
+  const isOpen = body?.status === 'active' && !isAlias
+  const { contested, moved } = policiesIn(contributions)
+  const work = isOpen && contested ? [contestOf(id)] : []
+  const listed = (isOpen ? body.coverage : undefined) as
     | readonly { readonly coverage?: Referring }[]
     | undefined
   const now = (listed ?? []).flatMap(({ coverage }) =>
@@ -197,12 +201,18 @@ function account(id: string, contributions: readonly Contribution[], isAlias: bo
   )
   now.sort()
   const before = (contributions.find((each) => each.key === 'covered')?.data ?? []) as readonly string[]
-  if (now.join() === before.join()) return { body, projections: [] }
-  const key = `account:${id}`
-  const told = [...new Set([...before, ...now])].map((each): Projection => {
-    return { rtype: 'Coverage', id: each, key, data: now.includes(each) ? true : undefined }
+  const placed = now.map((each) => {
+    const place = moved.get(`Coverage/${each}`)
+    return place === undefined ? each : `${each}=${place}`
   })
-  return { body, projections: [...told, { rtype: 'Account', id, key: 'covered', data: now }] }
+  if (placed.join() === before.join()) return { body, projections: [], work }
+  const key = `account:${id}`
+  const known = before.map((each) => each.replace(/=.*$/, ''))
+  const told = [...new Set([...known, ...now])].map((each): Projection => {
+    const data = now.includes(each) ? (moved.get(`Coverage/${each}`) ?? true) : undefined
+    return { rtype: 'Coverage', id: each, key, data }
+  })
+  return { body, projections: [...told, { rtype: 'Account', id, key: 'covered', data: placed }], work }
 }
 
 /** Things without rules of their own: what was derived, overwritten by the latest statement of every element. */

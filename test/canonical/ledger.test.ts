@@ -109,3 +109,69 @@ describe('policies of an account', () => {
     )
   })
 })
+
+describe('policies that several sources list', () => {
+  const shown = (...all: readonly Contribution[]) =>
+    ((foldAccount(all)?.coverage ?? []) as { coverage: { reference: string }; priority: number }[]).map(
+      ({ coverage, priority }) => `${coverage.reference} ${priority}`,
+    )
+  const adt = say('ADT', '08:00', { 'coverage<IN1': policies('a', 'b') })
+  const reg = say('REG', '09:00', { 'coverage<IN1': policies('c', 'a') })
+
+  it('are a union; no two have one place, and who was there first keeps it', () => {
+    for (const order of [
+      [adt, reg],
+      [reg, adt],
+    ])
+      assert.deepEqual(shown(...order), ['Coverage/c 1', 'Coverage/b 2', 'Coverage/a 3'])
+    const other = say('REG', '09:00', { 'coverage<IN1': policies('c') })
+    assert.deepEqual(shown(adt, other), ['Coverage/a 1', 'Coverage/c 2', 'Coverage/b 3'])
+  })
+
+  it('go with the list of their own source only', () => {
+    assert.deepEqual(shown(adt, say('REG', '09:00', { 'coverage<IN1': null })), [
+      'Coverage/a 1',
+      'Coverage/b 2',
+    ])
+    const emptied = say('ADT', '10:00', { 'coverage<IN1': null })
+    assert.deepEqual(shown(emptied, reg), ['Coverage/c 1', 'Coverage/a 2'])
+  })
+
+  it('that a client has written replace what was said before, not what is said later', () => {
+    const client = say('frontdesk', '08:30', { 'coverage<FHIR': policies('x') })
+    assert.deepEqual(shown(adt, client), ['Coverage/x 1'])
+    assert.deepEqual(shown(adt, client, reg), ['Coverage/x 1', 'Coverage/c 2', 'Coverage/a 3'])
+  })
+
+  it('two that would pay first are work for a person, and the one that gives way says where it stands', () => {
+    const other = say('REG', '09:00', { 'coverage<IN1': policies('c') })
+    const folded = foldEntity('Account', 'acc', [adt, other], context)
+    assert.deepEqual(
+      folded.work?.map((each) => each.code),
+      ['cob-conflict'],
+    )
+    const told = folded.projections.map(({ rtype, id, data }) => `${rtype}/${id} ${JSON.stringify(data)}`)
+    assert.deepEqual(told, [
+      'Coverage/a true',
+      'Coverage/b 3',
+      'Coverage/c 2',
+      'Account/acc ["a","b=3","c=2"]',
+    ])
+    // In their own places again.
+    const again = foldEntity('Account', 'acc', [adt, projection('covered', ['a', 'b=3', 'c=2'])], context)
+    assert.deepEqual(again.work, [])
+    assert.deepEqual(
+      again.projections.map(({ id, data }) => `${id} ${JSON.stringify(data)}`),
+      ['a true', 'b true', 'c undefined', 'acc ["a","b"]'],
+    )
+  })
+
+  it('guarantors are a union as well', () => {
+    const party = (id: string): Json => [{ party: { reference: `RelatedPerson/${id}` } }]
+    const body = foldAccount([
+      say('ADT', '08:00', { 'guarantor<GT1': party('m') }),
+      say('REG', '09:00', { 'guarantor<GT1': party('f') }),
+    ])
+    assert.equal((body?.guarantor as unknown[] | undefined)?.length, 2)
+  })
+})
