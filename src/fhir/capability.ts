@@ -1,5 +1,7 @@
 // The CapabilityStatement (http://hl7.org/fhir/R4/capabilitystatement.html), made from the same tables that
 // the server works by, so that it cannot promise anything else.
+import { COMPARTMENT_TYPES } from './compartment.ts'
+import { SPECIAL_NAMES } from './search-filter.ts'
 import { searchParamsOf } from './search-params.ts'
 import { type JsonObject, RESOURCE_TYPES, type Resource, SERVED_TYPES } from './types.ts'
 
@@ -21,6 +23,8 @@ export interface CapabilityOptions {
     readonly name: string
     readonly definition: string
   }[]
+  /** Types of definitions, made by the server: read and searched only. */
+  readonly definitionTypes?: readonly string[]
   readonly patchFormats?: readonly string[]
   /** CodeableConcepts of security services, such as SMART-on-FHIR, and text for readers. */
   readonly security?: { readonly service?: readonly JsonObject[]; readonly description: string }
@@ -56,7 +60,12 @@ export function capabilityStatement(options: CapabilityOptions): Resource {
         mode: 'server',
         documentation: `Dates and times without a zone are those of ${options.timeZone}.`,
         ...(options.security && { security: { ...options.security } }),
-        resource: SERVED_TYPES.map((type) => resourceEntry(type, options)),
+        resource: [...SERVED_TYPES.map((type) => resourceEntry(type, options)), ...otherEntries(options)],
+        searchParam: SPECIAL_NAMES.map((name) => ({ name, type: 'special' })),
+        compartment: COMPARTMENT_TYPES.map(
+          (type) =>
+            `http://hl7.org/fhir/CompartmentDefinition/${type.charAt(0).toLowerCase()}${type.slice(1)}`,
+        ),
         interaction: options.systemInteractions.map((code) => ({ code })),
         ...operationsOf(undefined, options),
       },
@@ -86,6 +95,18 @@ function resourceEntry(type: string, options: CapabilityOptions): JsonObject {
     searchParam: params.map((param) => ({ name: param.code, definition: param.url, type: param.type })),
     ...operationsOf(type, options),
   }
+}
+
+/** Types that are not stored: definitions, and those of operations only. */
+function otherEntries(options: CapabilityOptions): JsonObject[] {
+  const { definitionTypes = [], operations = [] } = options
+  const others = operations.flatMap(({ type }) =>
+    type === undefined || SERVED_TYPES.includes(type) ? [] : [type],
+  )
+  return [
+    ...definitionTypes.map((type) => ({ type, interaction: [{ code: 'read' }, { code: 'search-type' }] })),
+    ...[...new Set(others)].map((type) => ({ type, ...operationsOf(type, options) })),
+  ]
 }
 
 /** Parameters of all types that can point to this one. */

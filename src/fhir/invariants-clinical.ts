@@ -115,10 +115,25 @@ const CLINICAL: Record<string, Invariant> = {
   },
 }
 
+const DEFINITIONS: Record<string, Invariant> = {
+  'spd-1': (o) => !has(o, 'xpath') || has(o, 'xpathUsage'),
+  'spd-2': (o) => !has(o, 'chain') || o.type === 'reference',
+  'opd-1': hasAny('type', 'part'),
+  'opd-2': (o) => !has(o, 'searchType') || o.type === 'string',
+  'opd-3': (o) => !has(o, 'targetProfile') || o.type === 'Reference' || o.type === 'canonical',
+  'vsd-1': hasAny('valueSet', 'system'),
+  'vsd-2': (o) => (!has(o, 'concept') && !has(o, 'filter')) || has(o, 'system'),
+  'vsd-3': notBoth('concept', 'filter'),
+  'vsd-6': hasAny('code', 'display'),
+  'vsd-9': (o) => has(o, 'code') || o.abstract === true,
+  'vsd-10': (o) => !has(o, 'code') || has(o, 'system'),
+}
+
 /** Invariant name -> function, for the types of these tables. */
 export const CLINICAL_INVARIANTS: Readonly<Record<string, Invariant>> = {
   ...REQUESTS,
   ...FORMS,
   ...LISTS,
   ...CLINICAL,
+  ...DEFINITIONS,
 }

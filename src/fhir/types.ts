@@ -59,6 +59,9 @@ const TABLE = {
   Bundle: 'wire',
   Parameters: 'wire',
   CapabilityStatement: 'wire',
+  SearchParameter: 'wire',
+  OperationDefinition: 'wire',
+  ValueSet: 'wire',
 } as const satisfies Record<string, Access>
 
 export type ResourceType = keyof typeof TABLE

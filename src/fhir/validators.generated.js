@@ -167,26 +167,32 @@ const S161 = { url: 'http://hl7.org/fhir/ValueSet/search-param-type', codes: new
 const S162 = { url: 'http://hl7.org/fhir/ValueSet/system-restful-interaction', codes: new Set(["transaction","batch","search-system","history-system"]) }
 const S163 = { url: 'http://hl7.org/fhir/ValueSet/event-capability-mode', codes: new Set(["sender","receiver"]) }
 const S164 = { url: 'http://hl7.org/fhir/ValueSet/document-mode', codes: new Set(["producer","consumer"]) }
-const S165 = { url: 'http://hl7.org/fhir/ValueSet/narrative-status', codes: new Set(["generated","extensions","additional","empty"]) }
-const S166 = { url: 'http://hl7.org/fhir/ValueSet/identifier-use', codes: new Set(["usual","official","temp","secondary","old"]) }
-const S167 = { url: 'http://hl7.org/fhir/ValueSet/name-use', codes: new Set(["usual","official","temp","nickname","anonymous","old","maiden"]) }
-const S168 = { url: 'http://hl7.org/fhir/ValueSet/contact-point-system', codes: new Set(["phone","fax","email","pager","url","sms","other"]) }
-const S169 = { url: 'http://hl7.org/fhir/ValueSet/contact-point-use', codes: new Set(["home","work","temp","old","mobile"]) }
-const S170 = { url: 'http://hl7.org/fhir/ValueSet/address-use', codes: new Set(["home","work","temp","old","billing"]) }
-const S171 = { url: 'http://hl7.org/fhir/ValueSet/address-type', codes: new Set(["postal","physical","both"]) }
-const S172 = { url: 'http://hl7.org/fhir/ValueSet/quantity-comparator', codes: new Set(["<","<=",">=",">"]) }
-const S173 = { url: 'http://hl7.org/fhir/ValueSet/currencies', codes: new Set(["AFN","EUR","ALL","DZD","USD","AOA","XCD","ARS","AMD","AWG","AUD","AZN","BSD","BHD","BDT","BBD","BYN","BZD","XOF","BMD","INR","BTN","BOB","BOV","BAM","BWP","NOK","BRL","BND","BGN","BIF","CVE","KHR","XAF","CAD","KYD","CLP","CLF","CNY","COP","COU","KMF","CDF","NZD","CRC","CUP","CUC","ANG","CZK","DKK","DJF","DOP","EGP","SVC","ERN","SZL","ETB","FKP","FJD","XPF","GMD","GEL","GHS","GIP","GTQ","GBP","GNF","GYD","HTG","HNL","HKD","HUF","ISK","IDR","XDR","IRR","IQD","ILS","JMD","JPY","JOD","KZT","KES","KPW","KRW","KWD","KGS","LAK","LBP","LSL","ZAR","LRD","LYD","CHF","MOP","MKD","MGA","MWK","MYR","MVR","MRU","MUR","XUA","MXN","MXV","MDL","MNT","MAD","MZN","MMK","NAD","NPR","NIO","NGN","OMR","PKR","PAB","PGK","PYG","PEN","PHP","PLN","QAR","RON","RUB","RWF","SHP","WST","STN","SAR","RSD","SCR","SLE","SGD","XSU","SBD","SOS","SSP","LKR","SDG","SRD","SEK","CHE","CHW","SYP","TWD","TJS","TZS","THB","TOP","TTD","TND","TRY","TMT","UGX","UAH","AED","USN","UYU","UYI","UYW","UZS","VUV","VES","VED","VND","YER","ZMW","ZWG","XBA","XBB","XBC","XBD","XTS","XXX","XAU","XPD","XPT","XAG"]) }
-const S174 = { url: 'http://hl7.org/fhir/ValueSet/units-of-time', codes: new Set(["s","min","h","d","wk","mo","a"]) }
-const S175 = { url: 'http://hl7.org/fhir/ValueSet/event-timing', codes: new Set(["MORN","MORN.early","MORN.late","NOON","AFT","AFT.early","AFT.late","EVE","EVE.early","EVE.late","NIGHT","PHS","HS","WAKE","C","CM","CD","CV","AC","ACM","ACD","ACV","PC","PCM","PCD","PCV"]) }
-const T176 = new Set(["Organization","Patient","Practitioner","RelatedPerson"])
-const S177 = { url: 'http://hl7.org/fhir/ValueSet/contributor-type', codes: new Set(["author","editor","reviewer","endorser"]) }
-const S178 = { url: 'http://hl7.org/fhir/ValueSet/all-types', codes: new Set(["Address","Age","Annotation","Attachment","BackboneElement","CodeableConcept","Coding","ContactDetail","ContactPoint","Contributor","Count","DataRequirement","Distance","Dosage","Duration","Element","ElementDefinition","Expression","Extension","HumanName","Identifier","MarketingStatus","Meta","Money","MoneyQuantity","Narrative","ParameterDefinition","Period","Population","ProdCharacteristic","ProductShelfLife","Quantity","Range","Ratio","Reference","RelatedArtifact","SampledData","Signature","SimpleQuantity","SubstanceAmount","Timing","TriggerDefinition","UsageContext","base64Binary","boolean","canonical","code","date","dateTime","decimal","id","instant","integer","markdown","oid","positiveInt","string","time","unsignedInt","uri","url","uuid","xhtml","Account","ActivityDefinition","AdverseEvent","AllergyIntolerance","Appointment","AppointmentResponse","AuditEvent","Basic","Binary","BiologicallyDerivedProduct","BodyStructure","Bundle","CapabilityStatement","CarePlan","CareTeam","CatalogEntry","ChargeItem","ChargeItemDefinition","Claim","ClaimResponse","ClinicalImpression","CodeSystem","Communication","CommunicationRequest","CompartmentDefinition","Composition","ConceptMap","Condition","Consent","Contract","Coverage","CoverageEligibilityRequest","CoverageEligibilityResponse","DetectedIssue","Device","DeviceDefinition","DeviceMetric","DeviceRequest","DeviceUseStatement","DiagnosticReport","DocumentManifest","DocumentReference","DomainResource","EffectEvidenceSynthesis","Encounter","Endpoint","EnrollmentRequest","EnrollmentResponse","EpisodeOfCare","EventDefinition","Evidence","EvidenceVariable","ExampleScenario","ExplanationOfBenefit","FamilyMemberHistory","Flag","Goal","GraphDefinition","Group","GuidanceResponse","HealthcareService","ImagingStudy","Immunization","ImmunizationEvaluation","ImmunizationRecommendation","ImplementationGuide","InsurancePlan","Invoice","Library","Linkage","List","Location","Measure","MeasureReport","Media","Medication","MedicationAdministration","MedicationDispense","MedicationKnowledge","MedicationRequest","MedicationStatement","MedicinalProduct","MedicinalProductAuthorization","MedicinalProductContraindication","MedicinalProductIndication","MedicinalProductIngredient","MedicinalProductInteraction","MedicinalProductManufactured","MedicinalProductPackaged","MedicinalProductPharmaceutical","MedicinalProductUndesirableEffect","MessageDefinition","MessageHeader","MolecularSequence","NamingSystem","NutritionOrder","Observation","ObservationDefinition","OperationDefinition","OperationOutcome","Organization","OrganizationAffiliation","Parameters","Patient","PaymentNotice","PaymentReconciliation","Person","PlanDefinition","Practitioner","PractitionerRole","Procedure","Provenance","Questionnaire","QuestionnaireResponse","RelatedPerson","RequestGroup","ResearchDefinition","ResearchElementDefinition","ResearchStudy","ResearchSubject","Resource","RiskAssessment","RiskEvidenceSynthesis","Schedule","SearchParameter","ServiceRequest","Slot","Specimen","SpecimenDefinition","StructureDefinition","StructureMap","Subscription","Substance","SubstanceNucleicAcid","SubstancePolymer","SubstanceProtein","SubstanceReferenceInformation","SubstanceSourceMaterial","SubstanceSpecification","SupplyDelivery","SupplyRequest","Task","TerminologyCapabilities","TestReport","TestScript","ValueSet","VerificationResult","VisionPrescription","Type","Any"]) }
-const T179 = new Set(["Group"])
-const S180 = { url: 'http://hl7.org/fhir/ValueSet/sort-direction', codes: new Set(["ascending","descending"]) }
-const S181 = { url: 'http://hl7.org/fhir/ValueSet/operation-parameter-use', codes: new Set(["in","out"]) }
-const S182 = { url: 'http://hl7.org/fhir/ValueSet/related-artifact-type', codes: new Set(["documentation","justification","citation","predecessor","successor","derived-from","depends-on","composed-of"]) }
-const S183 = { url: 'http://hl7.org/fhir/ValueSet/trigger-type', codes: new Set(["named-event","periodic","data-changed","data-added","data-modified","data-removed","data-accessed","data-access-ended"]) }
-const T184 = new Set(["Group","HealthcareService","InsurancePlan","Location","Organization","PlanDefinition","ResearchStudy"])
+const S165 = { url: 'http://hl7.org/fhir/ValueSet/search-xpath-usage', codes: new Set(["normal","phonetic","nearby","distance","other"]) }
+const S166 = { url: 'http://hl7.org/fhir/ValueSet/search-comparator', codes: new Set(["eq","ne","gt","lt","ge","le","sa","eb","ap"]) }
+const S167 = { url: 'http://hl7.org/fhir/ValueSet/search-modifier-code', codes: new Set(["missing","exact","contains","not","text","in","not-in","below","above","type","identifier","ofType"]) }
+const S168 = { url: 'http://hl7.org/fhir/ValueSet/operation-kind', codes: new Set(["operation","query"]) }
+const S169 = { url: 'http://hl7.org/fhir/ValueSet/operation-parameter-use', codes: new Set(["in","out"]) }
+const S170 = { url: 'http://hl7.org/fhir/ValueSet/all-types', codes: new Set(["Address","Age","Annotation","Attachment","BackboneElement","CodeableConcept","Coding","ContactDetail","ContactPoint","Contributor","Count","DataRequirement","Distance","Dosage","Duration","Element","ElementDefinition","Expression","Extension","HumanName","Identifier","MarketingStatus","Meta","Money","MoneyQuantity","Narrative","ParameterDefinition","Period","Population","ProdCharacteristic","ProductShelfLife","Quantity","Range","Ratio","Reference","RelatedArtifact","SampledData","Signature","SimpleQuantity","SubstanceAmount","Timing","TriggerDefinition","UsageContext","base64Binary","boolean","canonical","code","date","dateTime","decimal","id","instant","integer","markdown","oid","positiveInt","string","time","unsignedInt","uri","url","uuid","xhtml","Account","ActivityDefinition","AdverseEvent","AllergyIntolerance","Appointment","AppointmentResponse","AuditEvent","Basic","Binary","BiologicallyDerivedProduct","BodyStructure","Bundle","CapabilityStatement","CarePlan","CareTeam","CatalogEntry","ChargeItem","ChargeItemDefinition","Claim","ClaimResponse","ClinicalImpression","CodeSystem","Communication","CommunicationRequest","CompartmentDefinition","Composition","ConceptMap","Condition","Consent","Contract","Coverage","CoverageEligibilityRequest","CoverageEligibilityResponse","DetectedIssue","Device","DeviceDefinition","DeviceMetric","DeviceRequest","DeviceUseStatement","DiagnosticReport","DocumentManifest","DocumentReference","DomainResource","EffectEvidenceSynthesis","Encounter","Endpoint","EnrollmentRequest","EnrollmentResponse","EpisodeOfCare","EventDefinition","Evidence","EvidenceVariable","ExampleScenario","ExplanationOfBenefit","FamilyMemberHistory","Flag","Goal","GraphDefinition","Group","GuidanceResponse","HealthcareService","ImagingStudy","Immunization","ImmunizationEvaluation","ImmunizationRecommendation","ImplementationGuide","InsurancePlan","Invoice","Library","Linkage","List","Location","Measure","MeasureReport","Media","Medication","MedicationAdministration","MedicationDispense","MedicationKnowledge","MedicationRequest","MedicationStatement","MedicinalProduct","MedicinalProductAuthorization","MedicinalProductContraindication","MedicinalProductIndication","MedicinalProductIngredient","MedicinalProductInteraction","MedicinalProductManufactured","MedicinalProductPackaged","MedicinalProductPharmaceutical","MedicinalProductUndesirableEffect","MessageDefinition","MessageHeader","MolecularSequence","NamingSystem","NutritionOrder","Observation","ObservationDefinition","OperationDefinition","OperationOutcome","Organization","OrganizationAffiliation","Parameters","Patient","PaymentNotice","PaymentReconciliation","Person","PlanDefinition","Practitioner","PractitionerRole","Procedure","Provenance","Questionnaire","QuestionnaireResponse","RelatedPerson","RequestGroup","ResearchDefinition","ResearchElementDefinition","ResearchStudy","ResearchSubject","Resource","RiskAssessment","RiskEvidenceSynthesis","Schedule","SearchParameter","ServiceRequest","Slot","Specimen","SpecimenDefinition","StructureDefinition","StructureMap","Subscription","Substance","SubstanceNucleicAcid","SubstancePolymer","SubstanceProtein","SubstanceReferenceInformation","SubstanceSourceMaterial","SubstanceSpecification","SupplyDelivery","SupplyRequest","Task","TerminologyCapabilities","TestReport","TestScript","ValueSet","VerificationResult","VisionPrescription","Type","Any"]) }
+const S171 = { url: 'http://hl7.org/fhir/ValueSet/binding-strength', codes: new Set(["required","extensible","preferred","example"]) }
+const S172 = { url: 'http://hl7.org/fhir/ValueSet/filter-operator', codes: new Set(["=","is-a","descendent-of","is-not-a","regex","in","not-in","generalizes","exists"]) }
+const S173 = { url: 'http://hl7.org/fhir/ValueSet/narrative-status', codes: new Set(["generated","extensions","additional","empty"]) }
+const S174 = { url: 'http://hl7.org/fhir/ValueSet/identifier-use', codes: new Set(["usual","official","temp","secondary","old"]) }
+const S175 = { url: 'http://hl7.org/fhir/ValueSet/name-use', codes: new Set(["usual","official","temp","nickname","anonymous","old","maiden"]) }
+const S176 = { url: 'http://hl7.org/fhir/ValueSet/contact-point-system', codes: new Set(["phone","fax","email","pager","url","sms","other"]) }
+const S177 = { url: 'http://hl7.org/fhir/ValueSet/contact-point-use', codes: new Set(["home","work","temp","old","mobile"]) }
+const S178 = { url: 'http://hl7.org/fhir/ValueSet/address-use', codes: new Set(["home","work","temp","old","billing"]) }
+const S179 = { url: 'http://hl7.org/fhir/ValueSet/address-type', codes: new Set(["postal","physical","both"]) }
+const S180 = { url: 'http://hl7.org/fhir/ValueSet/quantity-comparator', codes: new Set(["<","<=",">=",">"]) }
+const S181 = { url: 'http://hl7.org/fhir/ValueSet/currencies', codes: new Set(["AFN","EUR","ALL","DZD","USD","AOA","XCD","ARS","AMD","AWG","AUD","AZN","BSD","BHD","BDT","BBD","BYN","BZD","XOF","BMD","INR","BTN","BOB","BOV","BAM","BWP","NOK","BRL","BND","BGN","BIF","CVE","KHR","XAF","CAD","KYD","CLP","CLF","CNY","COP","COU","KMF","CDF","NZD","CRC","CUP","CUC","ANG","CZK","DKK","DJF","DOP","EGP","SVC","ERN","SZL","ETB","FKP","FJD","XPF","GMD","GEL","GHS","GIP","GTQ","GBP","GNF","GYD","HTG","HNL","HKD","HUF","ISK","IDR","XDR","IRR","IQD","ILS","JMD","JPY","JOD","KZT","KES","KPW","KRW","KWD","KGS","LAK","LBP","LSL","ZAR","LRD","LYD","CHF","MOP","MKD","MGA","MWK","MYR","MVR","MRU","MUR","XUA","MXN","MXV","MDL","MNT","MAD","MZN","MMK","NAD","NPR","NIO","NGN","OMR","PKR","PAB","PGK","PYG","PEN","PHP","PLN","QAR","RON","RUB","RWF","SHP","WST","STN","SAR","RSD","SCR","SLE","SGD","XSU","SBD","SOS","SSP","LKR","SDG","SRD","SEK","CHE","CHW","SYP","TWD","TJS","TZS","THB","TOP","TTD","TND","TRY","TMT","UGX","UAH","AED","USN","UYU","UYI","UYW","UZS","VUV","VES","VED","VND","YER","ZMW","ZWG","XBA","XBB","XBC","XBD","XTS","XXX","XAU","XPD","XPT","XAG"]) }
+const S182 = { url: 'http://hl7.org/fhir/ValueSet/units-of-time', codes: new Set(["s","min","h","d","wk","mo","a"]) }
+const S183 = { url: 'http://hl7.org/fhir/ValueSet/event-timing', codes: new Set(["MORN","MORN.early","MORN.late","NOON","AFT","AFT.early","AFT.late","EVE","EVE.early","EVE.late","NIGHT","PHS","HS","WAKE","C","CM","CD","CV","AC","ACM","ACD","ACV","PC","PCM","PCD","PCV"]) }
+const T184 = new Set(["Organization","Patient","Practitioner","RelatedPerson"])
+const S185 = { url: 'http://hl7.org/fhir/ValueSet/contributor-type', codes: new Set(["author","editor","reviewer","endorser"]) }
+const T186 = new Set(["Group"])
+const S187 = { url: 'http://hl7.org/fhir/ValueSet/sort-direction', codes: new Set(["ascending","descending"]) }
+const S188 = { url: 'http://hl7.org/fhir/ValueSet/related-artifact-type', codes: new Set(["documentation","justification","citation","predecessor","successor","derived-from","depends-on","composed-of"]) }
+const S189 = { url: 'http://hl7.org/fhir/ValueSet/trigger-type', codes: new Set(["named-event","periodic","data-changed","data-added","data-modified","data-removed","data-accessed","data-access-ended"]) }
+const T190 = new Set(["Group","HealthcareService","InsurancePlan","Location","Organization","PlanDefinition","ResearchStudy"])
 function Patient(o, c) {
   if (!enter(o, c)) return
   let n_deceased = 0
@@ -5117,6 +5123,464 @@ function CapabilityStatement_document(o, c) {
   if (o.mode === undefined && o._mode === undefined) required(c, 'mode')
   if (o.profile === undefined && o._profile === undefined) required(c, 'profile')
 }
+function SearchParameter(o, c) {
+  if (!enter(o, c)) return
+  for (const k in o) switch (k) {
+    case 'resourceType': break
+    case 'id': prim(o.id, c, k, P.id); break
+    case '_id': shadow(o._id, c, 'id', Element, o.id); break
+    case 'meta': one(o.meta, c, k, Meta); break
+    case 'implicitRules': prim(o.implicitRules, c, k, P.uri); break
+    case '_implicitRules': shadow(o._implicitRules, c, 'implicitRules', Element, o.implicitRules); break
+    case 'language': prim(o.language, c, k, P.code); break
+    case '_language': shadow(o._language, c, 'language', Element, o.language); break
+    case 'text': one(o.text, c, k, Narrative); break
+    case 'contained': list(o.contained, c, k, contained); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'url': prim(o.url, c, k, P.uri); break
+    case '_url': shadow(o._url, c, 'url', Element, o.url); break
+    case 'version': prim(o.version, c, k, P.string); break
+    case '_version': shadow(o._version, c, 'version', Element, o.version); break
+    case 'name': prim(o.name, c, k, P.string); break
+    case '_name': shadow(o._name, c, 'name', Element, o.name); break
+    case 'derivedFrom': prim(o.derivedFrom, c, k, P.canonical); break
+    case '_derivedFrom': shadow(o._derivedFrom, c, 'derivedFrom', Element, o.derivedFrom); break
+    case 'status': code(o.status, c, k, P.code, S92); break
+    case '_status': shadow(o._status, c, 'status', Element, o.status); break
+    case 'experimental': prim(o.experimental, c, k, P.boolean); break
+    case '_experimental': shadow(o._experimental, c, 'experimental', Element, o.experimental); break
+    case 'date': prim(o.date, c, k, P.dateTime); break
+    case '_date': shadow(o._date, c, 'date', Element, o.date); break
+    case 'publisher': prim(o.publisher, c, k, P.string); break
+    case '_publisher': shadow(o._publisher, c, 'publisher', Element, o.publisher); break
+    case 'contact': list(o.contact, c, k, ContactDetail); break
+    case 'description': prim(o.description, c, k, P.markdown); break
+    case '_description': shadow(o._description, c, 'description', Element, o.description); break
+    case 'useContext': list(o.useContext, c, k, UsageContext); break
+    case 'jurisdiction': list(o.jurisdiction, c, k, CodeableConcept); break
+    case 'purpose': prim(o.purpose, c, k, P.markdown); break
+    case '_purpose': shadow(o._purpose, c, 'purpose', Element, o.purpose); break
+    case 'code': prim(o.code, c, k, P.code); break
+    case '_code': shadow(o._code, c, 'code', Element, o.code); break
+    case 'base': codes(o.base, c, k, P.code, S93, o._base); break
+    case '_base': shadows(o._base, c, 'base', Element, o.base); break
+    case 'type': code(o.type, c, k, P.code, S161); break
+    case '_type': shadow(o._type, c, 'type', Element, o.type); break
+    case 'expression': prim(o.expression, c, k, P.string); break
+    case '_expression': shadow(o._expression, c, 'expression', Element, o.expression); break
+    case 'xpath': prim(o.xpath, c, k, P.string); break
+    case '_xpath': shadow(o._xpath, c, 'xpath', Element, o.xpath); break
+    case 'xpathUsage': code(o.xpathUsage, c, k, P.code, S165); break
+    case '_xpathUsage': shadow(o._xpathUsage, c, 'xpathUsage', Element, o.xpathUsage); break
+    case 'target': codes(o.target, c, k, P.code, S93, o._target); break
+    case '_target': shadows(o._target, c, 'target', Element, o.target); break
+    case 'multipleOr': prim(o.multipleOr, c, k, P.boolean); break
+    case '_multipleOr': shadow(o._multipleOr, c, 'multipleOr', Element, o.multipleOr); break
+    case 'multipleAnd': prim(o.multipleAnd, c, k, P.boolean); break
+    case '_multipleAnd': shadow(o._multipleAnd, c, 'multipleAnd', Element, o.multipleAnd); break
+    case 'comparator': codes(o.comparator, c, k, P.code, S166, o._comparator); break
+    case '_comparator': shadows(o._comparator, c, 'comparator', Element, o.comparator); break
+    case 'modifier': codes(o.modifier, c, k, P.code, S167, o._modifier); break
+    case '_modifier': shadows(o._modifier, c, 'modifier', Element, o.modifier); break
+    case 'chain': prims(o.chain, c, k, P.string, o._chain); break
+    case '_chain': shadows(o._chain, c, 'chain', Element, o.chain); break
+    case 'component': list(o.component, c, k, SearchParameter_component); break
+    default: unknown(c, k)
+  }
+  if (o.url === undefined && o._url === undefined) required(c, 'url')
+  if (o.name === undefined && o._name === undefined) required(c, 'name')
+  if (o.status === undefined && o._status === undefined) required(c, 'status')
+  if (o.description === undefined && o._description === undefined) required(c, 'description')
+  if (o.code === undefined && o._code === undefined) required(c, 'code')
+  if (o.base === undefined && o._base === undefined) required(c, 'base')
+  if (o.type === undefined && o._type === undefined) required(c, 'type')
+  if (o.contained !== undefined) rule(o, c, 'dom-2')
+  if (o.contained !== undefined) rule(o, c, 'dom-3')
+  if (o.contained !== undefined) rule(o, c, 'dom-4')
+  if (o.contained !== undefined) rule(o, c, 'dom-5')
+  rule(o, c, 'spd-1')
+  rule(o, c, 'spd-2')
+}
+function SearchParameter_component(o, c) {
+  if (!enter(o, c)) return
+  for (const k in o) switch (k) {
+    case 'id': prim(o.id, c, k, P['System.String']); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'definition': prim(o.definition, c, k, P.canonical); break
+    case '_definition': shadow(o._definition, c, 'definition', Element, o.definition); break
+    case 'expression': prim(o.expression, c, k, P.string); break
+    case '_expression': shadow(o._expression, c, 'expression', Element, o.expression); break
+    default: unknown(c, k)
+  }
+  if (o.definition === undefined && o._definition === undefined) required(c, 'definition')
+  if (o.expression === undefined && o._expression === undefined) required(c, 'expression')
+}
+function OperationDefinition(o, c) {
+  if (!enter(o, c)) return
+  for (const k in o) switch (k) {
+    case 'resourceType': break
+    case 'id': prim(o.id, c, k, P.id); break
+    case '_id': shadow(o._id, c, 'id', Element, o.id); break
+    case 'meta': one(o.meta, c, k, Meta); break
+    case 'implicitRules': prim(o.implicitRules, c, k, P.uri); break
+    case '_implicitRules': shadow(o._implicitRules, c, 'implicitRules', Element, o.implicitRules); break
+    case 'language': prim(o.language, c, k, P.code); break
+    case '_language': shadow(o._language, c, 'language', Element, o.language); break
+    case 'text': one(o.text, c, k, Narrative); break
+    case 'contained': list(o.contained, c, k, contained); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'url': prim(o.url, c, k, P.uri); break
+    case '_url': shadow(o._url, c, 'url', Element, o.url); break
+    case 'version': prim(o.version, c, k, P.string); break
+    case '_version': shadow(o._version, c, 'version', Element, o.version); break
+    case 'name': prim(o.name, c, k, P.string); break
+    case '_name': shadow(o._name, c, 'name', Element, o.name); break
+    case 'title': prim(o.title, c, k, P.string); break
+    case '_title': shadow(o._title, c, 'title', Element, o.title); break
+    case 'status': code(o.status, c, k, P.code, S92); break
+    case '_status': shadow(o._status, c, 'status', Element, o.status); break
+    case 'kind': code(o.kind, c, k, P.code, S168); break
+    case '_kind': shadow(o._kind, c, 'kind', Element, o.kind); break
+    case 'experimental': prim(o.experimental, c, k, P.boolean); break
+    case '_experimental': shadow(o._experimental, c, 'experimental', Element, o.experimental); break
+    case 'date': prim(o.date, c, k, P.dateTime); break
+    case '_date': shadow(o._date, c, 'date', Element, o.date); break
+    case 'publisher': prim(o.publisher, c, k, P.string); break
+    case '_publisher': shadow(o._publisher, c, 'publisher', Element, o.publisher); break
+    case 'contact': list(o.contact, c, k, ContactDetail); break
+    case 'description': prim(o.description, c, k, P.markdown); break
+    case '_description': shadow(o._description, c, 'description', Element, o.description); break
+    case 'useContext': list(o.useContext, c, k, UsageContext); break
+    case 'jurisdiction': list(o.jurisdiction, c, k, CodeableConcept); break
+    case 'purpose': prim(o.purpose, c, k, P.markdown); break
+    case '_purpose': shadow(o._purpose, c, 'purpose', Element, o.purpose); break
+    case 'affectsState': prim(o.affectsState, c, k, P.boolean); break
+    case '_affectsState': shadow(o._affectsState, c, 'affectsState', Element, o.affectsState); break
+    case 'code': prim(o.code, c, k, P.code); break
+    case '_code': shadow(o._code, c, 'code', Element, o.code); break
+    case 'comment': prim(o.comment, c, k, P.markdown); break
+    case '_comment': shadow(o._comment, c, 'comment', Element, o.comment); break
+    case 'base': prim(o.base, c, k, P.canonical); break
+    case '_base': shadow(o._base, c, 'base', Element, o.base); break
+    case 'resource': codes(o.resource, c, k, P.code, S93, o._resource); break
+    case '_resource': shadows(o._resource, c, 'resource', Element, o.resource); break
+    case 'system': prim(o.system, c, k, P.boolean); break
+    case '_system': shadow(o._system, c, 'system', Element, o.system); break
+    case 'type': prim(o.type, c, k, P.boolean); break
+    case '_type': shadow(o._type, c, 'type', Element, o.type); break
+    case 'instance': prim(o.instance, c, k, P.boolean); break
+    case '_instance': shadow(o._instance, c, 'instance', Element, o.instance); break
+    case 'inputProfile': prim(o.inputProfile, c, k, P.canonical); break
+    case '_inputProfile': shadow(o._inputProfile, c, 'inputProfile', Element, o.inputProfile); break
+    case 'outputProfile': prim(o.outputProfile, c, k, P.canonical); break
+    case '_outputProfile': shadow(o._outputProfile, c, 'outputProfile', Element, o.outputProfile); break
+    case 'parameter': list(o.parameter, c, k, OperationDefinition_parameter); break
+    case 'overload': list(o.overload, c, k, OperationDefinition_overload); break
+    default: unknown(c, k)
+  }
+  if (o.name === undefined && o._name === undefined) required(c, 'name')
+  if (o.status === undefined && o._status === undefined) required(c, 'status')
+  if (o.kind === undefined && o._kind === undefined) required(c, 'kind')
+  if (o.code === undefined && o._code === undefined) required(c, 'code')
+  if (o.system === undefined && o._system === undefined) required(c, 'system')
+  if (o.type === undefined && o._type === undefined) required(c, 'type')
+  if (o.instance === undefined && o._instance === undefined) required(c, 'instance')
+  if (o.contained !== undefined) rule(o, c, 'dom-2')
+  if (o.contained !== undefined) rule(o, c, 'dom-3')
+  if (o.contained !== undefined) rule(o, c, 'dom-4')
+  if (o.contained !== undefined) rule(o, c, 'dom-5')
+}
+function OperationDefinition_parameter(o, c) {
+  if (!enter(o, c)) return
+  for (const k in o) switch (k) {
+    case 'id': prim(o.id, c, k, P['System.String']); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'name': prim(o.name, c, k, P.code); break
+    case '_name': shadow(o._name, c, 'name', Element, o.name); break
+    case 'use': code(o.use, c, k, P.code, S169); break
+    case '_use': shadow(o._use, c, 'use', Element, o.use); break
+    case 'min': prim(o.min, c, k, P.integer); break
+    case '_min': shadow(o._min, c, 'min', Element, o.min); break
+    case 'max': prim(o.max, c, k, P.string); break
+    case '_max': shadow(o._max, c, 'max', Element, o.max); break
+    case 'documentation': prim(o.documentation, c, k, P.string); break
+    case '_documentation': shadow(o._documentation, c, 'documentation', Element, o.documentation); break
+    case 'type': code(o.type, c, k, P.code, S170); break
+    case '_type': shadow(o._type, c, 'type', Element, o.type); break
+    case 'targetProfile': prims(o.targetProfile, c, k, P.canonical, o._targetProfile); break
+    case '_targetProfile': shadows(o._targetProfile, c, 'targetProfile', Element, o.targetProfile); break
+    case 'searchType': code(o.searchType, c, k, P.code, S161); break
+    case '_searchType': shadow(o._searchType, c, 'searchType', Element, o.searchType); break
+    case 'binding': one(o.binding, c, k, OperationDefinition_parameter_binding); break
+    case 'referencedFrom': list(o.referencedFrom, c, k, OperationDefinition_parameter_referencedFrom); break
+    case 'part': list(o.part, c, k, OperationDefinition_parameter); break
+    default: unknown(c, k)
+  }
+  if (o.name === undefined && o._name === undefined) required(c, 'name')
+  if (o.use === undefined && o._use === undefined) required(c, 'use')
+  if (o.min === undefined && o._min === undefined) required(c, 'min')
+  if (o.max === undefined && o._max === undefined) required(c, 'max')
+  rule(o, c, 'opd-1')
+  rule(o, c, 'opd-2')
+  rule(o, c, 'opd-3')
+}
+function OperationDefinition_parameter_binding(o, c) {
+  if (!enter(o, c)) return
+  for (const k in o) switch (k) {
+    case 'id': prim(o.id, c, k, P['System.String']); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'strength': code(o.strength, c, k, P.code, S171); break
+    case '_strength': shadow(o._strength, c, 'strength', Element, o.strength); break
+    case 'valueSet': prim(o.valueSet, c, k, P.canonical); break
+    case '_valueSet': shadow(o._valueSet, c, 'valueSet', Element, o.valueSet); break
+    default: unknown(c, k)
+  }
+  if (o.strength === undefined && o._strength === undefined) required(c, 'strength')
+  if (o.valueSet === undefined && o._valueSet === undefined) required(c, 'valueSet')
+}
+function OperationDefinition_parameter_referencedFrom(o, c) {
+  if (!enter(o, c)) return
+  for (const k in o) switch (k) {
+    case 'id': prim(o.id, c, k, P['System.String']); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'source': prim(o.source, c, k, P.string); break
+    case '_source': shadow(o._source, c, 'source', Element, o.source); break
+    case 'sourceId': prim(o.sourceId, c, k, P.string); break
+    case '_sourceId': shadow(o._sourceId, c, 'sourceId', Element, o.sourceId); break
+    default: unknown(c, k)
+  }
+  if (o.source === undefined && o._source === undefined) required(c, 'source')
+}
+function OperationDefinition_overload(o, c) {
+  if (!enter(o, c)) return
+  for (const k in o) switch (k) {
+    case 'id': prim(o.id, c, k, P['System.String']); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'parameterName': prims(o.parameterName, c, k, P.string, o._parameterName); break
+    case '_parameterName': shadows(o._parameterName, c, 'parameterName', Element, o.parameterName); break
+    case 'comment': prim(o.comment, c, k, P.string); break
+    case '_comment': shadow(o._comment, c, 'comment', Element, o.comment); break
+    default: unknown(c, k)
+  }
+}
+function ValueSet(o, c) {
+  if (!enter(o, c)) return
+  for (const k in o) switch (k) {
+    case 'resourceType': break
+    case 'id': prim(o.id, c, k, P.id); break
+    case '_id': shadow(o._id, c, 'id', Element, o.id); break
+    case 'meta': one(o.meta, c, k, Meta); break
+    case 'implicitRules': prim(o.implicitRules, c, k, P.uri); break
+    case '_implicitRules': shadow(o._implicitRules, c, 'implicitRules', Element, o.implicitRules); break
+    case 'language': prim(o.language, c, k, P.code); break
+    case '_language': shadow(o._language, c, 'language', Element, o.language); break
+    case 'text': one(o.text, c, k, Narrative); break
+    case 'contained': list(o.contained, c, k, contained); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'url': prim(o.url, c, k, P.uri); break
+    case '_url': shadow(o._url, c, 'url', Element, o.url); break
+    case 'identifier': list(o.identifier, c, k, Identifier); break
+    case 'version': prim(o.version, c, k, P.string); break
+    case '_version': shadow(o._version, c, 'version', Element, o.version); break
+    case 'name': prim(o.name, c, k, P.string); break
+    case '_name': shadow(o._name, c, 'name', Element, o.name); break
+    case 'title': prim(o.title, c, k, P.string); break
+    case '_title': shadow(o._title, c, 'title', Element, o.title); break
+    case 'status': code(o.status, c, k, P.code, S92); break
+    case '_status': shadow(o._status, c, 'status', Element, o.status); break
+    case 'experimental': prim(o.experimental, c, k, P.boolean); break
+    case '_experimental': shadow(o._experimental, c, 'experimental', Element, o.experimental); break
+    case 'date': prim(o.date, c, k, P.dateTime); break
+    case '_date': shadow(o._date, c, 'date', Element, o.date); break
+    case 'publisher': prim(o.publisher, c, k, P.string); break
+    case '_publisher': shadow(o._publisher, c, 'publisher', Element, o.publisher); break
+    case 'contact': list(o.contact, c, k, ContactDetail); break
+    case 'description': prim(o.description, c, k, P.markdown); break
+    case '_description': shadow(o._description, c, 'description', Element, o.description); break
+    case 'useContext': list(o.useContext, c, k, UsageContext); break
+    case 'jurisdiction': list(o.jurisdiction, c, k, CodeableConcept); break
+    case 'immutable': prim(o.immutable, c, k, P.boolean); break
+    case '_immutable': shadow(o._immutable, c, 'immutable', Element, o.immutable); break
+    case 'purpose': prim(o.purpose, c, k, P.markdown); break
+    case '_purpose': shadow(o._purpose, c, 'purpose', Element, o.purpose); break
+    case 'copyright': prim(o.copyright, c, k, P.markdown); break
+    case '_copyright': shadow(o._copyright, c, 'copyright', Element, o.copyright); break
+    case 'compose': one(o.compose, c, k, ValueSet_compose); break
+    case 'expansion': one(o.expansion, c, k, ValueSet_expansion); break
+    default: unknown(c, k)
+  }
+  if (o.status === undefined && o._status === undefined) required(c, 'status')
+  if (o.contained !== undefined) rule(o, c, 'dom-2')
+  if (o.contained !== undefined) rule(o, c, 'dom-3')
+  if (o.contained !== undefined) rule(o, c, 'dom-4')
+  if (o.contained !== undefined) rule(o, c, 'dom-5')
+}
+function ValueSet_compose(o, c) {
+  if (!enter(o, c)) return
+  for (const k in o) switch (k) {
+    case 'id': prim(o.id, c, k, P['System.String']); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'lockedDate': prim(o.lockedDate, c, k, P.date); break
+    case '_lockedDate': shadow(o._lockedDate, c, 'lockedDate', Element, o.lockedDate); break
+    case 'inactive': prim(o.inactive, c, k, P.boolean); break
+    case '_inactive': shadow(o._inactive, c, 'inactive', Element, o.inactive); break
+    case 'include': list(o.include, c, k, ValueSet_compose_include); break
+    case 'exclude': list(o.exclude, c, k, ValueSet_compose_include); break
+    default: unknown(c, k)
+  }
+  if (o.include === undefined) required(c, 'include')
+}
+function ValueSet_compose_include(o, c) {
+  if (!enter(o, c)) return
+  for (const k in o) switch (k) {
+    case 'id': prim(o.id, c, k, P['System.String']); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'system': prim(o.system, c, k, P.uri); break
+    case '_system': shadow(o._system, c, 'system', Element, o.system); break
+    case 'version': prim(o.version, c, k, P.string); break
+    case '_version': shadow(o._version, c, 'version', Element, o.version); break
+    case 'concept': list(o.concept, c, k, ValueSet_compose_include_concept); break
+    case 'filter': list(o.filter, c, k, ValueSet_compose_include_filter); break
+    case 'valueSet': prims(o.valueSet, c, k, P.canonical, o._valueSet); break
+    case '_valueSet': shadows(o._valueSet, c, 'valueSet', Element, o.valueSet); break
+    default: unknown(c, k)
+  }
+  rule(o, c, 'vsd-1')
+  rule(o, c, 'vsd-2')
+  rule(o, c, 'vsd-3')
+}
+function ValueSet_compose_include_concept(o, c) {
+  if (!enter(o, c)) return
+  for (const k in o) switch (k) {
+    case 'id': prim(o.id, c, k, P['System.String']); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'code': prim(o.code, c, k, P.code); break
+    case '_code': shadow(o._code, c, 'code', Element, o.code); break
+    case 'display': prim(o.display, c, k, P.string); break
+    case '_display': shadow(o._display, c, 'display', Element, o.display); break
+    case 'designation': list(o.designation, c, k, ValueSet_compose_include_concept_designation); break
+    default: unknown(c, k)
+  }
+  if (o.code === undefined && o._code === undefined) required(c, 'code')
+}
+function ValueSet_compose_include_concept_designation(o, c) {
+  if (!enter(o, c)) return
+  for (const k in o) switch (k) {
+    case 'id': prim(o.id, c, k, P['System.String']); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'language': prim(o.language, c, k, P.code); break
+    case '_language': shadow(o._language, c, 'language', Element, o.language); break
+    case 'use': one(o.use, c, k, Coding); break
+    case 'value': prim(o.value, c, k, P.string); break
+    case '_value': shadow(o._value, c, 'value', Element, o.value); break
+    default: unknown(c, k)
+  }
+  if (o.value === undefined && o._value === undefined) required(c, 'value')
+}
+function ValueSet_compose_include_filter(o, c) {
+  if (!enter(o, c)) return
+  for (const k in o) switch (k) {
+    case 'id': prim(o.id, c, k, P['System.String']); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'property': prim(o.property, c, k, P.code); break
+    case '_property': shadow(o._property, c, 'property', Element, o.property); break
+    case 'op': code(o.op, c, k, P.code, S172); break
+    case '_op': shadow(o._op, c, 'op', Element, o.op); break
+    case 'value': prim(o.value, c, k, P.string); break
+    case '_value': shadow(o._value, c, 'value', Element, o.value); break
+    default: unknown(c, k)
+  }
+  if (o.property === undefined && o._property === undefined) required(c, 'property')
+  if (o.op === undefined && o._op === undefined) required(c, 'op')
+  if (o.value === undefined && o._value === undefined) required(c, 'value')
+}
+function ValueSet_expansion(o, c) {
+  if (!enter(o, c)) return
+  for (const k in o) switch (k) {
+    case 'id': prim(o.id, c, k, P['System.String']); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'identifier': prim(o.identifier, c, k, P.uri); break
+    case '_identifier': shadow(o._identifier, c, 'identifier', Element, o.identifier); break
+    case 'timestamp': prim(o.timestamp, c, k, P.dateTime); break
+    case '_timestamp': shadow(o._timestamp, c, 'timestamp', Element, o.timestamp); break
+    case 'total': prim(o.total, c, k, P.integer); break
+    case '_total': shadow(o._total, c, 'total', Element, o.total); break
+    case 'offset': prim(o.offset, c, k, P.integer); break
+    case '_offset': shadow(o._offset, c, 'offset', Element, o.offset); break
+    case 'parameter': list(o.parameter, c, k, ValueSet_expansion_parameter); break
+    case 'contains': list(o.contains, c, k, ValueSet_expansion_contains); break
+    default: unknown(c, k)
+  }
+  if (o.timestamp === undefined && o._timestamp === undefined) required(c, 'timestamp')
+}
+function ValueSet_expansion_parameter(o, c) {
+  if (!enter(o, c)) return
+  let n_value = 0
+  for (const k in o) switch (k) {
+    case 'id': prim(o.id, c, k, P['System.String']); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'name': prim(o.name, c, k, P.string); break
+    case '_name': shadow(o._name, c, 'name', Element, o.name); break
+    case 'valueString': n_value++; prim(o.valueString, c, 'value', P.string); break
+    case '_valueString': if (o.valueString === undefined) n_value++; shadow(o._valueString, c, 'value', Element, o.valueString); break
+    case 'valueBoolean': n_value++; prim(o.valueBoolean, c, 'value', P.boolean); break
+    case '_valueBoolean': if (o.valueBoolean === undefined) n_value++; shadow(o._valueBoolean, c, 'value', Element, o.valueBoolean); break
+    case 'valueInteger': n_value++; prim(o.valueInteger, c, 'value', P.integer); break
+    case '_valueInteger': if (o.valueInteger === undefined) n_value++; shadow(o._valueInteger, c, 'value', Element, o.valueInteger); break
+    case 'valueDecimal': n_value++; prim(o.valueDecimal, c, 'value', P.decimal); break
+    case '_valueDecimal': if (o.valueDecimal === undefined) n_value++; shadow(o._valueDecimal, c, 'value', Element, o.valueDecimal); break
+    case 'valueUri': n_value++; prim(o.valueUri, c, 'value', P.uri); break
+    case '_valueUri': if (o.valueUri === undefined) n_value++; shadow(o._valueUri, c, 'value', Element, o.valueUri); break
+    case 'valueCode': n_value++; prim(o.valueCode, c, 'value', P.code); break
+    case '_valueCode': if (o.valueCode === undefined) n_value++; shadow(o._valueCode, c, 'value', Element, o.valueCode); break
+    case 'valueDateTime': n_value++; prim(o.valueDateTime, c, 'value', P.dateTime); break
+    case '_valueDateTime': if (o.valueDateTime === undefined) n_value++; shadow(o._valueDateTime, c, 'value', Element, o.valueDateTime); break
+    default: unknown(c, k)
+  }
+  if (o.name === undefined && o._name === undefined) required(c, 'name')
+  if (n_value > 1) choice(c, 'value')
+}
+function ValueSet_expansion_contains(o, c) {
+  if (!enter(o, c)) return
+  for (const k in o) switch (k) {
+    case 'id': prim(o.id, c, k, P['System.String']); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'system': prim(o.system, c, k, P.uri); break
+    case '_system': shadow(o._system, c, 'system', Element, o.system); break
+    case 'abstract': prim(o.abstract, c, k, P.boolean); break
+    case '_abstract': shadow(o._abstract, c, 'abstract', Element, o.abstract); break
+    case 'inactive': prim(o.inactive, c, k, P.boolean); break
+    case '_inactive': shadow(o._inactive, c, 'inactive', Element, o.inactive); break
+    case 'version': prim(o.version, c, k, P.string); break
+    case '_version': shadow(o._version, c, 'version', Element, o.version); break
+    case 'code': prim(o.code, c, k, P.code); break
+    case '_code': shadow(o._code, c, 'code', Element, o.code); break
+    case 'display': prim(o.display, c, k, P.string); break
+    case '_display': shadow(o._display, c, 'display', Element, o.display); break
+    case 'designation': list(o.designation, c, k, ValueSet_compose_include_concept_designation); break
+    case 'contains': list(o.contains, c, k, ValueSet_expansion_contains); break
+    default: unknown(c, k)
+  }
+  rule(o, c, 'vsd-6')
+  rule(o, c, 'vsd-9')
+  rule(o, c, 'vsd-10')
+}
 function Meta(o, c) {
   if (!enter(o, c)) return
   for (const k in o) switch (k) {
@@ -5147,7 +5611,7 @@ function Narrative(o, c) {
   for (const k in o) switch (k) {
     case 'id': prim(o.id, c, k, P['System.String']); break
     case 'extension': list(o.extension, c, k, Extension); break
-    case 'status': code(o.status, c, k, P.code, S165); break
+    case 'status': code(o.status, c, k, P.code, S173); break
     case '_status': shadow(o._status, c, 'status', Element, o.status); break
     case 'div': prim(o.div, c, k, P.xhtml); break
     default: unknown(c, k)
@@ -5243,7 +5707,7 @@ function Identifier(o, c) {
   for (const k in o) switch (k) {
     case 'id': prim(o.id, c, k, P['System.String']); break
     case 'extension': list(o.extension, c, k, Extension); break
-    case 'use': code(o.use, c, k, P.code, S166); break
+    case 'use': code(o.use, c, k, P.code, S174); break
     case '_use': shadow(o._use, c, 'use', Element, o.use); break
     case 'type': one(o.type, c, k, CodeableConcept); break
     case 'system': prim(o.system, c, k, P.uri); break
@@ -5260,7 +5724,7 @@ function HumanName(o, c) {
   for (const k in o) switch (k) {
     case 'id': prim(o.id, c, k, P['System.String']); break
     case 'extension': list(o.extension, c, k, Extension); break
-    case 'use': code(o.use, c, k, P.code, S167); break
+    case 'use': code(o.use, c, k, P.code, S175); break
     case '_use': shadow(o._use, c, 'use', Element, o.use); break
     case 'text': prim(o.text, c, k, P.string); break
     case '_text': shadow(o._text, c, 'text', Element, o.text); break
@@ -5281,11 +5745,11 @@ function ContactPoint(o, c) {
   for (const k in o) switch (k) {
     case 'id': prim(o.id, c, k, P['System.String']); break
     case 'extension': list(o.extension, c, k, Extension); break
-    case 'system': code(o.system, c, k, P.code, S168); break
+    case 'system': code(o.system, c, k, P.code, S176); break
     case '_system': shadow(o._system, c, 'system', Element, o.system); break
     case 'value': prim(o.value, c, k, P.string); break
     case '_value': shadow(o._value, c, 'value', Element, o.value); break
-    case 'use': code(o.use, c, k, P.code, S169); break
+    case 'use': code(o.use, c, k, P.code, S177); break
     case '_use': shadow(o._use, c, 'use', Element, o.use); break
     case 'rank': prim(o.rank, c, k, P.positiveInt); break
     case '_rank': shadow(o._rank, c, 'rank', Element, o.rank); break
@@ -5299,9 +5763,9 @@ function Address(o, c) {
   for (const k in o) switch (k) {
     case 'id': prim(o.id, c, k, P['System.String']); break
     case 'extension': list(o.extension, c, k, Extension); break
-    case 'use': code(o.use, c, k, P.code, S170); break
+    case 'use': code(o.use, c, k, P.code, S178); break
     case '_use': shadow(o._use, c, 'use', Element, o.use); break
-    case 'type': code(o.type, c, k, P.code, S171); break
+    case 'type': code(o.type, c, k, P.code, S179); break
     case '_type': shadow(o._type, c, 'type', Element, o.type); break
     case 'text': prim(o.text, c, k, P.string); break
     case '_text': shadow(o._text, c, 'text', Element, o.text); break
@@ -5411,7 +5875,7 @@ function Duration(o, c) {
     case 'extension': list(o.extension, c, k, Extension); break
     case 'value': prim(o.value, c, k, P.decimal); break
     case '_value': shadow(o._value, c, 'value', Element, o.value); break
-    case 'comparator': code(o.comparator, c, k, P.code, S172); break
+    case 'comparator': code(o.comparator, c, k, P.code, S180); break
     case '_comparator': shadow(o._comparator, c, 'comparator', Element, o.comparator); break
     case 'unit': prim(o.unit, c, k, P.string); break
     case '_unit': shadow(o._unit, c, 'unit', Element, o.unit); break
@@ -5431,7 +5895,7 @@ function Quantity(o, c) {
     case 'extension': list(o.extension, c, k, Extension); break
     case 'value': prim(o.value, c, k, P.decimal); break
     case '_value': shadow(o._value, c, 'value', Element, o.value); break
-    case 'comparator': code(o.comparator, c, k, P.code, S172); break
+    case 'comparator': code(o.comparator, c, k, P.code, S180); break
     case '_comparator': shadow(o._comparator, c, 'comparator', Element, o.comparator); break
     case 'unit': prim(o.unit, c, k, P.string); break
     case '_unit': shadow(o._unit, c, 'unit', Element, o.unit); break
@@ -5450,7 +5914,7 @@ function Money(o, c) {
     case 'extension': list(o.extension, c, k, Extension); break
     case 'value': prim(o.value, c, k, P.decimal); break
     case '_value': shadow(o._value, c, 'value', Element, o.value); break
-    case 'currency': code(o.currency, c, k, P.code, S173); break
+    case 'currency': code(o.currency, c, k, P.code, S181); break
     case '_currency': shadow(o._currency, c, 'currency', Element, o.currency); break
     default: unknown(c, k)
   }
@@ -5485,7 +5949,7 @@ function Timing_repeat(o, c) {
     case '_duration': shadow(o._duration, c, 'duration', Element, o.duration); break
     case 'durationMax': prim(o.durationMax, c, k, P.decimal); break
     case '_durationMax': shadow(o._durationMax, c, 'durationMax', Element, o.durationMax); break
-    case 'durationUnit': code(o.durationUnit, c, k, P.code, S174); break
+    case 'durationUnit': code(o.durationUnit, c, k, P.code, S182); break
     case '_durationUnit': shadow(o._durationUnit, c, 'durationUnit', Element, o.durationUnit); break
     case 'frequency': prim(o.frequency, c, k, P.positiveInt); break
     case '_frequency': shadow(o._frequency, c, 'frequency', Element, o.frequency); break
@@ -5495,13 +5959,13 @@ function Timing_repeat(o, c) {
     case '_period': shadow(o._period, c, 'period', Element, o.period); break
     case 'periodMax': prim(o.periodMax, c, k, P.decimal); break
     case '_periodMax': shadow(o._periodMax, c, 'periodMax', Element, o.periodMax); break
-    case 'periodUnit': code(o.periodUnit, c, k, P.code, S174); break
+    case 'periodUnit': code(o.periodUnit, c, k, P.code, S182); break
     case '_periodUnit': shadow(o._periodUnit, c, 'periodUnit', Element, o.periodUnit); break
     case 'dayOfWeek': codes(o.dayOfWeek, c, k, P.code, S28, o._dayOfWeek); break
     case '_dayOfWeek': shadows(o._dayOfWeek, c, 'dayOfWeek', Element, o.dayOfWeek); break
     case 'timeOfDay': prims(o.timeOfDay, c, k, P.time, o._timeOfDay); break
     case '_timeOfDay': shadows(o._timeOfDay, c, 'timeOfDay', Element, o.timeOfDay); break
-    case 'when': codes(o.when, c, k, P.code, S175, o._when); break
+    case 'when': codes(o.when, c, k, P.code, S183, o._when); break
     case '_when': shadows(o._when, c, 'when', Element, o.when); break
     case 'offset': prim(o.offset, c, k, P.unsignedInt); break
     case '_offset': shadow(o._offset, c, 'offset', Element, o.offset); break
@@ -5524,7 +5988,7 @@ function Annotation(o, c) {
   for (const k in o) switch (k) {
     case 'id': prim(o.id, c, k, P['System.String']); break
     case 'extension': list(o.extension, c, k, Extension); break
-    case 'authorReference': n_author++; one(o.authorReference, c, 'author', Reference); target(o.authorReference, c, 'author', T176); break
+    case 'authorReference': n_author++; one(o.authorReference, c, 'author', Reference); target(o.authorReference, c, 'author', T184); break
     case 'authorString': n_author++; prim(o.authorString, c, 'author', P.string); break
     case '_authorString': if (o.authorString === undefined) n_author++; shadow(o._authorString, c, 'author', Element, o.authorString); break
     case 'time': prim(o.time, c, k, P.dateTime); break
@@ -5543,7 +6007,7 @@ function Age(o, c) {
     case 'extension': list(o.extension, c, k, Extension); break
     case 'value': prim(o.value, c, k, P.decimal); break
     case '_value': shadow(o._value, c, 'value', Element, o.value); break
-    case 'comparator': code(o.comparator, c, k, P.code, S172); break
+    case 'comparator': code(o.comparator, c, k, P.code, S180); break
     case '_comparator': shadow(o._comparator, c, 'comparator', Element, o.comparator); break
     case 'unit': prim(o.unit, c, k, P.string); break
     case '_unit': shadow(o._unit, c, 'unit', Element, o.unit); break
@@ -5563,7 +6027,7 @@ function Count(o, c) {
     case 'extension': list(o.extension, c, k, Extension); break
     case 'value': prim(o.value, c, k, P.decimal); break
     case '_value': shadow(o._value, c, 'value', Element, o.value); break
-    case 'comparator': code(o.comparator, c, k, P.code, S172); break
+    case 'comparator': code(o.comparator, c, k, P.code, S180); break
     case '_comparator': shadow(o._comparator, c, 'comparator', Element, o.comparator); break
     case 'unit': prim(o.unit, c, k, P.string); break
     case '_unit': shadow(o._unit, c, 'unit', Element, o.unit); break
@@ -5583,7 +6047,7 @@ function Distance(o, c) {
     case 'extension': list(o.extension, c, k, Extension); break
     case 'value': prim(o.value, c, k, P.decimal); break
     case '_value': shadow(o._value, c, 'value', Element, o.value); break
-    case 'comparator': code(o.comparator, c, k, P.code, S172); break
+    case 'comparator': code(o.comparator, c, k, P.code, S180); break
     case '_comparator': shadow(o._comparator, c, 'comparator', Element, o.comparator); break
     case 'unit': prim(o.unit, c, k, P.string); break
     case '_unit': shadow(o._unit, c, 'unit', Element, o.unit); break
@@ -5680,7 +6144,7 @@ function Contributor(o, c) {
   for (const k in o) switch (k) {
     case 'id': prim(o.id, c, k, P['System.String']); break
     case 'extension': list(o.extension, c, k, Extension); break
-    case 'type': code(o.type, c, k, P.code, S177); break
+    case 'type': code(o.type, c, k, P.code, S185); break
     case '_type': shadow(o._type, c, 'type', Element, o.type); break
     case 'name': prim(o.name, c, k, P.string); break
     case '_name': shadow(o._name, c, 'name', Element, o.name); break
@@ -5696,12 +6160,12 @@ function DataRequirement(o, c) {
   for (const k in o) switch (k) {
     case 'id': prim(o.id, c, k, P['System.String']); break
     case 'extension': list(o.extension, c, k, Extension); break
-    case 'type': code(o.type, c, k, P.code, S178); break
+    case 'type': code(o.type, c, k, P.code, S170); break
     case '_type': shadow(o._type, c, 'type', Element, o.type); break
     case 'profile': prims(o.profile, c, k, P.canonical, o._profile); break
     case '_profile': shadows(o._profile, c, 'profile', Element, o.profile); break
     case 'subjectCodeableConcept': n_subject++; one(o.subjectCodeableConcept, c, 'subject', CodeableConcept); break
-    case 'subjectReference': n_subject++; one(o.subjectReference, c, 'subject', Reference); target(o.subjectReference, c, 'subject', T179); break
+    case 'subjectReference': n_subject++; one(o.subjectReference, c, 'subject', Reference); target(o.subjectReference, c, 'subject', T186); break
     case 'mustSupport': prims(o.mustSupport, c, k, P.string, o._mustSupport); break
     case '_mustSupport': shadows(o._mustSupport, c, 'mustSupport', Element, o.mustSupport); break
     case 'codeFilter': list(o.codeFilter, c, k, DataRequirement_codeFilter); break
@@ -5756,7 +6220,7 @@ function DataRequirement_sort(o, c) {
     case 'extension': list(o.extension, c, k, Extension); break
     case 'path': prim(o.path, c, k, P.string); break
     case '_path': shadow(o._path, c, 'path', Element, o.path); break
-    case 'direction': code(o.direction, c, k, P.code, S180); break
+    case 'direction': code(o.direction, c, k, P.code, S187); break
     case '_direction': shadow(o._direction, c, 'direction', Element, o.direction); break
     default: unknown(c, k)
   }
@@ -5790,7 +6254,7 @@ function ParameterDefinition(o, c) {
     case 'extension': list(o.extension, c, k, Extension); break
     case 'name': prim(o.name, c, k, P.code); break
     case '_name': shadow(o._name, c, 'name', Element, o.name); break
-    case 'use': code(o.use, c, k, P.code, S181); break
+    case 'use': code(o.use, c, k, P.code, S169); break
     case '_use': shadow(o._use, c, 'use', Element, o.use); break
     case 'min': prim(o.min, c, k, P.integer); break
     case '_min': shadow(o._min, c, 'min', Element, o.min); break
@@ -5798,7 +6262,7 @@ function ParameterDefinition(o, c) {
     case '_max': shadow(o._max, c, 'max', Element, o.max); break
     case 'documentation': prim(o.documentation, c, k, P.string); break
     case '_documentation': shadow(o._documentation, c, 'documentation', Element, o.documentation); break
-    case 'type': code(o.type, c, k, P.code, S178); break
+    case 'type': code(o.type, c, k, P.code, S170); break
     case '_type': shadow(o._type, c, 'type', Element, o.type); break
     case 'profile': prim(o.profile, c, k, P.canonical); break
     case '_profile': shadow(o._profile, c, 'profile', Element, o.profile); break
@@ -5812,7 +6276,7 @@ function RelatedArtifact(o, c) {
   for (const k in o) switch (k) {
     case 'id': prim(o.id, c, k, P['System.String']); break
     case 'extension': list(o.extension, c, k, Extension); break
-    case 'type': code(o.type, c, k, P.code, S182); break
+    case 'type': code(o.type, c, k, P.code, S188); break
     case '_type': shadow(o._type, c, 'type', Element, o.type); break
     case 'label': prim(o.label, c, k, P.string); break
     case '_label': shadow(o._label, c, 'label', Element, o.label); break
@@ -5835,7 +6299,7 @@ function TriggerDefinition(o, c) {
   for (const k in o) switch (k) {
     case 'id': prim(o.id, c, k, P['System.String']); break
     case 'extension': list(o.extension, c, k, Extension); break
-    case 'type': code(o.type, c, k, P.code, S183); break
+    case 'type': code(o.type, c, k, P.code, S189); break
     case '_type': shadow(o._type, c, 'type', Element, o.type); break
     case 'name': prim(o.name, c, k, P.string); break
     case '_name': shadow(o._name, c, 'name', Element, o.name); break
@@ -5865,7 +6329,7 @@ function UsageContext(o, c) {
     case 'valueCodeableConcept': n_value++; one(o.valueCodeableConcept, c, 'value', CodeableConcept); break
     case 'valueQuantity': n_value++; one(o.valueQuantity, c, 'value', Quantity); break
     case 'valueRange': n_value++; one(o.valueRange, c, 'value', Range); break
-    case 'valueReference': n_value++; one(o.valueReference, c, 'value', Reference); target(o.valueReference, c, 'value', T184); break
+    case 'valueReference': n_value++; one(o.valueReference, c, 'value', Reference); target(o.valueReference, c, 'value', T190); break
     default: unknown(c, k)
   }
   if (o.code === undefined) required(c, 'code')
@@ -5977,4 +6441,7 @@ export const validators = {
   Bundle,
   Parameters,
   CapabilityStatement,
+  SearchParameter,
+  OperationDefinition,
+  ValueSet,
 }

@@ -1,14 +1,17 @@
 // The routes of the HTTP server. What they do is in the files beside: fhir/, hl7v2.ts, operate.ts, admin/.
 import { Hono } from 'hono'
 import { compileSearchParams } from '../fhir/search-params.ts'
+import { isServedType } from '../fhir/types.ts'
 import { controlRoutes } from './admin/controls.ts'
 import { messageRoutes } from './admin/messages.ts'
 import type { AppContext, AppEnv, AppOptions, Deps } from './context.ts'
 import { createCursorCodec } from './cursor.ts'
 import { conditionalDelete, conditionalPatch, conditionalUpdate, createOrFind } from './fhir/conditional.ts'
+import { DEFINITION_TYPES, readDefinition, searchDefinitions } from './fhir/definitions.ts'
 import { instanceHistory, systemHistory, typeHistory } from './fhir/history.ts'
 import { lineage } from './fhir/lineage.ts'
 import { metadata } from './fhir/metadata.ts'
+import { OPERATIONS } from './fhir/operations.ts'
 import { readOrRaw, vread } from './fhir/read.ts'
 import { refuse } from './fhir/reply.ts'
 import { fhirRoute, methodNotAllowed, unauthenticated } from './fhir/route.ts'
@@ -21,7 +24,6 @@ import {
   systemSearch,
 } from './fhir/search.ts'
 import { postBundle } from './fhir/transaction.ts'
-import { validate } from './fhir/validate.ts'
 import { patch, remove, update } from './fhir/write.ts'
 import { hl7v2Routes } from './hl7v2.ts'
 import { answerError, answerNotFound, guard, observe } from './middleware.ts'
@@ -56,11 +58,12 @@ function fhirRoutes(app: Hono<AppEnv>, deps: Deps): void {
   // The more special path first: the first that matches answers.
   const routes: Readonly<Record<string, Readonly<Record<string, Route>>>> = {
     '/fhir/metadata': { GET: (c) => metadata(c, deps) },
+    ...definitionRoutes(deps),
+    ...operationRoutes(deps),
     '/fhir/_history': { GET: on([], systemHistory) },
     '/fhir/_search': { POST: on([], postSystemSearch) },
     '/fhir/:type/_history': { GET: on(['s'], typeHistory) },
     '/fhir/:type/_search': { POST: on(['s'], postSearch) },
-    '/fhir/:type/$validate': { POST: on([], validate) },
     '/fhir/:type': {
       GET: on(['s'], search),
       POST: on(['c'], createOrFind),
@@ -77,7 +80,6 @@ function fhirRoutes(app: Hono<AppEnv>, deps: Deps): void {
     '/fhir/:type/:id/_history': { GET: on(['r'], instanceHistory) },
     '/fhir/:type/:id/_history/:version': { GET: on(['r'], vread) },
     '/fhir/:type/:id/_history/:version/$lineage': { GET: on(['r'], lineage) },
-    '/fhir/:type/:id/$lineage': { GET: on(['r'], lineage) },
     '/fhir/:type/:id/:member': { GET: on([], compartmentSearch) },
     '/fhir/:type/:id/:member/_search': { POST: on([], postCompartmentSearch) },
     '/fhir': {
@@ -92,10 +94,39 @@ function fhirRoutes(app: Hono<AppEnv>, deps: Deps): void {
     for (const [method, route] of Object.entries(methods)) app.on(method, path, route)
     const allow = Object.keys(methods).flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method]))
     app.all(path, (c) => unauthenticated(c, deps) ?? methodNotAllowed(c, allow.join(', ')))
-    if (path.endsWith('$validate')) app.all('/fhir/:type/:operation{\\$.*}', unknownOperation)
-    if (path === '/fhir/:type/:id/$lineage') app.all('/fhir/:type/:id/:operation{\\$.*}', unknownOperation)
+    // Behind the operations that are known, before ids and members of compartments.
+    if (path === '/fhir/:type/_search') {
+      app.all('/fhir/:type/:operation{\\$.*}', unknownOperation)
+      app.all('/fhir/:type/:id/:operation{\\$.*}', unknownOperation)
+    }
   }
   const nothing: Route = (c) =>
     unauthenticated(c, deps) ?? refuse(c, 'not-found', 'there is nothing here - see /fhir/metadata')
   app.all('/fhir/*', nothing)
+}
+
+type Routes = Record<string, Record<string, Route>>
+
+/** What this server works by, read and searched like resources. */
+function definitionRoutes(deps: Deps): Routes {
+  const routes: Routes = {}
+  for (const type of DEFINITION_TYPES) {
+    routes[`/fhir/${type}`] = { GET: fhirRoute(deps, [], searchDefinitions(type)) }
+    routes[`/fhir/${type}/:definition`] = { GET: fhirRoute(deps, [], readDefinition(type)) }
+  }
+  return routes
+}
+
+function operationRoutes(deps: Deps): Routes {
+  const routes: Routes = {}
+  for (const { name, level, types, methods, needed, handler } of OPERATIONS) {
+    for (const type of types.length > 0 ? types : [undefined]) {
+      const path = `/fhir/${type ?? ':type'}/${level === 'instance' ? ':id/' : ''}$${name}`
+      const served = type !== undefined && isServedType(type) ? type : undefined
+      routes[path] = Object.fromEntries(
+        methods.map((method) => [method, fhirRoute(deps, needed, handler, served)]),
+      )
+    }
+  }
+  return routes
 }

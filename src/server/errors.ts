@@ -1,9 +1,10 @@
 // What a client is told when the database fails a request: a status and an issue by SQLSTATE, never its text.
 import type { Issue, IssueCode } from '../fhir/issue.ts'
-import { classify, sqlState } from '../store/db.ts'
+import { QueueFull } from '../pipeline/batcher.ts'
+import { classify, StoreBusy, sqlState } from '../store/db.ts'
 
 export interface Fault {
-  readonly status: 400 | 422 | 500 | 503
+  readonly status: 400 | 409 | 412 | 422 | 429 | 500 | 503
   readonly issue: Issue
   readonly retryAfterSeconds?: number
 }
@@ -28,6 +29,21 @@ export function faultOf(error: unknown, requestId: string): Fault {
       'too-costly',
       'the request takes too long to answer - ask for less, with more parameters',
     )
+  }
+  // Others came first, again and again: what the request was based on may have changed.
+  if (state?.startsWith('40')) {
+    return fault(
+      409,
+      'conflict',
+      'others changed the same things at the same time - read them and try again',
+      1,
+    )
+  }
+  if (state === '23505') {
+    return fault(412, 'conflict', 'somebody else has just made the same thing - search for it and try again')
+  }
+  if (error instanceof StoreBusy || error instanceof QueueFull) {
+    return fault(429, 'throttled', 'more requests wait than can be answered - try again later', 2)
   }
   switch (classify(error)) {
     case 'transient':

@@ -3,6 +3,8 @@ import type { Site } from '../../canonical/site.ts'
 import { capabilityStatement } from '../../fhir/capability.ts'
 import { SERVED_TYPES } from '../../fhir/types.ts'
 import type { AppContext, Deps } from '../context.ts'
+import { DEFINITION_TYPES } from './definitions.ts'
+import { OPERATIONS } from './operations.ts'
 import { patchFormats } from './patch.ts'
 import { sendText } from './reply.ts'
 
@@ -12,10 +14,9 @@ const interactions = {
   append: [...readOnly, 'create'],
   write: [...readOnly, 'create', 'update', 'patch', 'delete'],
 }
-const operations = SERVED_TYPES.flatMap((type) => [
-  { type, name: 'validate', definition: 'http://hl7.org/fhir/OperationDefinition/Resource-validate' },
-  { type, name: 'lineage', definition: 'http://portico.example.org/OperationDefinition/lineage' },
-])
+const operations = OPERATIONS.flatMap(({ name, definition, types }) =>
+  (types.length > 0 ? types : SERVED_TYPES).map((type) => ({ type, name, definition })),
+)
 const bearer = {
   description: 'Authorization: Bearer with a token of the site; SMART v2 scopes say what a client may do.',
 }
@@ -39,6 +40,7 @@ const statementOf = ({ baseUrl, version, gateway }: Deps, site: Site): object =>
     interactions,
     systemInteractions: ['transaction', 'batch', 'search-system', 'history-system'],
     operations,
+    definitionTypes: DEFINITION_TYPES,
     patchFormats,
     security: bearer,
     updateCreate: site.policy.allowClientIds,

@@ -26,10 +26,10 @@ export function unauthenticated(c: AppContext, deps: Deps): Response | undefined
 }
 
 /**
- * A route below /fhir. `needed` are the letters of the scope that the client must have on the type; without any the
+ * A route below /fhir, of the type in its path or of a `fixed` one. `needed` are the letters of the scope that the client must have on the type; without any the
  * handler looks for itself.
  */
-export function fhirRoute(deps: Deps, needed: readonly Permission[], handler: Handler) {
+export function fhirRoute(deps: Deps, needed: readonly Permission[], handler: Handler, fixed?: string) {
   return async (c: AppContext): Promise<Response> => {
     const refused = unauthenticated(c, deps)
     if (refused) return refused
@@ -43,7 +43,7 @@ export function fhirRoute(deps: Deps, needed: readonly Permission[], handler: Ha
         'answers are application/fhir+json or application/fhir+xml, of FHIR 4.0',
       )
     }
-    const rtype = c.req.param('type') ?? ''
+    const rtype = fixed ?? c.req.param('type') ?? ''
     const id = c.req.param('id') ?? ''
     const { client } = principal
     if (rtype !== '') {

@@ -4,6 +4,7 @@ import { COMPARTMENT_TYPES, compartmentFilter, membersOf } from '../../fhir/comp
 import type { Filter } from '../../fhir/filter.ts'
 import type { Issue } from '../../fhir/issue.ts'
 import { operationOutcome } from '../../fhir/outcome.ts'
+import { type Include, includesOf } from '../../fhir/search-include.ts'
 import type { SearchQuery } from '../../fhir/search-query.ts'
 import { isServedType, SERVED_TYPES } from '../../fhir/types.ts'
 import type { SearchPage, SearchPosition } from '../../store/search.ts'
@@ -24,6 +25,9 @@ interface Scope {
   readonly rtypes: readonly string[]
   readonly path: string
   readonly within?: (rtype: string) => Filter | undefined
+  /** Parameters that only the path understands, for the links. */
+  readonly extra?: Pairs
+  readonly includes?: (rtype: string) => readonly Include[]
 }
 
 type Source = (ask: Ask) => Promise<Pairs | Response>
@@ -109,6 +113,26 @@ function typesOf({ c, client }: Ask, pairs: Pairs, all: readonly string[]): read
     : refuse(c, 'forbidden', 'no scope of this client gives s on any of these types')
 }
 
+/** All of a compartment with what it refers to; `narrower` adds conditions to those of a type. */
+export async function searchCompartment(
+  ask: Ask,
+  all: readonly string[],
+  path: string,
+  pairs: Pairs,
+  extra: Pairs,
+  narrower: (rtype: string) => readonly Filter[],
+): Promise<Response> {
+  return await answer(ask, pairs, () => {
+    const rtypes = typesOf(ask, pairs, all)
+    if (rtypes instanceof Response) return rtypes
+    const within = (rtype: string): Filter | undefined => {
+      const own = compartmentFilter(ask.rtype, ask.id, rtype)
+      return own && { kind: 'all', filters: [own, ...narrower(rtype)] }
+    }
+    return { rtypes, path, within, extra, includes: (rtype) => includesOf(rtype, '*', false, false) }
+  })
+}
+
 async function answer(
   ask: Ask,
   pairs: Pairs | Response,
@@ -123,14 +147,14 @@ async function answer(
   const queries = request.queries.map((query) => narrowed(query, scope.within?.(query.type)))
   const [query] = queries
   if (!query) return refuse(c, 'bad-request', 'there is no type to search')
-  const applied = [...query.applied, ...pairs.filter(([name]) => name === '_type')]
+  const applied = [...query.applied, ...(scope.extra ?? []), ...pairs.filter(([name]) => name === '_type')]
   const binding = `search\n${deps.tenant}\n${client.id}\n${scope.path}\n${encoded(applied)}`
   const position = positionOf(ask, pairs, binding)
   if (position instanceof Response) return position
   const page = await searchTypes(deps.db.read, deps.tenant, queries, position)
   const mayRead = (type: string): boolean => permits(client, type, 'r')
   const inclusions = {
-    includes: queries.flatMap(({ includes }) => includes),
+    includes: queries.flatMap(({ type, includes }) => [...includes, ...(scope.includes?.(type) ?? [])]),
     revIncludes: queries.flatMap(({ revIncludes }) => revIncludes),
   }
   const included = await includedRows(deps.db.read, deps.tenant, inclusions, page.rows, mayRead)

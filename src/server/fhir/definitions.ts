@@ -1,0 +1,68 @@
+// SearchParameter and OperationDefinition: read and search of what this server works by (FHIR R4 http.html#capabilities).
+// They are made, not stored: nobody writes them, and they have no history.
+import { operationDefinitions, searchParameters } from '../../fhir/definition-resources.ts'
+import type { Resource } from '../../fhir/types.ts'
+import { type Ask, queryOf } from './ask.ts'
+import { bundleText } from './bundle.ts'
+import { OPERATIONS } from './operations.ts'
+import { refuse, sendText } from './reply.ts'
+
+/** Types that are read and searched here, and where their resources come from. */
+const sources: Readonly<Record<string, () => readonly Resource[]>> = {
+  SearchParameter: searchParameters,
+  OperationDefinition: () => operationDefinitions(OPERATIONS),
+}
+
+export const DEFINITION_TYPES: readonly string[] = Object.keys(sources)
+
+/** What a definition can be searched by: text at its begin, everything else as a whole. */
+const keys: Readonly<Record<string, (resource: Resource) => readonly unknown[]>> = {
+  _id: ({ id }) => [id],
+  url: ({ url }) => [url],
+  code: ({ code }) => [code],
+  type: ({ type }) => [type],
+  status: ({ status }) => [status],
+  base: ({ base, resource }) => (Array.isArray(base) ? base : Array.isArray(resource) ? resource : []),
+  name: ({ name }) => [name],
+}
+const maxCount = 1_000
+
+export const readDefinition =
+  (type: string) =>
+  async ({ c }: Ask): Promise<Response> => {
+    const id = c.req.param('definition') ?? ''
+    const found = sources[type]?.().find((each) => each.id === id)
+    return found
+      ? sendText(c, 200, JSON.stringify(found))
+      : refuse(c, 'not-found', `${type} of that id is not known here`)
+  }
+
+export const searchDefinitions =
+  (type: string) =>
+  async ({ c, deps }: Ask): Promise<Response> => {
+    const pairs = queryOf(c).filter(([name]) => Object.hasOwn(keys, name))
+    const matches = (sources[type]?.() ?? []).filter((resource) =>
+      pairs.every(([name, value]) => {
+        const own = keys[name]?.(resource) ?? []
+        const wanted = value.split(',')
+        return own.some((each) =>
+          wanted.some((text) =>
+            name === 'name' ? String(each).toLowerCase().startsWith(text.toLowerCase()) : each === text,
+          ),
+        )
+      }),
+    )
+    const query = new URLSearchParams(pairs.map(([name, value]) => [name, value])).toString()
+    const text = bundleText({
+      type: 'searchset',
+      total: matches.length,
+      timestamp: deps.gateway.now().toISOString(),
+      links: [{ relation: 'self', url: `${deps.baseUrl}/${type}${query === '' ? '' : `?${query}`}` }],
+      entries: matches.slice(0, maxCount).map((each) => ({
+        fullUrl: `${deps.baseUrl}/${type}/${each.id}`,
+        resource: JSON.stringify(each),
+        mode: 'match',
+      })),
+    })
+    return sendText(c, 200, text)
+  }

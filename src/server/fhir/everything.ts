@@ -1,0 +1,49 @@
+// Patient/$everything (FHIR R4 patient-operation-everything.html): the compartment of a patient, page by page, each with
+// what it refers to.
+import { membersOf } from '../../fhir/compartment.ts'
+import type { Filter } from '../../fhir/filter.ts'
+import { searchParam } from '../../fhir/search-params.ts'
+import { parseDate } from '../../fhir/search-value.ts'
+import { readResource } from '../../store/resources.ts'
+import { permits } from '../auth.ts'
+import { type Ask, type Pairs, queryOf, zoneOf } from './ask.ts'
+import { refuse } from './reply.ts'
+import { searchCompartment } from './search.ts'
+
+/** Passed on to the search as they are. */
+const kept: ReadonlySet<string> = new Set([
+  '_count',
+  '_type',
+  '_page',
+  '_elements',
+  '_summary',
+  '_lastUpdated',
+])
+
+export async function everything(ask: Ask): Promise<Response> {
+  const { c, deps, client, rtype, id } = ask
+  const row = await readResource(deps.db.read, deps.tenant, rtype, id)
+  if (!row) return refuse(c, 'not-found', `${rtype}/${id} is not known here`)
+  if (row.deleted) return refuse(c, 'gone', `${rtype}/${id} is deleted - its versions are in _history`)
+  const rtypes = membersOf('Patient').filter((type) => permits(client, type, 's'))
+  const pairs = queryOf(c)
+  const care = pairs.filter(([name, value]) => (name === 'start' || name === 'end') && value !== '')
+  const zone = zoneOf(ask)
+  if (care.some(([, value]) => !parseDate(value, zone)))
+    return refuse(c, 'bad-request', 'start and end are dates - use YYYY-MM-DD')
+  const dates = care.map(([name, value]) => parseDate(`${name === 'start' ? 'ge' : 'le'}${value}`, zone))
+  const narrower = (type: string): Filter[] =>
+    // What has no date of care is part of every answer.
+    searchParam(type, 'date')?.type !== 'date'
+      ? []
+      : dates.flatMap((each): Filter[] => (each ? [{ kind: 'date', param: 'date', values: [each] }] : []))
+  const path = `${rtype}/${id}/$everything`
+  return await searchCompartment(ask, rtypes, path, passedOn(pairs), care, narrower)
+}
+
+function passedOn(pairs: Pairs): Pairs {
+  return pairs.flatMap(([name, value]): Pairs => {
+    if (kept.has(name)) return [[name, value]]
+    return name === '_since' ? [['_lastUpdated', `ge${value}`]] : []
+  })
+}

@@ -1,0 +1,84 @@
+// The operations of this server (FHIR R4 operations.html): one row each, from which routes, /metadata and the
+// OperationDefinitions are made.
+import type { OperationRow } from '../../fhir/definition-resources.ts'
+import type { Permission } from '../auth.ts'
+import type { Handler } from './ask.ts'
+import { everything } from './everything.ts'
+import { lineage } from './lineage.ts'
+import { meta } from './meta.ts'
+import { expand, lookup, validateCode } from './terminology.ts'
+import { validate } from './validate.ts'
+
+export interface Operation extends OperationRow {
+  readonly methods: readonly ('GET' | 'POST')[]
+  /** Letters of the scope that the client must have on the type. */
+  readonly needed: readonly Permission[]
+  readonly handler: Handler
+}
+
+const HL7 = 'http://hl7.org/fhir/OperationDefinition'
+const OWN = 'http://portico.example.org/OperationDefinition'
+
+const row = (name: string, handler: Handler, rest: Partial<Operation>): Operation => ({
+  name,
+  handler,
+  definition: `${OWN}/${name}`,
+  description: '',
+  level: 'type',
+  types: [],
+  parameters: {},
+  affectsState: false,
+  methods: ['GET', 'POST'],
+  needed: [],
+  ...rest,
+})
+
+export const OPERATIONS: readonly Operation[] = [
+  row('validate', validate, {
+    definition: `${HL7}/Resource-validate`,
+    description: 'What a write would be told, without writing',
+    parameters: { resource: 'Resource', mode: 'code', profile: 'uri' },
+    methods: ['POST'],
+  }),
+  row('lineage', lineage, {
+    description: 'Who said what of each element, when, by which field and row, and who won',
+    level: 'instance',
+    parameters: { path: 'string' },
+    methods: ['GET'],
+    needed: ['r'],
+  }),
+  row('meta', meta, {
+    definition: `${HL7}/Resource-meta`,
+    description: 'Version, time, profiles and labels of a resource',
+    level: 'instance',
+    methods: ['GET'],
+    needed: ['r'],
+  }),
+  row('everything', everything, {
+    definition: `${HL7}/Patient-everything`,
+    description: 'The patient, all that belongs to it, and what that refers to; paged',
+    level: 'instance',
+    types: ['Patient'],
+    parameters: { start: 'date', end: 'date', _since: 'instant', '_type*': 'code', _count: 'integer' },
+    methods: ['GET'],
+    needed: ['r'],
+  }),
+  row('expand', expand, {
+    definition: `${HL7}/ValueSet-expand`,
+    description: 'The codes of a value set that elements of the types here are bound to',
+    types: ['ValueSet'],
+    parameters: { url: 'uri', filter: 'string', offset: 'integer', count: 'integer' },
+  }),
+  row('validate-code', validateCode, {
+    definition: `${HL7}/ValueSet-validate-code`,
+    description: 'Whether a code is one of a value set',
+    types: ['ValueSet'],
+    parameters: { url: 'uri', code: 'code', system: 'uri', display: 'string', coding: 'Coding' },
+  }),
+  row('lookup', lookup, {
+    definition: `${HL7}/CodeSystem-lookup`,
+    description: 'What a code of a carried code system means',
+    types: ['CodeSystem'],
+    parameters: { code: 'code', system: 'uri', coding: 'Coding' },
+  }),
+]
