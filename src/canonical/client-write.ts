@@ -2,7 +2,7 @@
 import type { Json } from '../mappings/mapped.ts'
 import type { Assertion, CellKey } from './contribution.ts'
 import type { Draft } from './draft.ts'
-import { canonicalText, type FhirJson } from './fhir-json.ts'
+import { type FhirJson, sameContent } from './fhir-json.ts'
 import { type Identifier, isDeterministic, normalValue, stableId } from './identifier.ts'
 import { authorityOf } from './identity.ts'
 import type { Site } from './site.ts'
@@ -52,7 +52,7 @@ export function writeByClient(draft: Draft, write: ClientWrite, site: Site): Cli
     // Labels and profiles stay until they are replaced: who leaves them out says nothing of them.
     if (element === 'meta' && next.meta === undefined) continue
     const [before, after] = [current?.[element], next[element]]
-    if (canonicalText(before ?? null) === canonicalText(after ?? null)) continue
+    if (sameContent(before ?? null, after ?? null)) continue
     if (element === 'identifier' && rtype === 'Patient') addIdentifiers(cells, after)
     else if (element === 'contact' && rtype === 'Patient') cells['contact<FHIR'] = ownContacts(draft, write)
     else cells[`${element}<FHIR`] = after ?? null

@@ -6,7 +6,7 @@ import type { Assertion, CellKey, Contribution } from './contribution.ts'
 import { contextOf } from './draft-context.ts'
 import { DraftLines } from './draft-lines.ts'
 import { ancestorsOf, recordsOf } from './family.ts'
-import { canonicalText, type FhirJson } from './fhir-json.ts'
+import { canonicalText, type FhirJson, sameContent } from './fhir-json.ts'
 import type { Finding, TaskRequest } from './finding.ts'
 import { type FoldContext, type Folded, foldEntity, type Projection } from './fold.ts'
 import type { Moment } from './identity-log.ts'
@@ -231,7 +231,7 @@ export class Draft {
       this.withdraw(rtype, id, 'gateway', key)
       return
     }
-    if (known && canonicalText(known.data) === canonicalText(data)) return
+    if (known && sameContent(known.data, data)) return
     this.contribute(rtype, id, { source: 'gateway', key, i: this.messageId, cells: {}, data })
   }
 

@@ -2,7 +2,7 @@
 // section 3.1), and which events others have cancelled (semantics, section 8).
 
 import { eventCode, type Step, said } from './event-log.ts'
-import { canonicalText, type FhirJson } from './fhir-json.ts'
+import { type FhirJson, sameContent } from './fhir-json.ts'
 
 /** http://hl7.org/fhir/R4/valueset-encounter-status.html */
 export type EncounterStatus =
@@ -237,7 +237,7 @@ function undo(
       const matched = rule.cells.find((each) => each === cell.path || each === cell.key)
       if (matched === undefined) continue
       const same = target?.cells.find((each) => each.key === cell.key)
-      const repeats = same !== undefined && canonicalText(same.v) === canonicalText(cell.v)
+      const repeats = same !== undefined && sameContent(same.v, cell.v)
       if (rule.until === 'all' || step === target || repeats) drop(step, cell.key)
     }
   }

@@ -4,7 +4,7 @@ import type { Json } from '../mappings/mapped.ts'
 import type { Cancellations } from './encounter-events.ts'
 import { type Elements, isObject } from './event-elements.ts'
 import { type Step, type StepCell, type Winner, winnerOf } from './event-log.ts'
-import { canonicalText } from './fhir-json.ts'
+import { canonicalText, sameContent } from './fhir-json.ts'
 import { type Clock, writeInstant } from './instant.ts'
 
 const typeByField: Readonly<Record<string, string>> = {
@@ -45,7 +45,7 @@ export function withParticipantHistory(
       if (cell.field === 'FHIR') now.clear()
       const before = now.get(cell.field)
       now.set(cell.field, cell)
-      if (before && canonicalText(before.v) === canonicalText(cell.v)) continue
+      if (before && sameContent(before.v, cell.v)) continue
       const start = since.get(cell.field)
       since.delete(cell.field)
       if (changes[step.code] !== cell.field || cancelled.has(step)) continue

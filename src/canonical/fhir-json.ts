@@ -1,9 +1,12 @@
 // FHIR JSON as the rules build it: paths written into objects, canonical text for comparison.
-import { canonicalJson } from '../fhir/json.ts'
+import { canonicalJson, isSameJson } from '../fhir/json.ts'
 import type { Json } from '../mappings/mapped.ts'
 
 /** Text with sorted names: equal text means equal content. Raw decimals keep their digits. */
 export const canonicalText: (value: unknown) => string = canonicalJson
+
+/** True for equal canonical texts. */
+export const sameContent: (a: unknown, b: unknown) => boolean = isSameJson
 
 export type FhirJson = { [element: string]: Json | undefined }
 

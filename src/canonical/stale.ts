@@ -3,7 +3,7 @@ import type { Json } from '../mappings/mapped.ts'
 import type { CellKey, Contribution } from './contribution.ts'
 import { isObject } from './event-elements.ts'
 import { compareSteps, type RankOf, type Step, type StepCell, stepsOf } from './event-log.ts'
-import { canonicalText } from './fhir-json.ts'
+import { canonicalText, sameContent } from './fhir-json.ts'
 import { readInstant } from './instant.ts'
 
 /** Facts that a client writes under the name of the element that they become. */
@@ -66,7 +66,7 @@ function rivalValue(cell: StepCell, other: StepCell): Json | undefined {
 
 /** A client's list speaks of all fields at once: it agrees with a field when it holds what the field says. */
 function agrees(a: Json, b: Json, whole: boolean): boolean {
-  if (canonicalText(a) === canonicalText(b)) return true
+  if (sameContent(a, b)) return true
   if (whole && Array.isArray(a) && Array.isArray(b)) {
     const all = new Set((b as readonly Json[]).map(canonicalText))
     return (

@@ -8,7 +8,7 @@ import {
   compareAssertions,
   splitKey,
 } from './contribution.ts'
-import { canonicalText } from './fhir-json.ts'
+import { sameContent } from './fhir-json.ts'
 import { choiceOf } from './latest.ts'
 import { contributionKey } from './world.ts'
 
@@ -43,7 +43,7 @@ export function stateCells(
   let news = stated
   for (const [at, cell] of entries) {
     const known = next[at]
-    const same = known !== undefined && canonicalText(known.v) === canonicalText(cell.v)
+    const same = known !== undefined && sameContent(known.v, cell.v)
     if (known && compareAssertions(known, cell) <= 0) {
       if (known.t > cell.t && !same) stale.push(at)
       continue

@@ -173,16 +173,55 @@ function quoted(text: string): string {
   return NEEDS_NO_ESCAPE.test(text) ? `"${text}"` : JSON.stringify(text)
 }
 
+/** In order of their UTF-16 units. Objects have few names, often in order: inserting them one by one beats a sort. */
+function sortedNames(value: object): string[] {
+  const names = Object.keys(value)
+  for (let i = 1; i < names.length; i++) {
+    const name = names[i] ?? ''
+    let at = i
+    for (let before = names[at - 1]; before !== undefined && before > name; before = names[at - 1])
+      names[at--] = before
+    names[at] = name
+    if (i > maxInserted) return names.sort()
+  }
+  return names
+}
+const maxInserted = 32
+
+/**
+ * True when two values have one canonical text, which most often shows without writing it.
+ */
+export function isSameJson(a: unknown, b: unknown): boolean {
+  if (a === b) return true
+  if (Array.isArray(a) && Array.isArray(b))
+    return a.length === b.length && a.every((item, i) => isSameJson(item ?? null, b[i] ?? null))
+  if (!isObject(a) || !isObject(b)) return canonicalJson(a) === canonicalJson(b)
+  const [left, right]: Readonly<Record<string, unknown>>[] = [a, b]
+  if (!left || !right) return false
+  let names = 0
+  for (const name in left) {
+    if (left[name] === undefined) continue
+    if (right[name] === undefined || !isSameJson(left[name], right[name])) return false
+    names++
+  }
+  for (const name in right) if (right[name] !== undefined) names--
+  return names === 0
+}
+
 /**
  * JSON text with the names of every object in order of their UTF-16 units: the same content, the same text.
  */
 export function canonicalJson(value: unknown): string {
   if (typeof value === 'string') return quoted(value)
   if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null'
-  if (Array.isArray(value)) return `[${value.map((item) => canonicalJson(item ?? null)).join(',')}]`
+  if (Array.isArray(value)) {
+    let items = ''
+    for (let i = 0; i < value.length; i++) items += `${i === 0 ? '' : ','}${canonicalJson(value[i] ?? null)}`
+    return `[${items}]`
+  }
   if (!isObject(value)) return JSON.stringify(value)
   let members = ''
-  for (const name of Object.keys(value).sort()) {
+  for (const name of sortedNames(value)) {
     const part = value[name]
     if (part === undefined) continue
     if (members !== '') members += ','

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { canonicalJson, contentHash, readJson, writeJson } from '../../src/fhir/json.ts'
+import { canonicalJson, contentHash, isSameJson, readJson, writeJson } from '../../src/fhir/json.ts'
 import { patient } from './samples.ts'
 
 function fault(source: string | Uint8Array, limits = {}): string {
@@ -129,4 +129,47 @@ test('meta with nothing but a version hashes like no meta', () => {
 test('1.10 and 1.1 are different content', () => {
   const hash = (amount: string): string => contentHash({ totalNet: { value: JSON.rawJSON(amount) } })
   assert.notEqual(hash('1.10'), hash('1.1'))
+})
+
+test('two values are the same exactly when their canonical texts are, raw decimals and gaps included', () => {
+  const leaf = fc.oneof(
+    fc.constantFrom<unknown>(
+      null,
+      undefined,
+      0,
+      150,
+      1.5,
+      '',
+      'a',
+      '150',
+      true,
+      JSON.rawJSON('150.00'),
+      JSON.rawJSON('1.5'),
+    ),
+  )
+  const { tree } = fc.letrec<{ tree: unknown }>((tie) => ({
+    tree: fc.oneof(
+      { maxDepth: 3 },
+      leaf,
+      fc.array(tie('tree'), { maxLength: 2 }),
+      fc.dictionary(fc.constantFrom('a', 'b', 'c'), tie('tree'), { maxKeys: 3 }),
+    ),
+  }))
+  const check = (a: unknown, b: unknown) =>
+    assert.equal(isSameJson(a, b), canonicalJson(a) === canonicalJson(b))
+  fc.assert(
+    fc.property(tree, tree, (a, b) => {
+      check(a, b)
+      check({ x: a, y: [b] }, { y: [b], x: a })
+    }),
+    { numRuns: 2_000, seed: 20260302 },
+  )
+})
+
+test('names stand in one order, however many there are', () => {
+  const names = Array.from({ length: 80 }, (_, i) => `n${(i * 37) % 80}`)
+  const forth = Object.fromEntries(names.map((name) => [name, name]))
+  const back = Object.fromEntries(names.toReversed().map((name) => [name, name]))
+  assert.equal(canonicalJson(forth), canonicalJson(back))
+  assert.deepEqual(Object.keys(JSON.parse(canonicalJson(forth))), names.toSorted())
 })
