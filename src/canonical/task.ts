@@ -36,6 +36,12 @@ export function openTasks(draft: Draft, requests: readonly TaskRequest[], author
   }
 }
 
+/** Messages need not be applied in the order of their receipt: a task is never changed before it was opened. */
+function modifiedAt(draft: Draft, id: string, at: { t: number; iso: string }): string {
+  const { authoredOn } = (draft.contribution('Task', id, 'gateway', 'derived')?.data ?? {}) as FhirJson
+  return typeof authoredOn === 'string' && Date.parse(authoredOn) > at.t ? authoredOn : at.iso
+}
+
 /** Completes a task, if there is one. */
 export function completeTask(draft: Draft, code: string, key: string, at: { t: number; iso: string }): void {
   const id = taskId(code, key)
@@ -43,7 +49,7 @@ export function completeTask(draft: Draft, code: string, key: string, at: { t: n
   const say = (v: Json) => ({ v, t: at.t, m: at.t, i: draft.messageId })
   draft.assert('Task', id, 'gateway', {
     'status<gateway': say('completed'),
-    'lastModified<gateway': say(at.iso),
+    'lastModified<gateway': say(modifiedAt(draft, id, at)),
   })
 }
 
@@ -55,6 +61,6 @@ export function reopenTask(draft: Draft, code: string, key: string, at: { t: num
   const say = (v: Json) => ({ v, t: Math.max(at.t, status.t + 1), m: at.t, i: draft.messageId })
   draft.assert('Task', id, 'gateway', {
     'status<gateway': say('requested'),
-    'lastModified<gateway': say(at.iso),
+    'lastModified<gateway': say(modifiedAt(draft, id, at)),
   })
 }
