@@ -2,7 +2,7 @@
 import type { Json } from '../mappings/mapped.ts'
 import type { Assertion, CellKey } from './contribution.ts'
 import type { Draft } from './draft.ts'
-import { type FhirJson, sameContent } from './fhir-json.ts'
+import { canonicalText, type FhirJson, sameContent } from './fhir-json.ts'
 import { type Identifier, isDeterministic, normalValue, stableId } from './identifier.ts'
 import { authorityOf } from './identity.ts'
 import type { Site } from './site.ts'
