@@ -11,6 +11,7 @@ import { applyLink } from './link.ts'
 import { applyMfn } from './master-file.ts'
 import { applyMerges, isMerge } from './merge.ts'
 import type { Author } from './provenance.ts'
+import { applyQuery } from './query.ts'
 import { applySiu } from './schedule.ts'
 import { applyAdt } from './visit.ts'
 
@@ -42,7 +43,8 @@ export function applyMapped(applying: Applying): void {
       text: 'the message names no patient (PID-3) - send PID with an identifier',
     })
   }
-  if (isMerge(applying.event)) applyMerges(applying)
+  if (applying.event === 'QRY^A19') applyQuery(applying)
+  else if (isMerge(applying.event)) applyMerges(applying)
   else if (applying.event === 'ADT^A24' || applying.event === 'ADT^A37') applyLink(applying)
   else if (applying.event.startsWith('SIU^')) applySiu(applying)
   else if (applying.event.startsWith('DFT^')) applyDft(applying)

@@ -1,4 +1,6 @@
 // What one message changes, on top of the world; folded at the end, then taken over as a whole or dropped.
+
+import type { Reply } from '../hl7/reply.ts'
 import { Aliases } from './aliases.ts'
 import { DraftBusy } from './busy.ts'
 import { type Change, creationOf, hashOf, type Joined } from './change.ts'
@@ -43,6 +45,8 @@ export class Draft {
   readonly closed: { code: string; patients: readonly string[] }[] = []
   /** What the change set is in terms of ISO 21089, when it is more than an update. */
   activity: 'merge' | undefined
+  /** What the sender asked for. */
+  reply: Reply | undefined
   /** Business time of the change, milliseconds; undefined = when it was received. */
   occurred: number | undefined
   readonly lines: DraftLines

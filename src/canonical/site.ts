@@ -59,6 +59,8 @@ export interface Client {
 export interface Subscriber {
   readonly id: string
   readonly address: string
+  /** What it may know of protected patients; 'full' when absent. */
+  readonly protectedPatients?: 'full' | 'alias' | 'none'
   readonly feeds: readonly ('adt-person' | 'adt-visit' | 'siu' | 'srm' | 'dft')[]
   readonly ownEvents: readonly string[]
 }

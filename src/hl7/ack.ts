@@ -1,7 +1,8 @@
 // Acknowledgements: MSH, MSA and ERR in the sender's own terms (HL7 v2.9.1 chapter 2, 2.8 and 2.14.5, 2.14.8).
 import { DEFAULT_DELIMITERS, type Delimiters, encode } from './escape.ts'
 import { compareVersions } from './header.ts'
-import { type Message, type ParseFault, parseMessage } from './message.ts'
+import { type Message, type ParseFault, parseMessage, type Segment } from './message.ts'
+import { type Reply, segmentLine } from './reply.ts'
 
 /** Table 0008, acknowledgement code. */
 export const ACK_CODES = {
@@ -67,6 +68,8 @@ export interface AckInput {
   /** MSH-15 and MSH-16 of the acknowledgement (enhanced mode only). */
   readonly acceptAck?: string
   readonly applicationAck?: string
+  /** The answer to a query, in place of a plain acknowledgement. */
+  readonly reply?: Reply | undefined
 }
 
 /** More errors than this help nobody; the last ERR says how many were left out. */
@@ -87,6 +90,7 @@ export function buildAck(input: AckInput): string {
     headerLine(input, delimiters, version),
     msaLine(input, shown, delimiters, version),
     ...errorLines(capped(shown), delimiters, version),
+    ...replyLines(input, delimiters),
   ]
   return `${lines.join('\r')}\r`
 }
@@ -112,7 +116,7 @@ function headerLine(input: AckInput, delimiters: Delimiters, version: string): s
       raw(4),
       input.now,
       '',
-      messageType(input.message, delimiters, version),
+      input.reply?.type.join(component) ?? messageType(input.message, delimiters, version),
       text(input.controlId),
       raw(11) || 'P',
       raw(12) || assumedVersion,
@@ -125,6 +129,17 @@ function headerLine(input: AckInput, delimiters: Delimiters, version: string): s
     ],
     delimiters.field,
   )
+}
+
+/** The question as it came, then what was found. */
+function replyLines({ message, reply }: AckInput, delimiters: Delimiters): string[] {
+  if (!reply) return []
+  const echo = (message?.segments ?? []).filter(({ name }) => reply.echo.includes(name))
+  const asSent = (segment: Segment) => {
+    const fields = Array.from({ length: segment.fieldCount }, (_, i) => segment.raw(i + 1) ?? '')
+    return [segment.name, ...fields].join(delimiters.field)
+  }
+  return [...echo.map(asSent), ...reply.segments.map((each) => segmentLine(each, delimiters))]
 }
 
 function messageType(message: Message | undefined, { component }: Delimiters, version: string): string {

@@ -2,6 +2,7 @@
 import { type AckCode, type AckError, type AckSetting, buildAck, decideAckMode } from '../hl7/ack.ts'
 import { decodeBytes, encodeText } from '../hl7/charset.ts'
 import { formatDtm } from '../hl7/datetime.ts'
+import type { Reply } from '../hl7/reply.ts'
 import type { MessageItem, Outcome } from './item.ts'
 import type { ReceiveContext } from './receive.ts'
 
@@ -26,6 +27,7 @@ export function acknowledge(
   code: AckCode,
   errors: readonly AckError[],
   context: ReceiveContext,
+  reply?: Reply,
 ): Uint8Array {
   const { application, facility } = context.site().gateway
   const plan = decideAckMode(item.header?.acceptAck, item.header?.applicationAck, ackSetting(item), true)
@@ -39,6 +41,7 @@ export function acknowledge(
     now: formatDtm(item.receivedAt.getTime(), context.site().gateway.timezone),
     controlId: context.newControlId(),
     gateway: { application, facility },
+    reply,
   })
   return encodeText(text, item.charset)
 }

@@ -11,6 +11,7 @@ import { completeTask, openTasks, pairKey } from '../canonical/task.ts'
 import { Miss, World } from '../canonical/world.ts'
 import type { ZoneOffset } from '../fhir/date.ts'
 import type { AckCode, AckError } from '../hl7/ack.ts'
+import type { Reply } from '../hl7/reply.ts'
 import type { Mapped } from '../mappings/mapped.ts'
 import type { Transaction } from '../store/db.ts'
 import { takeStored } from '../store/messages.ts'
@@ -30,7 +31,7 @@ export interface ProcessContext {
   /** Instant in the gateway's zone, ISO 8601 with offset. */
   iso(at: Date | number): string
   /** The acknowledgement of a message, in its sender's delimiters, version and character set. */
-  acknowledge(item: MessageItem, code: AckCode, errors: readonly AckError[]): Uint8Array
+  acknowledge(item: MessageItem, code: AckCode, errors: readonly AckError[], reply?: Reply): Uint8Array
   /** What is wrong with a resource that the rules have made; empty when nothing is. */
   validate(resource: object): readonly { readonly path: string; readonly text: string }[]
   /** As many as there are items. Never given before, whatever becomes of the transaction. */

@@ -26,7 +26,7 @@ export function processingFor(options: ProcessingOptions, messageIds: readonly s
     site,
     zone: zoneOffsetOf(timezone),
     iso: (at) => isoIn(at, timezone),
-    acknowledge: (item, code, errors) => acknowledge(item, code, errors, context),
+    acknowledge: (item, code, errors, reply) => acknowledge(item, code, errors, context, reply),
     validate: problemsOf,
     messageIds,
     storedShapes,

@@ -106,7 +106,7 @@ export class BatchWrite {
       if (item.logged) this.#log(item, id, 'processed', 'AA', undefined, errors, cluster)
       return { messageId: id, code: 'AA', errors, ack: undefined, resent: false, draft, diff }
     }
-    const ack = this.#context.acknowledge(item, 'AA', errors)
+    const ack = this.#context.acknowledge(item, 'AA', errors, draft.reply)
     this.#log(item, id, 'processed', 'AA', ack, errors, cluster)
     return { messageId: id, code: 'AA', errors, ack, resent: false, draft, diff }
   }

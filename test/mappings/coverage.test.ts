@@ -103,7 +103,7 @@ describe('the rows of the program', () => {
   })
   // Lower bounds: they rise with what is mapped, and never fall.
   it('cover no less than before', () => {
-    assert.ok(found.events.covered.length >= 74, `${found.events.covered.length} events`)
+    assert.deepEqual(found.events.missing, [])
     assert.ok(found.fields.mapped >= 850, `${found.fields.mapped} fields`)
   })
 })

@@ -1,7 +1,7 @@
 // Events beside visits and schedules: bed status, accounts, charges with payers of their own (mapping, section 3).
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { type TestGateway, testGateway } from './gateway.ts'
+import { acceptanceSite, type TestGateway, testGateway } from './gateway.ts'
 import { account, mrn, msh, pid, segment, visit } from './messages.ts'
 
 type Resource = Record<string, unknown> & { id: string }
@@ -137,5 +137,69 @@ describe('DFT^P11', () => {
     assert.deepEqual((await one('ChargeItem', 'P11-2'))?.supportingInformation, [
       { reference: `Coverage/${other?.id}` },
     ])
+  })
+})
+
+describe('QRY^A19', () => {
+  let asking: TestGateway
+  before(async () => {
+    const reader = (id: string, protectedPatients: string) => {
+      return { id, address: 'localhost:1', feeds: ['adt-person'], protectedPatients }
+    }
+    asking = await testGateway(
+      acceptanceSite((site) => {
+        site.subscribers = [reader('ADT1|GHH', 'full'), reader('SCHED1|GHH', 'none')]
+      }),
+    )
+    asking.at('2026-04-01T08:00:00-05:00')
+    const known = { 3: mrn('Q1'), 5: 'DOE^JANE^A^^^^L', 7: '19800101', 8: 'F', 11: '1 A ST^^B^IL^62099' }
+    for (const [who, secret] of [
+      ['Q1', 'N'],
+      ['Q2', 'Y'],
+    ] as const) {
+      const answer = await asking.send(
+        msh({ event: 'ADT^A28^ADT_A05' }),
+        'EVN||20260302080000',
+        pid({ ...known, 3: mrn(who) }),
+        segment('PD1', { 12: secret }),
+      )
+      assert.equal(answer.code, 'AA')
+    }
+  })
+  after(() => asking.close())
+  const ask = (source: string, ...numbers: string[]) =>
+    asking.send(
+      msh({ event: 'QRY^A19', source }),
+      segment('QRD', {
+        1: '20260302090000',
+        2: 'R',
+        3: 'I',
+        4: 'Q4711',
+        7: '1^RD',
+        8: numbers.map((each) => `${each}^^^^^^^^GHH&2.16.840.1.113883.19.5.1&ISO`).join('~'),
+        9: 'DEM',
+      }),
+    )
+  it('is answered with a PID for each number that is known, and the question as it came', async () => {
+    const { code, text } = await ask('ADT1|GHH', 'Q1', 'NOBODY')
+    assert.equal(code, 'AA')
+    assert.match(text, /^MSH[^\r]*\|ADR\^A19\^ADR_A19\|/)
+    assert.match(text, /\rQRD\|20260302090000\|R\|I\|Q4711\|/)
+    const persons = text.split('\r').filter((line) => line.startsWith('PID'))
+    assert.deepEqual(persons, [
+      'PID|1||Q1^^^GHH&2.16.840.1.113883.19.5.1&ISO^MR||DOE^JANE^A^^^^L||19800101|F|||1 A ST^^B^IL^62099',
+    ])
+  })
+  it('says of protected persons what the subscriber may know of them', async () => {
+    assert.match((await ask('ADT1|GHH', 'Q2')).text, /DOE\^JANE/)
+    assert.doesNotMatch((await ask('SCHED1|GHH', 'Q2')).text, /\rPID/)
+    assert.match((await ask('SCHED1|GHH', 'Q1')).text, /DOE\^JANE/)
+  })
+  it('is refused to who is told of nobody, and when nobody is named', async () => {
+    const stranger = await ask('BILL1|GHH', 'Q1')
+    assert.deepEqual([stranger.code, stranger.errors], ['AE', ['E 207 QRD^1^8']])
+    assert.doesNotMatch(stranger.text, /DOE/)
+    const empty = await ask('ADT1|GHH')
+    assert.deepEqual([empty.code, empty.errors], ['AE', ['E 101 QRD^1^8']])
   })
 })
