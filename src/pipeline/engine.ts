@@ -19,6 +19,7 @@ import { processingFor } from './processing.ts'
 import { type ReceiveContext, receivePayload, refuseUnstored } from './receive.ts'
 import { isOutdated, type Recomputed, recompute } from './recompute.ts'
 import { Said } from './said.ts'
+import { translate } from './translate.ts'
 import { Worker } from './worker.ts'
 
 export interface EngineOptions {
@@ -200,6 +201,7 @@ export function createEngine(options: EngineOptions): Engine {
       return await receivePayload(inbound, context, submit)
     },
     dryRun: (inbound) => dryRun(inbound, context, db, async (count) => processing(await ids.take(count))),
+    translate: (inbound, profile) => translate(inbound, context, profile),
     write: (write) => writeAndRead(write, clock.now(), submit, db, tenant),
     messages: createDesk({ db, tenant, context, wake: () => worker.wake() }),
     transact: (transaction) => transactAndRead(transaction, clock.now(), submit, db, tenant),

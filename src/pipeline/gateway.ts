@@ -1,8 +1,10 @@
 // What the gateway does for its adapters and servers: the only door to the truth. Implemented in pipeline/, wired in main.ts.
 import type { Inbound, OnInbound } from '../adapters/adapter.ts'
+import type { FhirJson } from '../canonical/fhir-json.ts'
 import type { Client, Site } from '../canonical/site.ts'
 import type { Issue } from '../fhir/issue.ts'
 import type { SearchQuery } from '../fhir/search-query.ts'
+import type { AckError } from '../hl7/ack.ts'
 import type { RowFate } from '../mappings/engine/fired.ts'
 import type { MessageFilter } from '../store/message-list.ts'
 import type { MessageState } from '../store/messages.ts'
@@ -176,10 +178,19 @@ export interface MessageDesk {
   }): Promise<number>
 }
 
+/** What a message makes of an empty store; resources have ids of their own. */
+export interface Translated {
+  readonly resources: readonly FhirJson[]
+  /** Why there is nothing; empty when it was taken. */
+  readonly errors: readonly AckError[]
+}
+
 export interface Gateway {
   readonly receive: OnInbound
   /** The real pipeline with its transaction rolled back. */
   dryRun(inbound: Inbound): Promise<DryRun | { readonly fault: string }>
+  /** The Bundle of one message or batch, nothing stored; 'ig' as HL7's guide has it. */
+  translate(inbound: Inbound, profile: 'gateway' | 'ig'): Translated
   write(write: FhirWrite): Promise<FhirWritten>
   readonly messages: MessageDesk
   /** One answer for each entry, or one for all when they are refused. */

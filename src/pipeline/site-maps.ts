@@ -134,5 +134,9 @@ export function loadSiteMaps(siteFile: string, settings: MapSettings = { sources
   return { ...set, bySource }
 }
 
+/** The maps of the program with a folder of `profiles` laid over them. */
+export const loadProfileMaps = (realm: string): MapSet =>
+  loadSiteMaps(join(profilesFolder, 'none', 'site.json'), { realm, sources: [] })
+
 /** Without the name of the file: where a table lies does not change what it says. */
 const plain = ({ file: _file, ...table }: ConceptMap & { readonly file: string }): ConceptMap => table

@@ -41,6 +41,11 @@ export function hl7v2Routes(app: Hono<AppEnv>, deps: Deps): void {
     return c.body(Uint8Array.from(reply.bytes), 200, { 'content-type': er7 })
   })
 
+  app.post('/hl7v2/$translate', async (c) => {
+    const inbound = await read(c)
+    return inbound instanceof Response ? inbound : translated(c, deps, inbound)
+  })
+
   app.post('/hl7v2/$dry-run', async (c) => {
     if (c.var.principal.kind !== 'client') return refuse(c, 403, 'only a client with hl7v2 may dry-run')
     const inbound = await read(c)
@@ -53,6 +58,30 @@ export function hl7v2Routes(app: Hono<AppEnv>, deps: Deps): void {
     }
   })
 }
+
+/** A Bundle of what the message makes; an OperationOutcome when it would be refused. */
+function translated(c: AppContext, deps: Deps, inbound: Inbound): Response {
+  const profile = c.req.query('profile')
+  if (profile !== undefined && profile !== 'ig') return refuse(c, 400, 'profile is ig, or left out')
+  const { resources, errors } = deps.gateway.translate(inbound, profile ?? 'gateway')
+  if (errors.length > 0) {
+    const issue = errors.map(({ severity, text, locations }) => ({
+      severity: severity === 'E' ? 'error' : 'warning',
+      code: 'processing',
+      diagnostics: text,
+      ...(locations.length > 0 && { expression: locations }),
+    }))
+    return c.body(JSON.stringify({ resourceType: 'OperationOutcome', issue }), 422, fhirJson)
+  }
+  const entry = resources.map((resource) => {
+    const fullUrl = `${deps.baseUrl}/${String(resource.resourceType)}/${String(resource.id)}`
+    return { fullUrl, resource }
+  })
+  const bundle = { resourceType: 'Bundle', type: 'collection', ...(entry.length > 0 && { entry }) }
+  return c.body(JSON.stringify(bundle), 200, fhirJson)
+}
+
+const fhirJson = { 'content-type': 'application/fhir+json; charset=utf-8' }
 
 /** Plain text, as for everything that has no ACK to be said in. */
 function refuse(c: AppContext, status: 400 | 401 | 403 | 413 | 415 | 503, text: string): Response {

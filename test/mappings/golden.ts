@@ -1,9 +1,9 @@
 // What each sample makes of an empty store, as `portico translate` shows it, in a form that people can review.
 import { readdirSync, readFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
-import { preview } from '../../src/cli/preview.ts'
 import { openSite } from '../../src/cli/reading.ts'
 import type { AckError } from '../../src/hl7/ack.ts'
+import { preview } from '../../src/pipeline/preview.ts'
 import { readPayload } from '../../src/pipeline/receive.ts'
 
 const root = join(import.meta.dirname, '../..')

@@ -18,7 +18,7 @@ import {
 } from '../canonical/world.ts'
 import { RESOURCE_TYPES } from '../fhir/types.ts'
 import type { AckError } from '../hl7/ack.ts'
-import type { MessageItem } from '../pipeline/item.ts'
+import type { MessageItem } from './item.ts'
 
 export interface Preview {
   /** Resources as they are after the last message, with id, by type, patients first. */
