@@ -17,7 +17,7 @@ const compile = (file: string) =>
 describe('the schemas in profiles/schemas', () => {
   for (const { file, text } of editorSchemas()) {
     it(`${file} is what the code says: node scripts/write-reference.ts writes it anew`, () => {
-      assert.equal(readSchema(file), text)
+      assert.ok(readSchema(file) === text, 'run node scripts/write-reference.ts')
     })
   }
 
