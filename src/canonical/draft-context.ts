@@ -12,6 +12,7 @@ export const contextOf = (draft: Draft, site: Site): FoldContext => ({
   zone: site.gateway.timezone,
   survivor: (reference) => draft.survivor(reference),
   exists: (rtype, id) => isShown(draft.entity(rtype, id)),
+  named: (rtype, system, value) => draft.lookup(rtype, system, value)?.id,
   isProtected: (patient) => isRestricted(draft.entity('Patient', patient.slice('Patient/'.length)).body),
   rivals: (appointment, own) => draft.busy.rivals(appointment, own),
   alias: (rtype, id) => (mergeable.has(rtype) ? aliasOf(draft, rtype, id) : undefined),

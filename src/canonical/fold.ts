@@ -7,7 +7,6 @@ import type { Taken, TakenBy } from './busy.ts'
 import { foldCharge } from './charge.ts'
 import type { Contribution } from './contribution.ts'
 import { foldCoverage } from './coverage.ts'
-import { foldEncounter } from './encounter.ts'
 import type { SourceOf } from './encounter-events.ts'
 import type { AliasData, Family } from './family.ts'
 import { asFamily, saidOfFamily } from './family-fold.ts'
@@ -17,6 +16,7 @@ import { withLabelOf } from './label.ts'
 import { statementsByPath, writeLatest } from './latest.ts'
 import { foldMaster, masterTypes } from './master.ts'
 import { foldPatient } from './patient.ts'
+import { foldVisit } from './visit-links.ts'
 
 export interface FoldContext {
   /** Weight of a source's word, 0 to 100. */
@@ -29,6 +29,8 @@ export interface FoldContext {
   survivor(reference: string): string
   /** True when the thing is shown: somebody has told of it, and it was not deleted. */
   exists(rtype: string, id: string): boolean
+  /** Id of the thing that an identifier means. */
+  named?(rtype: string, system: string, value: string): string | undefined
   /** True for 'Patient/x' that is protected: so is what is about it. */
   isProtected?(patient: string): boolean
   /** Busy intervals of other appointments that overlap with this one's. */
@@ -158,7 +160,7 @@ function foldByType(
     case 'Patient':
       return patient(id, contributions, context)
     case 'Encounter':
-      return encounter(id, contributions, context)
+      return foldVisit(id, contributions, context, deleted)
     case 'Appointment':
       return foldBooking(id, contributions, context, deleted)
     case 'Coverage':
@@ -234,23 +236,3 @@ function foldPlain(
 const idOf = (reference: string): string => reference.slice(reference.indexOf('/') + 1)
 
 type Referring = { readonly reference?: string }
-
-/**
- * A visit tells its appointments what has happened: arrival and end are not claims on the schedule. One that is not
- * known yet finds it when it comes.
- */
-function encounter(id: string, contributions: readonly Contribution[], context: FoldContext): Folded {
-  const { resource: body, events } = foldEncounter(contributions, context)
-  const appointments = (body?.appointment ?? []) as readonly Referring[]
-  const known = appointments.filter(({ reference }) => {
-    const appointment = reference?.startsWith('Appointment/') ? idOf(reference) : undefined
-    return appointment === undefined || context.exists('Appointment', appointment)
-  })
-  const data = events.map(({ event, t }) => ({ event, t }))
-  const projections = appointments.flatMap(({ reference }) =>
-    reference ? [{ rtype: 'Appointment', id: idOf(reference), key: `visit:${id}`, data }] : [],
-  )
-  if (!body || known.length === appointments.length) return { body, projections }
-  const { appointment: _, ...others } = body
-  return { body: known.length > 0 ? { ...others, appointment: known as Json } : others, projections }
-}

@@ -24,6 +24,8 @@ import { Refusal } from './finding.ts'
 import { type Identifier, stableId } from './identifier.ts'
 import { applyPerson } from './person.ts'
 import { actorOf, capacityOf, claimSchedules, namedSchedule } from './schedule-owner.ts'
+import { encounterId } from './visit.ts'
+import { bookedKey, relinkVisits } from './visit-links.ts'
 
 const partTypes = ['Appointment.participant', 'Appointment.service'] as const
 const upserts = new Set(['SIU^S13', 'SIU^S14', 'SIU^S18', 'SIU^S19', 'SIU^S20', 'SIU^S21', 'SIU^S22'])
@@ -43,6 +45,10 @@ export function applySiu(applying: Applying): void {
     .map((each) => bookedPart(applying, each))
   warnWithoutActions(applying, parts)
   claimSchedules(applying, parts)
+  for (const visit of thingsOf(applying, 'Encounter')) {
+    const named = encounterId(applying, visit)
+    if (named) applying.draft.project({ rtype: 'Encounter', id: named, key: bookedKey(id), data: true })
+  }
   const incoming = eventOf(applying, appointment, keys, parts, patients)
   if (isBlock(applying.event) || saysBlocked(appointment))
     applyBlock(applying, id, incoming, parts.length === 0 ? namedSchedule(applying, appointment) : undefined)
@@ -103,9 +109,11 @@ function appointmentId(
     .find((each) => each !== undefined)
   const [first] = keys
   const id = hit?.id ?? stableId('Appointment', first?.system ?? '', first?.value ?? '')
-  for (const key of keys)
-    if (!draft.lookup('Appointment', key.system, key.value))
-      draft.register('Appointment', key.system, key.value, id)
+  for (const { system, value } of keys) {
+    if (draft.lookup('Appointment', system, value)) continue
+    draft.register('Appointment', system, value, id)
+    relinkVisits(draft, id, system, value)
+  }
   if (hit && draft.exists('Appointment', id)) return id
   const name = first?.value ?? ''
   if (upserts.has(event))

@@ -177,7 +177,7 @@ export function applyVisitReference(applying: Applying, thing: Thing): void {
 }
 
 /** PV1-19, else PV1-50, else the account with the class; none of them = no visit of its own. */
-function encounterId(applying: Applying, thing: Thing): string | undefined {
+export function encounterId(applying: Applying, thing: Thing): string | undefined {
   const all = keysOf(applying, thing)
   const visit = all.filter((each) => each.location.endsWith('^19'))
   const keys = visit.length > 0 ? visit : all
@@ -198,18 +198,18 @@ function encounterId(applying: Applying, thing: Thing): string | undefined {
  * says of itself that it is an appointment's.
  */
 function linkedAppointments(applying: Applying, thing: Thing): Json[] {
-  const found = new Set<string>()
+  const found = new Map<string, Json>()
   for (const cell of cellsAt(thing, '$appointmentIds')) {
     for (const identifier of (cell.value ?? []) as readonly Identifier[]) {
       const { system, value } = identifier
       if (!system || !value) continue
       const id = applying.draft.lookup('Appointment', system, value)?.id
-      if (id !== undefined) found.add(`Appointment/${id}`)
-      else if (isBookingNumber(applying, identifier))
-        found.add(`Appointment/${stableId('Appointment', system, value)}`)
+      if (id === undefined && !isBookingNumber(applying, identifier)) continue
+      const reference = `Appointment/${stableId('Appointment', system, value)}`
+      found.set(reference, { reference, identifier: { system, value } })
     }
   }
-  return [...found].map((reference) => ({ reference }))
+  return [...found.values()]
 }
 
 const bookingTypes = new Set<string | undefined>(['FILL', 'PLAC'])
