@@ -10,6 +10,7 @@ import { applyDft } from './ledger.ts'
 import { applyLink } from './link.ts'
 import { applyMfn } from './master-file.ts'
 import { applyMerges, isMerge } from './merge.ts'
+import { applyMoves, isMove } from './moves.ts'
 import type { Author } from './provenance.ts'
 import { applyQuery } from './query.ts'
 import { applySiu } from './schedule.ts'
@@ -45,6 +46,7 @@ export function applyMapped(applying: Applying): void {
   }
   if (applying.event === 'QRY^A19') applyQuery(applying)
   else if (isMerge(applying.event)) applyMerges(applying)
+  else if (isMove(applying.event)) applyMoves(applying)
   else if (applying.event === 'ADT^A24' || applying.event === 'ADT^A37') applyLink(applying)
   else if (applying.event.startsWith('SIU^')) applySiu(applying)
   else if (applying.event.startsWith('DFT^')) applyDft(applying)

@@ -36,6 +36,8 @@ export class Draft {
   readonly registered: { rtype: string; system: string; value: string; to: Registration }[] = []
   /** Merges that this message makes: what they can be undone by. */
   readonly joined: Joined[] = []
+  /** Merges that it undoes: id of the Provenance, and of the record. */
+  readonly undone: { readonly id: string; readonly sourceId: string }[] = []
   readonly aliases: Aliases
   /** What was said of actors: remembered once it is stored. */
   readonly stated: { name: string; t: number }[] = []

@@ -15,6 +15,7 @@ import type { TaskRequest } from './finding.ts'
 import { withLabelOf } from './label.ts'
 import { statementsByPath, writeLatest } from './latest.ts'
 import { foldMaster, masterTypes } from './master.ts'
+import { movedIn, withoutPolicies } from './moved.ts'
 import { foldPatient } from './patient.ts'
 import { foldVisit } from './visit-links.ts'
 
@@ -78,14 +79,16 @@ export function foldEntity(
   rtype: string,
   id: string,
   contributions: readonly Contribution[],
-  context: FoldContext,
+  anywhere: FoldContext,
 ): Folded {
+  const context = withMoves(contributions, anywhere)
   const alias = context.alias?.(rtype, id)
   const family = context.family?.(rtype, id)
   // What is shown as another thing tells nothing to others itself.
   if (alias?.kind === 'same')
     return withdrawn(foldByType(rtype, id, contributions.filter(isLive), context, false, true))
-  const live = saidOfFamily(rtype, id, contributions, context, family, alias).filter(isLive)
+  const said = rtype === 'Account' ? withoutPolicies(contributions) : contributions
+  const live = saidOfFamily(rtype, id, said, context, family, alias).filter(isLive)
   const deleted = isDeleted(live)
   const folded = foldByType(
     rtype,
@@ -102,6 +105,13 @@ export function foldEntity(
   const body = alias || family ? asFamily(rtype, plain, alias, family, context) : plain
   if (deleted) return { ...folded, body: undefined }
   return alias ? { ...withdrawn(folded), body } : { ...folded, body }
+}
+
+/** Of what was moved, references to the wrong one are read as those to the right one. */
+function withMoves(contributions: readonly Contribution[], context: FoldContext): FoldContext {
+  const moved = movedIn(contributions)
+  if (!moved) return context
+  return { ...context, survivor: (reference) => context.survivor(moved.to[reference] ?? reference) }
 }
 
 /** What was told to others under this record is told by the one as which it is shown. */

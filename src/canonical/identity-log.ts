@@ -26,7 +26,8 @@ export interface Claim extends Moment {
 
 /** `from` is not to be used any more, `to` stands for it: two records become one, or a number was typed wrongly. */
 export interface Join extends Moment {
-  readonly kind: 'merge' | 'change'
+  /** A move takes one number away from its person and gives it to another. */
+  readonly kind: 'merge' | 'change' | 'move'
   readonly from: string
   readonly to: string
   /** Business time, milliseconds. */
@@ -63,7 +64,7 @@ export interface Identities {
   readonly results: ReadonlyMap<Said, Result>
 }
 
-const ranks: Readonly<Record<Said['kind'], number>> = { sole: 0, claim: 1, merge: 2, change: 2 }
+const ranks: Readonly<Record<Said['kind'], number>> = { sole: 0, claim: 1, merge: 2, change: 2, move: 2 }
 
 /** Pure: the same in whatever order `said` is given. */
 export function foldIdentity(said: readonly Said[]): Identities {
@@ -109,7 +110,17 @@ function add(groups: Map<string, Group>, group: Group, record: string): void {
   groups.set(record, group)
 }
 
+function give(groups: Map<string, Group>, { from, to }: Join): Result {
+  see(groups, to)
+  const [source, target] = [groups.get(from), groups.get(to)]
+  if (!target || source === target) return 'already'
+  source?.records.delete(from)
+  add(groups, target, from)
+  return 'joined'
+}
+
 function join(groups: Map<string, Group>, by: Join): Result {
+  if (by.kind === 'move') return give(groups, by)
   const [source, target] = [groups.get(by.from), groups.get(by.to)]
   if (source && target && source !== target) return put(source, target, by)
   const group = source ?? target ?? { records: new Set<string>(), retired: new Map<string, Join>() }

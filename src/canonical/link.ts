@@ -2,6 +2,7 @@
 // one again (semantics, sections 3 and 4). Of what is said of a pair the latest counts; either side may be unknown yet.
 import type { Thing } from '../mappings/mapped.ts'
 import { type Applying, thingsOf } from './applying.ts'
+import type { Contribution } from './contribution.ts'
 import type { Draft } from './draft.ts'
 import { recordsOf } from './family.ts'
 import { keysOf } from './identity.ts'
@@ -47,21 +48,20 @@ export function sayPair(
   }
 }
 
-/** Everybody who is known not to be this person. */
-export function exclusionsOf(draft: Draft, id: string): PairData[] {
-  const said = recordsOf(draft, 'Patient', id).flatMap((record) =>
-    [...draft.contributions('Patient', record).values()].filter((each) => each.key.startsWith('pair:')),
-  )
-  return said.flatMap(({ data }) => {
-    const pair = data as PairData | undefined
+/** Everybody who is known not to be the person of whom this was said. */
+export const exclusionsOf = (said: readonly Contribution[]): PairData[] =>
+  said.flatMap(({ key, data }) => {
+    const pair = key.startsWith('pair:') ? (data as PairData | undefined) : undefined
     return pair?.excluded ? [pair] : []
   })
-}
 
 /** True when somebody has said, since `since`, that they are two. */
 export function isExcluded(draft: Draft, a: string, b: string, since = Number.NEGATIVE_INFINITY): boolean {
   const others = new Set(recordsOf(draft, 'Patient', b).map((each) => `Patient/${each}`))
-  return exclusionsOf(draft, a).some(({ reference, m }) => others.has(reference) && m >= since)
+  const said = recordsOf(draft, 'Patient', a).flatMap((each) => [
+    ...draft.contributions('Patient', each).values(),
+  ])
+  return exclusionsOf(said).some(({ reference, m }) => others.has(reference) && m >= since)
 }
 
 export function applyLink(applying: Applying): void {

@@ -2,6 +2,7 @@
 // section 3). Each is one entry of the identity log; what it means depends on what was known when it was said.
 import type { Thing } from '../mappings/mapped.ts'
 import { type Applying, referred, thingsOf } from './applying.ts'
+import type { Draft } from './draft.ts'
 import { rootOf } from './family.ts'
 import type { Refusal } from './finding.ts'
 import type { Identifier } from './identifier.ts'
@@ -179,13 +180,22 @@ export function join(applying: Applying, rtype: Rtype, kind: Kind, each: Pair): 
   if (bad) throw refusalOf(applying, rtype, bad.result, each, draft.survivorId(rtype, roots[0]))
   const result = resultOf(said) ?? 'known'
   if (before || result !== 'merged') return result
-  draft.activity = 'merge'
-  draft.joined.push({ rtype, sourceId: roots[0], targetId: roots[1], said })
-  if (rtype === 'Patient') {
-    draft.closed.push({ code: 'possible-duplicate', patients: [...roots] })
-    settlePolicies(draft, roots[1])
-  }
+  carryOutMerge(draft, rtype, roots, said)
   return result
+}
+
+/** What follows from a merge that has just been made: its entry in the journal, tasks that it settles, policies. */
+export function carryOutMerge(
+  draft: Draft,
+  rtype: Rtype,
+  [sourceId, targetId]: readonly [string, string],
+  said: LoggedJoin,
+): void {
+  draft.activity = 'merge'
+  draft.joined.push({ rtype, sourceId, targetId, said })
+  if (rtype !== 'Patient') return
+  draft.closed.push({ code: 'possible-duplicate', patients: [sourceId, targetId] })
+  settlePolicies(draft, targetId)
 }
 
 /** Whoever has said that they are two has said so later than this message: it does not make them one again. */

@@ -19,6 +19,8 @@ import { isCancelEvent } from './encounter-events.ts'
 import { Refusal } from './finding.ts'
 import { type Identifier, identifierType, stableId } from './identifier.ts'
 import { authorityOf, type Key, keysOf } from './identity.ts'
+import { movedOf } from './moved.ts'
+import { followMove } from './moves.ts'
 import { applyPerson } from './person.ts'
 import { saySole } from './records.ts'
 
@@ -95,6 +97,10 @@ function refuseOtherPatient(
   const known = body?.subject as Referring | readonly Referring[] | undefined
   const holder = (Array.isArray(known) ? known[0] : known) as Referring | undefined
   if (!holder?.reference || draft.survivor(holder.reference) === draft.survivor(subject)) return
+  // What was said before a move names the one from whom it was moved.
+  const moved = movedOf(draft, rtype, id)
+  const now = moved && moved.m >= applying.times.message ? moved.to[subject] : undefined
+  if (now !== undefined && draft.survivor(holder.reference) === draft.survivor(now)) return
   const { location } = key
   throw new Refusal(
     'AE',
@@ -141,6 +147,7 @@ function applyEncounter(applying: Applying, thing: Thing): void {
   }
   warnStale(applying, thing, staleFields([...draft.contributions('Encounter', id).values()], incoming))
   draft.contribute('Encounter', id, incoming)
+  if (account) followMove(applying, ['Account', account.slice('Account/'.length)], 'Encounter', id)
   if (isCancelEvent(event)) warnNothingToCancel(applying, thing, id)
 }
 

@@ -3,12 +3,17 @@
 import { type ClientStatement, stateByClient } from '../canonical/client-write.ts'
 import type { Draft } from '../canonical/draft.ts'
 import type { TaskRequest } from '../canonical/finding.ts'
+import type { LoggedJoin } from '../canonical/records.ts'
 import type { Site } from '../canonical/site.ts'
 import { openTasks } from '../canonical/task.ts'
+import { type Undoing, unmerge } from '../canonical/unmerge.ts'
+import { mergeByDecision } from './merge-decision.ts'
 
 export type Command =
   | { readonly kind: 'say'; readonly statement: ClientStatement }
   | { readonly kind: 'task'; readonly task: TaskRequest }
+  | { readonly kind: 'merge'; readonly said: LoggedJoin }
+  | { readonly kind: 'unmerge'; readonly undoing: Undoing }
   /** Those of a transaction, in the order in which they were carried out. */
   | { readonly kind: 'several'; readonly commands: readonly Command[] }
 
@@ -21,8 +26,18 @@ export function carryOut(draft: Draft, command: Command, source: string, at: Dat
     case 'task':
       openTasks(draft, [command.task], at.toISOString())
       break
+    case 'merge':
+      mergeByDecision(draft, command.said)
+      break
+    case 'unmerge':
+      // Whether something was touched since was asked then.
+      unmerge(draft, replayed(command.undoing))
+      break
     case 'several':
       for (const each of command.commands) carryOut(draft, each, source, at, site)
       break
   }
 }
+
+const replayed = (undoing: Undoing): Undoing =>
+  undoing.onConflict === 'ask' ? { ...undoing, onConflict: 'move' } : undoing

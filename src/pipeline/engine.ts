@@ -12,6 +12,7 @@ import { keepFailed } from './failed.ts'
 import type { Gateway } from './gateway.ts'
 import type { Item, Outcome } from './item.ts'
 import { lineage } from './lineage.ts'
+import { decide, exclusionsIn } from './merge-decision.ts'
 import { createDesk } from './message-desk.ts'
 import { MessageIds } from './message-ids.ts'
 import { type ProcessContext, processBatch } from './process.ts'
@@ -206,6 +207,8 @@ export function createEngine(options: EngineOptions): Engine {
     messages: createDesk({ db, tenant, context, wake: () => worker.wake() }),
     transact: (transaction) => transactAndRead(transaction, clock.now(), submit, db, tenant),
     lineage: (rtype, id, path, version) => lineage(db.read, { tenant, rtype, id, path, context }, version),
+    decide: (request) => decide(request, clock.now(), submit, db, tenant),
+    exclusions: (id) => exclusionsIn(db, tenant, id),
     idle: async () => !batcher.busy && (await worker.isIdle()),
     site: options.site,
     setClock: async (now) => {

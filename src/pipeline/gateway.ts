@@ -8,6 +8,7 @@ import type { AckError } from '../hl7/ack.ts'
 import type { RowFate } from '../mappings/engine/fired.ts'
 import type { MessageFilter } from '../store/message-list.ts'
 import type { MessageState } from '../store/messages.ts'
+import type { MergeRequest, UnmergeRequest } from './merge-decision.ts'
 
 /** A FHIR interaction that writes. The body is computed inside the transaction, on the version that is current then. */
 export interface FhirWrite {
@@ -195,6 +196,10 @@ export interface Gateway {
   readonly messages: MessageDesk
   /** One answer for each entry, or one for all when they are refused. */
   transact(transaction: FhirTransaction): Promise<readonly FhirWritten[] | FhirWritten>
+  /** $merge and $unmerge; the body of the answer is Parameters. */
+  decide(request: MergeRequest | UnmergeRequest): Promise<FhirWritten>
+  /** Parameters of those who are known not to be a patient; undefined when that one is not known. */
+  exclusions(id: string): Promise<object | undefined>
   /** Of the current version with all losers; of an older one with the version that brought each value. */
   lineage(
     rtype: string,

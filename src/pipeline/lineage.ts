@@ -6,7 +6,7 @@ import { countedOf } from '../canonical/patient.ts'
 import { type Site, trustIn } from '../canonical/site.ts'
 import type { Queryable } from '../store/db.ts'
 import { readResource } from '../store/resources.ts'
-import { loadShapes, loadThings, type ShapeRow } from '../store/truth.ts'
+import { loadShapes, loadThings, readFamily, type ShapeRow } from '../store/truth.ts'
 import type { LineageEntry } from './gateway.ts'
 import { isoIn } from './iso.ts'
 import { loadOrigins, type MessageOrigin, spanOf } from './lineage-origins.ts'
@@ -47,11 +47,11 @@ export async function lineage(
 /** Every statement about the elements of a resource, winners first; undefined when the resource is not known. */
 async function lineageOf(db: Queryable, query: LineageQuery): Promise<readonly LineageEntry[] | undefined> {
   const { tenant, rtype, id, path, context } = query
-  const { entities, contributions } = await loadThings(db, tenant, [{ rtype, id }])
+  const { entities } = await loadThings(db, tenant, [{ rtype, id }])
   const [entity] = entities
   if (!entity) return undefined
   const site = context.site()
-  const all = contributions.map(contributionOf)
+  const all = (await readFamily(db, tenant, rtype, id)).map(contributionOf)
   const stated = all.filter((each) => each.data === undefined)
   const counted = rtype === 'Patient' ? countedOf(stated) : stated
   const byPath = statementsByPath(counted)

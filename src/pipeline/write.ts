@@ -8,13 +8,11 @@ import { contributionKey, entityKey, lineKey, registrationKey, storedKey } from 
 import type { AckCode, AckError } from '../hl7/ack.ts'
 import {
   type LedgerWrite,
-  type MergeWrite,
   type OutboxWrite,
   type RegistrationWrite,
   type TodoWrite,
   takeNumbers,
   writeLedger,
-  writeMerges,
   writeOutbox,
   writeRegistrations,
   writeShapes,
@@ -45,6 +43,7 @@ import { type Contributed, contributionRows } from './contribution-rows.ts'
 import { inOrder, isMatchable } from './index-writes.ts'
 import type { Item, MessageItem, Outcome } from './item.ts'
 import { ledgerRow } from './ledger-row.ts'
+import { MergeWrites } from './merge-writes.ts'
 import { messageRow } from './message-row.ts'
 import { announcements } from './outbox.ts'
 import type { ProcessContext } from './process.ts'
@@ -75,7 +74,7 @@ export class BatchWrite {
   readonly #stated: { name: string; t: number }[] = []
   readonly #contributions = new Map<string, Contributed>()
   readonly #registrations = new Map<string, RegistrationWrite>()
-  readonly #merges = new Map<string, MergeWrite>()
+  readonly #merges = new MergeWrites()
   readonly #lines = new Map<string, LedgerWrite>()
   /** What appointments take, all of it. */
   readonly #busy = new Map<string, readonly Taken[]>()
@@ -166,10 +165,7 @@ export class BatchWrite {
         since_i: to.since?.i,
       })
     }
-    for (const { rtype, sourceId, targetId } of draft.aliases.changed) {
-      const row = { rtype, source_id: sourceId, target_id: targetId, message_id: draft.messageId }
-      this.#merges.set(entityKey(rtype, sourceId), row)
-    }
+    this.#merges.take(draft)
     for (const line of draft.lines.posted) {
       this.#lines.set(lineKey(line.source, line.line), ledgerRow(line))
     }
@@ -257,7 +253,7 @@ export class BatchWrite {
       writeShapes(tx, tenant, this.#newShapes()),
       writeContributions(tx, tenant, contributionRows(this.#contributions, this.#stored)),
       writeRegistrations(tx, tenant, registrations),
-      writeMerges(tx, tenant, now, [...this.#merges.values()]),
+      this.#merges.flush(tx, tenant, now),
       writeLedger(tx, tenant, [...this.#lines.values()]),
       writeBusy(tx, tenant, [...this.#busy.keys()], busyRows(this.#busy)),
       releaseParked(tx, tenant, registrations, now),

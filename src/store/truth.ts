@@ -228,3 +228,25 @@ export const loadShapesSql = `select s.id, s.spans from lineage_shape s where s.
 export async function loadShapes(db: Queryable, tenant: number, ids: readonly string[]): Promise<ShapeRow[]> {
   return ids.length === 0 ? [] : await db.query<ShapeRow>('load_shapes', loadShapesSql, [tenant, ids])
 }
+
+/** All that is said of what is shown as one thing, under all its records; uses the primary keys of merge and contribution. */
+export const readFamilySql = `
+with own as (select coalesce((select target_id from merge where tenant = $1 and rtype = $2 and source_id = $3), $3) as id),
+  family as (select id from own union select m.source_id from own join merge m on m.tenant = $1 and m.rtype = $2 and m.target_id = own.id)
+select c.rtype, c.id, c.source, c.key, c.t, c.m, c.message_id::text as "messageId", c.body as text
+from family f join contribution c on c.tenant = $1 and c.rtype = $2 and c.id = f.id
+order by c.id, c.source, c.key`
+
+export async function readFamily(
+  db: Queryable,
+  tenant: number,
+  rtype: string,
+  id: string,
+): Promise<ContributionRow[]> {
+  const rows = await db.query<Omit<ContributionRow, 'body'>>('read_family', readFamilySql, [
+    tenant,
+    rtype,
+    id,
+  ])
+  return rows.map((row) => ({ ...row, body: parseBody(row.text) }))
+}

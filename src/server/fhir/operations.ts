@@ -5,6 +5,7 @@ import type { Permission } from '../auth.ts'
 import type { Handler } from './ask.ts'
 import { everything } from './everything.ts'
 import { lineage } from './lineage.ts'
+import { matchExclusions, mergePatients, unmergePatient } from './merge.ts'
 import { meta } from './meta.ts'
 import { expand, lookup, validateCode } from './terminology.ts'
 import { validate } from './validate.ts'
@@ -60,6 +61,31 @@ export const OPERATIONS: readonly Operation[] = [
     level: 'instance',
     types: ['Patient'],
     parameters: { start: 'date', end: 'date', _since: 'instant', '_type*': 'code', _count: 'integer' },
+    methods: ['GET'],
+    needed: ['r'],
+  }),
+  row('merge', mergePatients, {
+    description: 'Two records of one person become one: the values of the target win, all references follow',
+    types: ['Patient'],
+    parameters: { 'source-patient': 'Reference', 'target-patient': 'Reference' },
+    affectsState: true,
+    methods: ['POST'],
+    needed: ['u'],
+  }),
+  row('unmerge', unmergePatient, {
+    description:
+      'Undoes a merge: everything shows again what it showed, and the two are never suggested as one again',
+    level: 'instance',
+    types: ['Patient'],
+    parameters: { merge: 'Reference', reason: 'string', onConflict: 'code' },
+    affectsState: true,
+    methods: ['POST'],
+    needed: ['u'],
+  }),
+  row('match-exclusions', matchExclusions, {
+    description: 'Who is known not to be this person',
+    level: 'instance',
+    types: ['Patient'],
     methods: ['GET'],
     needed: ['r'],
   }),
