@@ -177,6 +177,17 @@ const undoes: Readonly<Record<string, Undo>> = {
   A61: { cells: ['participant<PV1-9'], until: 'same' },
 }
 
+/** Cells of a cancel event that only name what it cancels; `again`: when they say what the cancelled event has said. */
+const naming: Readonly<Record<string, { readonly cells: readonly string[]; readonly again?: true }>> = {
+  A12: { cells: ['$location'], again: true },
+  A25: { cells: [plannedEnd] },
+  A26: { cells: ['$pendingLocation'] },
+  A32: { cells: ['$temporaryLocation'] },
+  A33: { cells: ['$temporaryLocation'] },
+  A55: { cells: ['participant<PV1-7'], again: true },
+  A62: { cells: ['participant<PV1-9'], again: true },
+}
+
 export interface Cancellations {
   readonly cancelled: ReadonlySet<Step>
   /** Cancel events that found nothing to cancel. */
@@ -206,6 +217,13 @@ export function cancelEvents(steps: readonly Step[], meaning: (step: Step) => st
       for (const each of earlier) if (each === target || isRepeat(each, target, meaning)) cancelled.add(each)
     }
     undo(steps.slice(0, at + 1), target, meaning, cancels, drop)
+    for (const { path, key, v } of step.cells) {
+      const rule = naming[step.code]
+      const said = target?.cells.find((each) => each.key === key)
+      const repeats = said !== undefined && sameContent(said.v, v)
+      if (rule?.cells.some((each) => each === path || each === key) && (!rule.again || repeats))
+        drop(step, key)
+    }
   }
   const dropped = (step: Step, path: string, key: string) => {
     const keys = gone.get(step)

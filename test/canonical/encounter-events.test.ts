@@ -123,6 +123,35 @@ function contributionOf(each: Drawn, n: number): Contribution {
   return event(`ADT^${each.code}`, at(each.minute), cells, { i, source: each.source })
 }
 
+test('what a cancellation names as cancelled is not said by it', () => {
+  const place = (name: string): Json => ({ reference: `Location/${name}` })
+  const doctor = (name: string): Json => [
+    { individual: { reference: `Practitioner/${name}` }, type: [{ coding: [{ code: 'ATND' }] }] },
+  ]
+  const told = (...steps: [code: string, cells: Record<string, Json>][]) =>
+    JSON.stringify(
+      foldEncounter(
+        steps.map(([code, cells], i) => event(`ADT^${code}`, at(i), cells, { i: `${i}` })),
+        sameReference,
+      ).resource,
+    )
+  const pending = { '$pendingLocation<PV1-42': place('next') }
+  assert.doesNotMatch(told(['A01', {}], ['A15', pending], ['A26', pending]), /next/)
+  assert.doesNotMatch(told(['A01', {}], ['A26', pending]), /next/)
+  const moved = { '$location<PV1-3': place('wrong') }
+  const first = { '$location<PV1-3': place('right') }
+  assert.match(
+    told(['A01', first], ['A02', moved], ['A12', moved]),
+    /"status":"active"[^}]*right|right[^}]*}[^}]*"status":"active"/,
+  )
+  assert.doesNotMatch(told(['A01', first], ['A02', moved], ['A12', moved]), /wrong/)
+  const changed = { 'participant<PV1-7': doctor('new') }
+  const attending = { 'participant<PV1-7': doctor('old') }
+  const back = told(['A01', attending], ['A54', changed], ['A55', changed])
+  assert.match(back, /old/)
+  assert.doesNotMatch(back, /new/)
+})
+
 test('whatever the events, their order and their repetitions, the visit is the same', () => {
   fc.assert(
     fc.property(fc.array(drawn, { minLength: 1, maxLength: 12 }), fc.integer(), (events, seed) => {
