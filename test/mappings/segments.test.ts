@@ -111,7 +111,7 @@ describe('PID', () => {
     assert.equal((value(made, '$mothersIdentifier') as { value: string }[])[0]?.value, 'MRN0')
     assert.deepEqual(value(made, '$reliability'), ['AL', 'US'])
     assert.equal(value(made, '$lastUpdate'), '2026-03-01T08:00:00-06:00')
-    assert.equal(value(made, '$lastUpdateFacility'), 'GHH')
+    assert.match(JSON.stringify(value(made, extension('last-update-facility'))), /"valueString":"GHH"/)
   })
   it('makes an account of PID-18 and nothing without it', () => {
     const account = thing(admit([]), 'account')
@@ -479,10 +479,12 @@ describe('SCH, TQ1, NTE', () => {
   })
   it('make nobody attend who only booked or typed', () => {
     const mapped = book({ 12: '1^A^B', 16: '77^CLERK^PAT', 20: '77^CLERK^PAT' })
-    assert.deepEqual(value(thing(mapped, 'appointment'), '$requester'), {
-      id: '77',
-      system: 'urn:portico:local:ADT1:practitioner',
-      display: 'CLERK, PAT',
+    assert.deepEqual(value(thing(mapped, 'appointment'), extension('filler-contact')), {
+      url: 'http://portico.example.org/StructureDefinition/filler-contact',
+      valueReference: {
+        identifier: { system: 'urn:portico:local:ADT1:practitioner', value: '77' },
+        display: 'CLERK, PAT',
+      },
     })
     assert.equal(
       mapped.things.some((one) => one.type === 'Practitioner'),

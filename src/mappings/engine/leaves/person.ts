@@ -11,6 +11,7 @@ const at = {
   named: mark('reference', '.2'),
   display: mark('display', '.2'),
   id: mark('id', '.1'),
+  identifier: mark('identifier.value', '.1'),
 }
 
 interface Person {
@@ -201,6 +202,21 @@ export const personLeaves: Leaves = {
       return {
         ...(id !== undefined && { id }),
         ...(system !== undefined && { system }),
+        ...(display !== undefined && { display }),
+      }
+    },
+  },
+  /** Who it is, by number and name alone: clerks and callers are no resources. */
+  'XCN[who]': {
+    yields: 'Reference',
+    reads: xcnReads,
+    read: (raw, run) => {
+      const { id, system, display } = readPerson(run.parts(raw), run)
+      if (id === undefined && display === undefined) return undefined
+      if (id !== undefined) run.mark(at.identifier)
+      if (display !== undefined) run.mark(at.display)
+      return {
+        ...(id !== undefined && { identifier: { ...(system !== undefined && { system }), value: id } }),
         ...(display !== undefined && { display }),
       }
     },
