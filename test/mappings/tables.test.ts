@@ -123,12 +123,27 @@ describe('code tables', () => {
       'urn:ietf:rfc:3986',
       'urn:iso:std:iso:3166',
       'urn:oid:2.16.840.1.113883.6.238',
+      'https://www.usps.com/',
     ])
     for (const { map } of maps) {
       for (const { target } of map.group ?? []) {
         assert.ok(target === undefined || systems.has(target) || outside.has(target), `${map.name} ${target}`)
       }
     }
+  })
+
+  it('are there for each table that the guide lacks and the front office needs', () => {
+    const needed =
+      '0017 0023 0050 0063 0068 0086 0117 0135 0144 0213 0216 0279 0309 0344 0347 0445 0532'.split(' ')
+    const read = new Set(
+      maps.flatMap(({ map }) => (map.group ?? []).map(({ source = '' }) => source.slice(-'0000'.length))),
+    )
+    // Of user-defined 0068 no standard has codes: the table is there for a site to fill.
+    assert.ok(maps.some(({ map }) => map.name === 'GuarantorType'))
+    assert.deepEqual(
+      needed.filter((number) => number !== '0068' && !read.has(number)),
+      [],
+    )
   })
 
   it('cover every code of the HL7 tables behind required bindings', () => {

@@ -12,6 +12,7 @@ import { organizationLeaves } from './leaves/organization.ts'
 import { personLeaves } from './leaves/person.ts'
 import { placeLeaves } from './leaves/place.ts'
 import { quantityLeaves } from './leaves/quantity.ts'
+import { realmLeaves } from './leaves/realm.ts'
 import { staffLeaves } from './leaves/staff.ts'
 import { textLeaves } from './leaves/text.ts'
 import { timeLeaves } from './leaves/time.ts'
@@ -33,6 +34,7 @@ export const leaves: ReadonlyMap<string, Leaf> = new Map(
     personLeaves,
     placeLeaves,
     organizationLeaves,
+    realmLeaves,
     staffLeaves,
   ].flatMap((group) => Object.entries(group)),
 )
