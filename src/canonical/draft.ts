@@ -241,11 +241,15 @@ export class Draft {
     this.contribute(rtype, id, { source: 'gateway', key, i: this.messageId, cells: {}, data })
   }
 
+  /** What refers to a patient, as 'Type/id'. */
+  about(patient: string): string[] {
+    return [...new Set([...this.referrers(patient), ...aboutIn(this.#world.entities, patient)])]
+  }
+
   /** What is about a person has the label of the person: it is folded again when that changes. */
   #relabel({ rtype, id, version }: Entity): void {
-    const patient = `${rtype}/${id}`
-    const stored = version > 0 ? this.referrers(patient) : []
-    for (const each of [...stored, ...aboutIn(this.#world.entities, patient), ...this.#contributions.keys()])
+    const others = version > 0 ? this.about(`${rtype}/${id}`) : []
+    for (const each of [...others, ...this.#contributions.keys()])
       if (isLabelled(each) && this.contributions(...splitEntityKey(each)).size > 0) this.#dirty.add(each)
   }
 

@@ -143,7 +143,7 @@ function deceased(body: FhirJson, statements: readonly Statement[], trust: Patie
       ),
   )
   const winner = standing.find((each) => each.path === 'deceasedDateTime') ?? standing[0]
-  if (winner) body[winner.path] = winner.v
+  if (winner) body[winner.path === 'deceasedDateTime' ? winner.path : 'deceasedBoolean'] = winner.v
   else if (statements.some((each) => each.v === false)) body.deceasedBoolean = false
 }
 
@@ -221,7 +221,9 @@ export function foldPatient(
   put(body, 'telecom', contactPoints(of('telecom')))
   putJudged(body, 'gender', judge(of('gender')), of('_gender'))
   putJudged(body, 'birthDate', judge(of('birthDate'), 'UD'), of('_birthDate'))
-  deceased(body, [...of('deceasedDateTime'), ...of('deceasedBoolean')].sort(compareAssertions), trust)
+  const atDischarge = of('$died').filter((each) => each.v === true)
+  const deaths = [...of('deceasedDateTime'), ...of('deceasedBoolean'), ...atDischarge]
+  deceased(body, deaths.sort(compareAssertions), trust)
   put(body, 'address', contactPoints(of('address')))
   put(body, 'contact', dedupe(of('contact').flatMap(entries)))
   writeLatest(body, byPath, decidedHere)

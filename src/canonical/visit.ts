@@ -147,8 +147,27 @@ function applyEncounter(applying: Applying, thing: Thing): void {
   }
   warnStale(applying, thing, staleFields([...draft.contributions('Encounter', id).values()], incoming))
   draft.contribute('Encounter', id, incoming)
+  if (subject) noteDeath(applying, thing, subject)
   if (account) followMove(applying, ['Account', account.slice('Account/'.length)], 'Encounter', id)
   if (isCancelEvent(event)) warnNothingToCancel(applying, thing, id)
+}
+
+/** Table 0112: expired, here or elsewhere. */
+const expired: ReadonlySet<unknown> = new Set(['20', '40', '41', '42'])
+
+/** A discharge may say that the person has died (PV1-36); a cancelled discharge takes back no more than that. */
+function noteDeath(applying: Applying, thing: Thing, subject: string): void {
+  const { draft, source, times, event } = applying
+  if (event !== 'ADT^A03' && event !== 'ADT^A13') return
+  const said = cellAt(thing, 'hospitalization.dischargeDisposition')?.value as
+    | { readonly coding?: readonly { readonly code?: string }[] }
+    | null
+    | undefined
+  const died = event === 'ADT^A03' && said?.coding?.some(({ code }) => expired.has(code)) === true
+  if (!died && event === 'ADT^A03') return
+  draft.assert('Patient', subject.slice('Patient/'.length), source.id, {
+    '$died<PV1-36': derived(applying, died ? true : null, times.event),
+  })
 }
 
 /** What is cancelled may still come: it is cancelled then. The sender is told that it is not here yet, or was undone. */

@@ -15,6 +15,7 @@ import type { Reply } from '../hl7/reply.ts'
 import type { Mapped } from '../mappings/mapped.ts'
 import type { Transaction } from '../store/db.ts'
 import { takeStored } from '../store/messages.ts'
+import { followDeaths } from './death.ts'
 import { type Item, ItemRefused, type MessageItem, type Outcome, type RuleItem } from './item.ts'
 import { loadBatch, loadNeeds } from './load.ts'
 import { hashCharacters, mapsPolicy } from './maps-policy.ts'
@@ -227,6 +228,7 @@ function finish(
     completeTask(draft, code, pairKey(a, b), { t, iso: recorded })
   }
   draft.fold()
+  followDeaths(draft, context.site, { t, iso: recorded })
   settleWork(draft, { t, iso: recorded })
   draft.fold()
   if (item.kind === 'rule') item.check?.(draft)
