@@ -2,11 +2,12 @@
 // that it was merged (semantics, section 3).
 import Big from 'big.js'
 import type { Json } from '../mappings/mapped.ts'
-import type { Contribution } from './contribution.ts'
+import { type CellKey, type Contribution, splitKey } from './contribution.ts'
 import type { AliasData, Family } from './family.ts'
 import type { FhirJson } from './fhir-json.ts'
 import type { FoldContext } from './fold.ts'
-import { contributionsOfFamily } from './patient-family.ts'
+import type { Identifier } from './identifier.ts'
+import { contributionsOfFamily, type Numbers } from './patient-family.ts'
 
 /** Where an account or a visit that is not used any more has gone; and what has come to the one that is. */
 const mergedIntoUrl = 'http://portico.example.org/StructureDefinition/merged-into'
@@ -27,9 +28,23 @@ export function saidOfFamily(
   const own = [...whole.contributions, ...whole.same.flat()]
   // What was merged keeps its own log; the survivor's is both logs, folded again.
   if (alias) return own.filter((each) => each.key !== 'ledger')
-  const all = [...own, ...whole.merged.flatMap(everything)]
+  const merged = whole.merged
+    .flatMap(everything)
+    .map((each) => (rtype === 'Coverage' ? each : gapsOnly(rtype, each, own)))
+  const all = [...own, ...merged]
   return rtype === 'Account' ? withTotals(all, own) : all
 }
+
+/** Numbers of what was merged are old ones; of an account's other elements the survivor's own count before them. */
+function gapsOnly(rtype: string, each: Contribution, own: readonly Contribution[]): Contribution {
+  const known = new Set(rtype === 'Account' ? own.flatMap(({ cells }) => Object.keys(cells).map(pathOf)) : [])
+  const isGap = (key: CellKey) => !key.startsWith('identifier<') && (isList(key) || !known.has(pathOf(key)))
+  return { ...each, cells: Object.fromEntries(Object.entries(each.cells).filter(([key]) => isGap(key))) }
+}
+
+const pathOf = (key: CellKey): string => splitKey(key).path
+/** Lists have rules of their own. */
+const isList = (key: CellKey): boolean => key.startsWith('coverage<') || key.startsWith('guarantor<')
 
 const everything = (family: Family): Contribution[] => [
   ...family.contributions,
@@ -69,24 +84,62 @@ function withTotals(all: readonly Contribution[], own: readonly Contribution[]):
 
 const digits = (text: string): number => (text.includes('.') ? text.length - text.indexOf('.') - 1 : 0)
 
-/** Shows what an account or a visit has replaced, or where it has gone. */
+interface Shown {
+  readonly alias: AliasData | undefined
+  readonly family: Family | undefined
+  readonly numbers: Numbers | undefined
+}
+
+/** Shows what an account or a visit has replaced, or where it has gone, and which of its numbers are old. */
 export function asFamily(
   rtype: string,
   body: FhirJson,
-  alias: AliasData | undefined,
-  family: Family | undefined,
+  { alias, family, numbers }: Shown,
   { survivor }: FoldContext,
 ): FhirJson {
   if (rtype !== 'Account' && rtype !== 'Encounter') return body
+  const identifier = numbered((body.identifier ?? []) as readonly Identifier[], family, numbers)
+  const shown = identifier.length > 0 ? { ...body, identifier: identifier as unknown as Json } : body
   const known = (body.extension ?? []) as readonly Json[]
   if (alias) {
     const status = rtype === 'Account' ? 'inactive' : 'entered-in-error'
     const gone = { url: mergedIntoUrl, valueReference: { reference: survivor(`${rtype}/${alias.to}`) } }
-    return { ...body, status, extension: [...known, gone] }
+    return { ...shown, status, extension: [...known, gone] }
   }
   const replaced = (family?.merged ?? []).map((each) => ({
     url: replacesUrl,
     valueReference: { reference: `${rtype}/${each.id}` },
   }))
-  return replaced.length > 0 ? { ...body, extension: [...known, ...replaced] } : body
+  return replaced.length > 0 ? { ...shown, extension: [...known, ...replaced] } : shown
+}
+
+/** The numbers in use, then those that are not to be used any more: changed ones, and those of what was merged. */
+function numbered(
+  said: readonly Identifier[],
+  family: Family | undefined,
+  numbers: Numbers | undefined,
+): Identifier[] {
+  const key = ({ system, value }: Identifier): string => `${system ?? ''}|${value ?? ''}`
+  const old = new Map(
+    [...(family?.merged ?? []).flatMap(oldNumbers), ...(numbers?.retired ?? [])].map((each) => [
+      key(each),
+      each,
+    ]),
+  )
+  const current = new Map<string, Identifier>()
+  for (const each of [...said, ...(numbers?.current ?? [])])
+    if (!old.has(key(each)) && !current.has(key(each))) current.set(key(each), each)
+  return [...current.values(), ...[...old].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, each]) => each)]
+}
+
+function oldNumbers(family: Family & { readonly by: { readonly t: number } }): Identifier[] {
+  const end = new Date(family.by.t).toISOString().replace('.000Z', 'Z')
+  const own = [...family.contributions, ...family.same.flat()]
+  const said = own.flatMap(({ cells }) =>
+    Object.entries(cells).flatMap(([key, { v }]) =>
+      key.startsWith('identifier<') && Array.isArray(v) ? (v as readonly Identifier[]) : [],
+    ),
+  )
+  const old = said.map((each): Identifier => ({ ...each, use: 'old', period: { ...each.period, end } }))
+  return [...old, ...family.merged.flatMap(oldNumbers)]
 }

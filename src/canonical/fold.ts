@@ -17,6 +17,7 @@ import { statementsByPath, writeLatest } from './latest.ts'
 import { foldMaster, masterTypes } from './master.ts'
 import { movedIn, withoutPolicies } from './moved.ts'
 import { foldPatient } from './patient.ts'
+import { type Numbers, numbersKey } from './patient-family.ts'
 import { foldVisit } from './visit-links.ts'
 
 export interface FoldContext {
@@ -102,7 +103,10 @@ export function foldEntity(
   const plain = patientless.has(rtype)
     ? folded.body
     : withLabelOf(redirected(folded.body, context), (each) => context.isProtected?.(each) === true)
-  const body = alias || family ? asFamily(rtype, plain, alias, family, context) : plain
+  const numbers = contributions.find(({ key, data }) => key === numbersKey && data)
+    ?.data as unknown as Numbers
+  const shows = alias || family || numbers
+  const body = shows ? asFamily(rtype, plain, { alias, family, numbers }, context) : plain
   if (deleted) return { ...folded, body: undefined }
   return alias ? { ...withdrawn(folded), body } : { ...folded, body }
 }

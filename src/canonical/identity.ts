@@ -139,9 +139,10 @@ function say(applying: Applying, keys: readonly Key[], own: string): void {
   const { draft, site, times } = applying
   const now: Moment = { m: times.message, i: draft.messageId }
   const numbers = new Map<string, Numbered>()
-  for (const { system, value } of [...keys].sort((a, b) => compareAuthorities(site, a, b))) {
+  for (const { system, value, identifier } of [...keys].sort((a, b) => compareAuthorities(site, a, b))) {
     const record = recordOf(draft, 'Patient', system, value)
-    if (!numbers.has(record)) numbers.set(record, { system, value, record })
+    const { type } = identifier
+    if (!numbers.has(record)) numbers.set(record, { system, value, record, ...(type && { type }) })
   }
   const [first] = numbers.values()
   if (first && numbers.size === 1) {

@@ -22,6 +22,8 @@ export interface Numbered {
   readonly system: string
   readonly value: string
   readonly record: string
+  /** As it was named, to be shown where nobody says it. */
+  readonly type?: Identifier['type']
 }
 
 /** A message as the log keeps it, with the numbers that it named. */
@@ -214,6 +216,12 @@ function countNumbers(
         )
       : [],
   )
+  // A number that was moved here was named with others elsewhere.
+  for (const said of log) {
+    if (said.kind !== 'claim' || groups.get(said.own) === group) continue
+    for (const { record, system, value, type } of said.numbers)
+      if (groups.get(record) === group) current.push({ system, value, ...(type && { type }) })
+  }
   const numbers: Numbers = { retired, current, without: [...new Set(without)].sort() }
   const isEmpty = retired.length + current.length + without.length === 0
   for (const record of group.records) {
