@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { openCluster } from './cluster.ts'
 import { benchIngest, ingestDefaults, quickIngest } from './ingest.ts'
+import { benchKept } from './kept.ts'
 import { benchCompile, benchMapping } from './mapping.ts'
 import { benchMemory } from './memory.ts'
 import { benchMap, benchParse } from './parse.ts'
@@ -10,12 +11,13 @@ import { profileIngest } from './profile.ts'
 import { factsOf, Results } from './report.ts'
 import { benchSearch } from './search.ts'
 
-const help = `node test/bench/main.ts [--only a,b,c,d] [--quick] [--json FILE] [--messages N] [--profile]
+const help = `node test/bench/main.ts [--only a,b,c,d,f] [--quick] [--json FILE] [--messages N] [--profile]
 
   a  parse + 12 reads, beside the npm package hl7v2
   b  parse + map, with and without lineage
   c  durable ingest over MLLP, beside one transaction per message and beside the floor
   d  FHIR read and four searches at 10,000 and 200,000 patients
+  f  what is kept of a message beside its bytes and the truth
   e  memory while 1,000,000 messages pass (--messages N for fewer); takes long, so only when it is named
 
 --quick      fewer patients and seconds: to see that it works, not for figures
@@ -27,7 +29,7 @@ PORTICO_BENCH_DATABASE_URL names a PostgreSQL server to use instead of the embed
 
 const { values } = parseArgs({
   options: {
-    only: { type: 'string', default: 'a,b,c,d' },
+    only: { type: 'string', default: 'a,b,c,d,f' },
     json: { type: 'string' },
     quick: { type: 'boolean', default: false },
     messages: { type: 'string' },
@@ -43,7 +45,7 @@ async function run(): Promise<void> {
   const { quick } = values
   const parts = new Set(values.only.split(','))
   const results = new Results()
-  const needsStore = values.profile || ['c', 'd', 'e'].some((each) => parts.has(each))
+  const needsStore = values.profile || ['c', 'd', 'e', 'f'].some((each) => parts.has(each))
   const cluster = needsStore ? await openCluster({ logStatements: values.profile }) : undefined
   try {
     if (cluster && values.profile) {
@@ -59,6 +61,7 @@ async function run(): Promise<void> {
     if (cluster && parts.has('c')) await benchIngest(cluster, results, quick ? quickIngest : ingestDefaults)
     if (cluster && parts.has('d'))
       await benchSearch(cluster, results, quick ? [1_000, 5_000] : [10_000, 200_000])
+    if (cluster && parts.has('f')) await benchKept(cluster, results)
     if (cluster && parts.has('e'))
       await benchMemory(cluster, results, Number(values.messages ?? (quick ? quickMemory : million)))
     const facts = factsOf(cluster?.version ?? '-')

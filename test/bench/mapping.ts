@@ -29,7 +29,7 @@ export function benchCompile(report: Report): MapSource[] {
 }
 
 /** Admissions of about 6 KB: four kin, a full visit, diagnoses, allergies, observations, two policies. */
-function admissions(): string[] {
+export function admissions(): string[] {
   return Array.from({ length: 50 }, (_, n) => {
     const id = String(100_000 + n)
     const doctor = `${1000 + (n % 20)}^WELBY${n % 20}^MARCUS^A^^DR^^^GHH`
