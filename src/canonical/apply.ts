@@ -15,6 +15,7 @@ import type { Author } from './provenance.ts'
 import { applyQuery } from './query.ts'
 import { applySiu } from './schedule.ts'
 import { applyAdt } from './visit.ts'
+import { withVisitNumbers } from './visit-number.ts'
 
 /** Events that undo another: their EVN-6 is the time of what they undo, so EVN-2 orders them. */
 const cancellations = new Set(
@@ -27,7 +28,8 @@ const cancellations = new Set(
 const aboutPatients = /^(ADT|BAR)\^/
 
 /** Applies one mapped message to its draft. Throws Refusal (the sender is told) and Miss (something must be loaded). */
-export function applyMapped(applying: Applying): void {
+export function applyMapped(sent: Applying): void {
+  const applying = withVisitNumbers(sent)
   if (isFuture(applying)) {
     // A schedule message happens when it is sent: it has no EVN.
     const at = applying.event.startsWith('SIU^') ? 'MSH^1^7' : 'EVN^1^2'

@@ -202,10 +202,10 @@ export function applyVisitReference(applying: Applying, thing: Thing): void {
   draft.assert('Encounter', id, source.id, cells, 'mention')
 }
 
-/** PV1-19, else PV1-50, else the account with the class; none of them = no visit of its own. */
+/** PV1-19 (or PID-18, where the source means that), else PV1-50, else the account with the class; none of them = no visit of its own. */
 export function encounterId(applying: Applying, thing: Thing): string | undefined {
   const all = keysOf(applying, thing)
-  const visit = all.filter((each) => each.location.endsWith('^19'))
+  const visit = all.filter((each) => /\^1[89]$/.test(each.location))
   const keys = visit.length > 0 ? visit : all
   const [first] = keys
   const subject = subjectOf(applying, thing)
