@@ -16,6 +16,7 @@ import type { MessageItem, Outcome } from './item.ts'
 import { sourceOf } from './site.ts'
 import { mapContext, mapsHashOf, repairText, senderIn } from './source-maps.ts'
 import { unmappedOf } from './unmapped.ts'
+import { withVisitKey } from './visit-key.ts'
 
 export interface ReceiveContext {
   site(): Site
@@ -211,7 +212,8 @@ export function readOne(
     return { ...item, key: undefined, refusal: { code: 'AR', errors: [foreignSource(header)] } }
   const defer = sender.acknowledge === 'after-commit' && stored === undefined
   if (defer) return { ...item, defer }
-  const mapped = mapMessage(message, maps, mapContext(site, sender, header, maps, context.lineage))
+  const read = mapMessage(message, maps, mapContext(site, sender, header, maps, context.lineage))
+  const mapped = withVisitKey(read, message, sender, site)
   const found = mapped.issues.map(toAckError)
   const fatal = found.filter((each) => each.severity === 'E')
   const unmapped = unmappedOf(mapped)
