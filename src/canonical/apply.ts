@@ -101,12 +101,15 @@ interface Operator {
   readonly display?: string
 }
 
-/** EVN-5, else the source itself. */
+/** EVN-5, else the source itself, with the reason of EVN-4. */
 export function authorOf(applying: Applying): Author {
   const [event] = thingsOf(applying, 'Event')
   const value = cellAt(event, '$operator')?.value
   const operator = (Array.isArray(value) ? value[0] : value) as Operator | null | undefined
-  if (!operator?.id)
-    return { id: applying.source.id, ...(operator?.display ? { display: operator.display } : {}) }
-  return { id: operator.id, ...(operator.display ? { display: operator.display } : {}) }
+  const reason = cellAt(event, '$reason')?.value
+  return {
+    id: operator?.id ?? applying.source.id,
+    ...(operator?.display ? { display: operator.display } : {}),
+    ...(reason ? { reason } : {}),
+  }
 }

@@ -10,7 +10,7 @@ import { type Identifier, stableId } from './identifier.ts'
 import { writeInstant, zoneClock } from './instant.ts'
 import { applyCoverages, applyGuarantors } from './insurance.ts'
 import { type EntryShape, entryOf } from './parts.ts'
-import { joinShapes } from './shape.ts'
+import { joinShapes, shapeId } from './shape.ts'
 
 /** Action codes of tables 0206, 0287 and 0323 that take something back. */
 const removing = new Set(['D', 'DE', 'UN'])
@@ -97,7 +97,32 @@ const partsOf = (applying: Applying, type: string, visit: Thing): readonly Thing
 /** What other segments say of a visit: its diagnoses, who takes part in it, the episode that it belongs to. */
 export function visitParts(applying: Applying, visit: Thing): Record<CellKey, Assertion> {
   applyClinical(applying, visit)
-  return { ...diagnoses(applying, visit), ...participants(applying, visit), ...episode(applying, visit) }
+  return {
+    ...diagnoses(applying, visit),
+    ...participants(applying, visit),
+    ...episode(applying, visit),
+    ...planned(applying, visit),
+  }
+}
+
+/** EVN-3 is when the patient is expected, or expected to leave, where PV2-8 and PV2-9 do not say so. */
+const plannedBy: Readonly<Record<string, 'Start' | 'End'>> = {
+  'ADT^A05': 'Start',
+  'ADT^A14': 'Start',
+  'ADT^A16': 'End',
+}
+
+function planned(applying: Applying, visit: Thing): Record<CellKey, Assertion> {
+  const which = plannedBy[applying.event]
+  const [event] = thingsOf(applying, 'Event')
+  const cell = which === undefined ? undefined : cellAt(event, '$planned')
+  if (!cell || cell.value === null) return {}
+  const url = `http://hl7.org/fhir/5.0/StructureDefinition/extension-Encounter.planned${which}Date`
+  const path = `extension('${url}')`
+  if (cellAt(visit, path) !== undefined) return {}
+  const s = shapeId(cell.spans.map((span) => ({ ...span, fhir: `${path}.valueDateTime` })))
+  const said = derived(applying, { url, valueDateTime: cell.value }, applying.times.event)
+  return { [`${path}<EVN-3`]: { ...said, ...(s && { s }) } }
 }
 
 /** DG1 is a snapshot of the visit's diagnoses, unless it says what to do with each (DG1-21). */

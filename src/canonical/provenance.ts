@@ -1,4 +1,5 @@
 // One Provenance per change set: what changed, when, by whom, from which message (FHIR R4 Provenance; semantics, section 17).
+import type { Json } from '../mappings/mapped.ts'
 import type { Change } from './change.ts'
 import type { Draft } from './draft.ts'
 import type { FhirJson } from './fhir-json.ts'
@@ -8,6 +9,8 @@ export interface Author {
   /** EVN-5.1, or the id of a FHIR client. */
   readonly id: string
   readonly display?: string
+  /** EVN-4: why, as a FHIR CodeableConcept. */
+  readonly reason?: Json
 }
 
 export interface ChangeSet {
@@ -52,6 +55,7 @@ export function addProvenance(draft: Draft, set: ChangeSet): void {
     target: targets.map((each) => ({ reference: `${each.rtype}/${each.id}` })),
     occurredDateTime: set.occurred,
     recorded: set.recorded,
+    ...(set.author.reason === undefined ? {} : { reason: [set.author.reason] }),
     activity: { coding: [{ system: lifecycle, code: activity }], text: set.event },
     agent: [
       agent('author', {

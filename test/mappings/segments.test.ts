@@ -101,7 +101,7 @@ describe('PID', () => {
       valueAddress: { text: 'CHICAGO' },
     })
     assert.match(
-      JSON.stringify(value(made, core('patient-citizenship'))),
+      JSON.stringify(value(made, `${core('patient-citizenship')}.extension('code')`)),
       /"url":"code","valueCodeableConcept"/,
     )
     assert.equal((value(made, extension('identity-unknown')) as { valueBoolean: boolean }).valueBoolean, true)
@@ -518,8 +518,12 @@ describe('SCH, TQ1, NTE', () => {
   })
   it('know parent and occurrence of a series', () => {
     const made = appointment({ 3: '2', 24: 'FA0^SCHED1' })
-    assert.equal(value(made, '$occurrence'), 2)
-    assert.equal((value(made, '$parent') as { value: string }[])[0]?.value, 'FA0')
+    const series = (part: string) => value(made, `${extension('series')}.extension('${part}')`)
+    assert.deepEqual(series('occurrence'), { url: 'occurrence', valueInteger: 2 })
+    assert.deepEqual(series('parent'), {
+      url: 'parent',
+      valueIdentifier: { system: 'urn:portico:aa:ADT1:SCHED1', value: 'FA0' },
+    })
   })
 })
 

@@ -194,6 +194,34 @@ describe('clinical segments', () => {
       assert.deepEqual(await of(type, own), [], type)
   })
 
+  it('EVN-3 is when a patient is expected, and EVN-4 why it was told', async () => {
+    const message = about('24', 'A05', first)
+    message[0] = msh({ event: 'ADT^A05^ADT_A05', time: first })
+    message[1] = `EVN||${first}|20260310090000|01^Patient request^HL70062`
+    await send(...message)
+    const { id, extension } = await visitOf('24')
+    assert.match(JSON.stringify(extension), /plannedStartDate","valueDateTime":"2026-03-10T09:00:00-05:00"/)
+    const [told] = await of('Provenance', `Encounter/${String(id)}`)
+    assert.match(JSON.stringify(told?.reason), /v2-0062","code":"01"|"code":"01","system":"[^"]*v2-0062/)
+  })
+
+  it('SCH-3 and SCH-24 tell which of a series an appointment is', async () => {
+    const sch = { 2: 'FS25^SCHED1', 3: '2', 7: 'ROUTINE', 11: '^^M30^20260306140000^20260306143000' }
+    await send(
+      msh({ event: 'SIU^S12^SIU_S12', source: 'SCHED1|GHH', time: first }),
+      segment('SCH', { ...sch, 24: 'FS0^SCHED1', 25: 'Booked' }),
+      pid({ 3: mrn('P25'), 5: 'DOE^JANE^^^^^L', 7: '19800101', 8: 'F' }),
+      'RGS|1|A',
+      'AIL|1|A|CLN1^EX9^^GHH',
+    )
+    const [booked] = await of('Appointment', '"FS25"')
+    const all = (booked?.extension ?? []) as { url: string; extension?: Resource[] }[]
+    const parts = all.find(({ url }) => url.endsWith('/series'))?.extension ?? []
+    assert.deepEqual(parts.map(({ url }) => url).sort(), ['occurrence', 'parent'])
+    assert.equal(parts.find(({ url }) => url === 'occurrence')?.valueInteger, 2)
+    assert.match(JSON.stringify(parts.find(({ url }) => url === 'parent')), /"value":"FS0"/)
+  })
+
   it('keep their lineage', async () => {
     await send(...about('23', 'A01', first, 'DG1|1||D23^Angina^I10|||F'))
     const rows = await gateway.store.db.read.query<{ n: number }>(

@@ -119,11 +119,15 @@ export function parseSteps(
 function headed(found: readonly Token[], head: Token): ElementPath {
   const fact = head.key.startsWith('$')
   const itemType = fact ? '' : head.url === undefined ? 'Element' : 'Extension'
-  const inner = steps(itemType, found.slice(1))
+  // Parts of one extension are said by fields of their own: each is a cell.
+  const nested = head.url !== undefined && found[1]?.url !== undefined ? found[1] : undefined
+  const inner = steps(itemType, found.slice(nested ? 2 : 1))
+  const url = nested?.url ?? head.url
   return {
-    cell: head.url === undefined ? head.key : `extension('${head.url}')`,
+    cell:
+      head.url === undefined ? head.key : `extension('${head.url}')${nested ? `.extension('${url}')` : ''}`,
     many: fact && head.list,
-    ...(head.url !== undefined && { url: head.url }),
+    ...(url !== undefined && { url }),
     rest: inner.steps,
     itemType,
     type: inner.steps.at(-1)?.type ?? itemType,
