@@ -91,5 +91,6 @@ function reuse(item: MessageItem, id: string, write: BatchWrite): Outcome {
     locations: ['MSH^1^10'],
     text,
   }
-  return write.refused({ ...item, key: undefined }, id, 'AE', [error])
+  // It waits for no code: what the first one holds is not held twice.
+  return write.refused({ ...item, key: undefined, unmapped: [], held: false }, id, 'AE', [error])
 }

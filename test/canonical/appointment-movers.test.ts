@@ -78,6 +78,8 @@ test('a client competes by time, element by element, status and participants too
       end: '2026-03-06T14:30:00-06:00',
       display: 'chen',
       tentative: true,
+      since: Date.parse('2026-03-04T10:01:00-06:00'),
+      capacity: 1,
     },
   ])
   const book = write('2026-03-04T10:03:00-06:00', {

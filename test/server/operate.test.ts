@@ -28,6 +28,7 @@ describe('operation', () => {
   })
 
   test('idle is for admins', async () => {
+    await app.idle()
     assert.deepEqual((await app.ask('/admin/idle')).body, { idle: true })
     assert.equal((await app.ask('/admin/idle', { as: 'frontdesk' })).status, 403)
     assert.equal((await app.ask('/admin/idle', { as: 'ADT1|GHH' })).status, 403)
