@@ -9,22 +9,48 @@ import type { Statement } from './latest.ts'
 const listOf = (value: Json): readonly FhirJson[] =>
   Array.isArray(value) ? (value as readonly Json[]).filter(isObject) : []
 
-/** The list that each source stands by, latest first. A client speaks of the whole: what was said before it is gone. */
+/** One policy that a source adds or takes away by itself (IN1-55), beside the list that it has sent as a whole. */
+const singlePrefix = 'IN1:'
+export const singleKey = (coverage: string): string => `coverage<${singlePrefix}${coverage}`
+const isSingle = ({ field }: Statement): boolean => field.startsWith(singlePrefix)
+
+/**
+ * What each source stands by, latest first: its last whole list, and what it has said of single policies since. A client
+ * speaks of the whole: what was said before it is gone.
+ */
 function standing(statements: readonly Statement[]): readonly Statement[] {
-  const seen = new Set<string>()
+  const whole = new Set<string>()
   const found: Statement[] = []
   for (const each of statements) {
     if (each.field === 'FHIR') return [...found, each]
-    if (!seen.has(each.source)) found.push(each)
-    seen.add(each.source)
+    if (!whole.has(each.source)) found.push(each)
+    if (!isSingle(each)) whole.add(each.source)
   }
   return found
+}
+
+interface Said {
+  readonly entry: FhirJson
+  readonly by: Statement
+}
+
+/** Entries of all lists, latest first; of one source the later word about a policy counts. */
+function saidOf(statements: readonly Statement[]): Said[] {
+  const decided = new Set<string>()
+  return standing(statements).flatMap((by) => {
+    const { source, field, v } = by
+    const own = listOf(v).filter(
+      (entry) => !decided.has(`${source} ${referenceOf(entry, 'coverage').replace(/^Coverage[/]/, '')}`),
+    )
+    if (isSingle(by)) decided.add(`${source} ${field.slice(singlePrefix.length)}`)
+    return own.map((entry) => ({ entry, by }))
+  })
 }
 
 /** True when nobody has a policy for it and a message has said so on purpose (IN1|""). */
 export const isEmptied = (statements: readonly Statement[]): boolean => {
   const all = standing(statements)
-  return all.length > 0 && all.every((each) => each.v === null) && all.some((each) => each.field !== 'FHIR')
+  return all.every((each) => each.v === null) && all.some((each) => each.field === 'IN1')
 }
 
 const referenceOf = (entry: FhirJson, name: string): string => {
@@ -34,11 +60,10 @@ const referenceOf = (entry: FhirJson, name: string): string => {
 
 export function guarantorsOf(statements: readonly Statement[]): FhirJson[] {
   const found = new Map<string, FhirJson>()
-  for (const each of standing(statements))
-    for (const entry of listOf(each.v)) {
-      const party = referenceOf(entry, 'party')
-      if (!found.has(party)) found.set(party, entry)
-    }
+  for (const { entry } of saidOf(statements)) {
+    const party = referenceOf(entry, 'party')
+    if (!found.has(party)) found.set(party, entry)
+  }
   return [...found.values()]
 }
 
@@ -62,12 +87,10 @@ const last = Number.MAX_SAFE_INTEGER
 /** Policies in the order in which they pay; of two with one place the one that was stated first keeps it. */
 export function policiesOf(statements: readonly Statement[]): Policies {
   const found = new Map<string, Placed>()
-  for (const by of standing(statements)) {
-    for (const entry of listOf(by.v)) {
-      const reference = referenceOf(entry, 'coverage')
-      const priority = typeof entry.priority === 'number' ? entry.priority : last
-      if (!found.has(reference)) found.set(reference, { entry, reference, priority, by })
-    }
+  for (const { entry, by } of saidOf(statements)) {
+    const reference = referenceOf(entry, 'coverage')
+    const priority = typeof entry.priority === 'number' ? entry.priority : last
+    if (!found.has(reference)) found.set(reference, { entry, reference, priority, by })
   }
   const placed = [...found.values()].sort(
     (a, b) =>

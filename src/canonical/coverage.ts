@@ -12,6 +12,9 @@ export function coverageId(patient: string, payer: string, plan: string, member:
 
 const standingCell: CellKey = '$standing<IN1'
 
+/** The day on which a source has taken the policy away by itself (IN1-55 is D). */
+export const endedCell: CellKey = '$ended<IN1-55'
+
 /** Business time at which a source has last named the policy, milliseconds. */
 export const lastMention = (said: Contribution | undefined): number | undefined =>
   said?.cells[standingCell]?.t
@@ -29,6 +32,8 @@ function standingOf(contributions: readonly Contribution[]): Standing | undefine
   for (const { source, cells } of contributions) {
     const t = cells[standingCell]?.t
     if (t !== undefined) told.push({ source, t, end: undefined })
+    const ended = cells[endedCell]
+    if (typeof ended?.v === 'string') told.push({ source, t: ended.t, end: ended.v })
   }
   for (const { key, data } of contributions) {
     if (!key.startsWith('ended:') || data === undefined) continue
@@ -53,6 +58,8 @@ export function foldCoverage(contributions: readonly Contribution[]): FhirJson |
   const state = contributions.filter((each) => each.data === undefined)
   if (state.length === 0) return undefined
   const byPath = statementsByPath(state)
+  // Taken away before anybody has told of it.
+  if (!byPath.has('beneficiary')) return undefined
   const standing = standingOf(contributions)
   const body: FhirJson = { resourceType: 'Coverage', status: 'active' }
   writeLatest(body, byPath)

@@ -1,5 +1,6 @@
 // IN1/IN2/IN3 and GT1: whose policy it is, in which order it pays, and when it ends (semantics, sections 7 and 11).
 import type { Json, Thing } from '../mappings/mapped.ts'
+import { singleKey } from './account-lists.ts'
 import { referenceTo } from './actors.ts'
 import {
   type Applying,
@@ -13,12 +14,13 @@ import {
   warn,
 } from './applying.ts'
 import type { Assertion, CellKey } from './contribution.ts'
-import { coverageId } from './coverage.ts'
+import { coverageId, endedCell } from './coverage.ts'
 import { noteCoverages } from './coverage-lists.ts'
 import type { Draft } from './draft.ts'
 import { rootOf } from './family.ts'
 import { canonicalText, type FhirJson, writePath } from './fhir-json.ts'
 import { type Identifier, stableId } from './identifier.ts'
+import { writeInstant, zoneClock } from './instant.ts'
 import { settlePolicies } from './merged-policies.ts'
 
 const personEvents = new Set(['ADT^A28', 'ADT^A31'])
@@ -35,6 +37,10 @@ export function applyCoverages(applying: Applying): void {
   const policies: Policy[] = []
   const all = thingsOf(applying, 'Coverage')
   const things = all.filter((each) => !isForCharge(each))
+  if (things.some(hasAction)) {
+    for (const thing of things) applyAction(applying, thing)
+    return
+  }
   for (const thing of things) {
     const policy = applyCoverage(applying, thing)
     if (policy) policies.push(policy)
@@ -54,6 +60,33 @@ export function applyCoverages(applying: Applying): void {
   const id = holder.slice('Patient/'.length)
   const { draft } = applying
   if (draft.members('Patient', draft.survivorId('Patient', id)).size > 0) settlePolicies(draft, id)
+}
+
+/** IN1-55: what to do with this policy; S asks for the usual snapshot. */
+const actionOf = (thing: Thing): unknown => cellAt(thing, '$actionCode')?.value
+const hasAction = (thing: Thing): boolean => !['S', null, undefined].includes(actionOf(thing) as string)
+
+/** Action mode: each policy by itself, whatever else the account or the person has. */
+function applyAction(applying: Applying, thing: Thing): void {
+  const { draft, source, times } = applying
+  const action = actionOf(thing) ?? 'U'
+  const id = action === 'X' ? undefined : policyId(applying, thing)
+  if (id === undefined) return
+  const patient = referenceTo(applying, thing, 'beneficiary') ?? ''
+  const account = accountOf(applying, thing)
+  let entry: Json = null
+  if (action === 'D') {
+    const day = writeInstant(times.event, zoneClock(source.timezone)).slice(0, 10)
+    draft.assert('Coverage', id, source.id, { [endedCell]: derived(applying, day, times.event) })
+  } else {
+    const policy = applyCoverage(applying, thing)
+    entry = [{ coverage: { reference: `Coverage/${id}` }, priority: policy?.order ?? 1 }]
+    noteCoverages(applying, holderOf(draft, patient), [id], false)
+  }
+  if (account && !personEvents.has(applying.event))
+    draft.assert('Account', account.slice('Account/'.length), source.id, {
+      [singleKey(id)]: derived(applying, entry, times.event),
+    })
 }
 
 /** In the group of a charge (DFT^P11): it pays for that charge, and says nothing of what the account has. */
@@ -97,12 +130,20 @@ export function memberOf(thing: Thing): string {
   return textAt(thing, 'subscriberId') || (identifiers[0]?.value ?? '')
 }
 
+/** undefined = the segment names no policy. */
+function policyId(applying: Applying, thing: Thing): string | undefined {
+  const beneficiary = referenceTo(applying, thing, 'beneficiary')
+  const payor = referenceTo(applying, thing, 'payor')
+  if (!beneficiary || !payor || isDeletion(thing)) return undefined
+  return coverageId(holderOf(applying.draft, beneficiary), payor, planOf(thing), memberOf(thing))
+}
+
 function applyCoverage(applying: Applying, thing: Thing): Policy | undefined {
   const { draft, source, times } = applying
   const beneficiary = referenceTo(applying, thing, 'beneficiary')
   const payor = referenceTo(applying, thing, 'payor')
-  if (!beneficiary || !payor || isDeletion(thing)) return undefined
-  const id = coverageId(holderOf(draft, beneficiary), payor, planOf(thing), memberOf(thing))
+  const id = policyId(applying, thing)
+  if (!beneficiary || !payor || id === undefined) return undefined
   applying.references.set(`#${thing.as}`, `Coverage/${id}`)
   const say = (v: Json) => derived(applying, v, times.event)
   const cells: Record<CellKey, Assertion> = { ...assertionsOf(applying, thing, times.event) }

@@ -349,3 +349,52 @@ describe('lists of a person', () => {
     assert.deepEqual(ended.period, { start: '2025-01-01', end: '2026-03-02' })
   })
 })
+
+describe('single policies (IN1-55)', () => {
+  const listed = async (number: string): Promise<string[]> => {
+    const entries = ((await accountOf(number)).coverage ?? []) as {
+      coverage: { reference: string }
+      priority: number
+    }[]
+    const all = (await gateway.all('Coverage')) as Resource[]
+    return entries.map(({ coverage: { reference }, priority }) => {
+      const found = all.find((each) => reference === `Coverage/${each.id}`)
+      return `${String(found?.subscriberId)} ${priority}`
+    })
+  }
+
+  it('are added, changed and taken away one by one; the others stay, whatever the order of arrival', async () => {
+    for (const [n, order] of [
+      [0, 1, 2, 3],
+      [3, 2, 1, 0],
+      [1, 3, 0, 2],
+    ].entries()) {
+      const [a, b, c] = [`X${n}A`, `X${n}B`, `X${n}C`]
+      const times = [later(), later(), later(), later()]
+      const steps = [
+        [in1('XA', a), in1('XB', b, { 1: '2', 22: '2' })],
+        [in1('XC', c, { 22: '3', 55: 'A' })],
+        [in1('XA', a, { 55: 'D' })],
+        [in1('XB', b, { 22: '1', 55: 'U' }), in1('XC', c, { 55: 'X' })],
+      ]
+      for (const at of order) {
+        const answer = await visiting('A08', `XP${n}`, `X-${n}`, steps[at] ?? [], {}, times[at])
+        assert.equal(answer.code, 'AA')
+      }
+      assert.deepEqual(await listed(`X-${n}`), [`${b} 1`, `${c} 3`], `order ${order.join()}`)
+      assert.deepEqual(
+        [await standing(a), await standing(b), await standing(c)],
+        ['cancelled', 'active', 'active'],
+        `order ${order.join()}`,
+      )
+    }
+  })
+
+  it('that nobody knows are nothing to take away; with S the group is a snapshot', async () => {
+    assert.equal((await visiting('A08', 'XQ', 'XQ-1', [in1('XD', 'XQ1', { 55: 'D' })])).code, 'AA')
+    assert.equal((await coverages('XQ1')).length, 0)
+    await visiting('A08', 'XQ', 'XQ-1', [in1('XA', 'XQ2'), in1('XB', 'XQ3', { 1: '2' })])
+    await visiting('A08', 'XQ', 'XQ-1', [in1('XB', 'XQ3', { 55: 'S' })])
+    assert.deepEqual(await listed('XQ-1'), ['XQ3 1'])
+  })
+})
