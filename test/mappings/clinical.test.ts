@@ -246,6 +246,20 @@ describe('ROL and PRT', () => {
 })
 
 describe('segments beside person and visit', () => {
+  it('are told when they are wrong, and nobody is turned away because of them', () => {
+    const made = admit(
+      segment('PR1', { 1: '1', 3: 'X', 5: 'yesterday' }),
+      segment('DG1', { 1: '1', 3: 'X', 5: 'soon', 15: 'first' }),
+      segment('OBX', { 1: '1', 2: 'NM', 3: 'X', 5: '5', 11: 'F', 14: 'now' }),
+      'ROL|1|AD|AT|88^WELBY^MARCUS|then',
+    )
+    assert.deepEqual([...new Set(made.issues.map(({ severity }) => severity))], ['W'])
+    assert.ok(
+      ['PR1^1^5', 'DG1^1^5', 'DG1^1^15', 'OBX^1^14', 'ROL^1^5'].every((at) =>
+        made.issues.some(({ location }) => location === at),
+      ),
+    )
+  })
   it('ARV protects, and takes protection back', () => {
     const of = (action: string) =>
       value(thing(admit(`ARV|1|${action}|DEM^Demographics^HL70717`), 'patient'), '$protection')

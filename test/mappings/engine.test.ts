@@ -399,7 +399,7 @@ describe('the compiler', () => {
   })
   it('uses every leaf in some map, and every map in some other', () => {
     const used = new Set(sources.flatMap((source) => source.rows.flatMap((row) => row.via ?? [])))
-    const forSites = new Set(['CWE[text]', 'ID[code-Kept]'])
+    const forSites = new Set(['CWE[us-core-race]', 'CWE[us-core-ethnicity]', 'CWE[text]', 'ID[code-Kept]'])
     const unused = [...leaves.keys()].filter((name) => !used.has(name) && !forSites.has(name))
     assert.deepEqual(unused, [], 'leaves that no base row uses')
     const maps = sources.map((source) => source.map).filter((name) => name.includes('[') && !used.has(name))

@@ -11,6 +11,8 @@ export interface CellPlan extends TraceBase {
   /** Set for 'address[0].district': completes that item of the cell that is there. */
   readonly index: number | undefined
   readonly lines: boolean
+  /** What is wrong with it is told, and the message is taken: an extension, or something beside person, visit and money. */
+  readonly soft: boolean
   readonly last: boolean
   readonly key: string
   readonly location: string
@@ -39,6 +41,18 @@ export interface SegmentMap {
 }
 
 const maxConditional = 31
+
+/** What a message says beside its point: nobody is turned away at the desk because of it. */
+const beside: ReadonlySet<string> = new Set([
+  'Condition',
+  'Encounter.diagnosis',
+  'Encounter.participant',
+  'Procedure',
+  'Observation',
+  'AllergyIntolerance',
+  'ServiceRequest',
+  'ClaimResponse',
+])
 const FIELD = /^([A-Z][A-Z0-9]{2})-(\d+)(?:\.(\d+(?:\.\d+)?))?$/
 
 export function compileSegment(source: MapSource, compiler: RowCompiler): SegmentMap {
@@ -72,7 +86,7 @@ export function compileSegment(source: MapSource, compiler: RowCompiler): Segmen
       plan.conditional.push(compiled)
       reading.push({ compiled, field })
     } else noteReads(compiled, field, always)
-    addToCell(plan, compiled, from)
+    addToCell(plan, compiled, from, beside.has(target))
   })
   return {
     name: source.map,
@@ -100,7 +114,7 @@ function noteAsked(position: string, segment: string, plan: ReadPlan): void {
     readComponent(readsAt(plan, Number(match[2])), Number(match[3]?.split('.')[0] ?? 1))
 }
 
-function addToCell(plan: FieldPlan, compiled: CompiledRow, segment: string): void {
+function addToCell(plan: FieldPlan, compiled: CompiledRow, segment: string, soft: boolean): void {
   const { cell, many, url, index } = compiled.path
   const known = plan.cells.find((one) => one.path === cell && one.index === index)
   if (known) {
@@ -120,6 +134,7 @@ function addToCell(plan: FieldPlan, compiled: CompiledRow, segment: string): voi
     index,
     rows: [compiled],
     lines: compiled.leaf?.lines === true,
+    soft: soft || url !== undefined,
     last: compiled.leaf?.last === true,
     key: `${cell}|${plan.name}`,
     location: `${segment}^1^${plan.field}`,

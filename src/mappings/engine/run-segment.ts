@@ -140,7 +140,7 @@ function makeCell(
   held: number,
 ): void {
   run.node = run.context.lineage ? rootOf(cell, run.occurrence) : undefined
-  run.soft = cell.url !== undefined
+  run.soft = cell.soft
   const items: unknown[] = []
   const every = cell.many || cell.lines
   const first = cell.last ? repetitions.length - 1 : 0

@@ -32,7 +32,7 @@ export class Run {
   level = 0
   table = ''
   row = ''
-  /** What is written is an extension: what is wrong with it is told, and the message is taken. */
+  /** What is written is beside the point: what is wrong with it is told, and the message is taken. */
   soft = false
   node: TraceNode | undefined
 
