@@ -80,11 +80,11 @@ const printed = (list: readonly Difference[]): string =>
 type MapsRead = { readonly set: MapSet } | { readonly problems: readonly string[] }
 
 async function readMaps(file: string, site: Site | undefined): Promise<MapsRead> {
-  const { settingsOf } = await import('../pipeline/live-site.ts')
+  const { mapsFor } = await import('../pipeline/live-site.ts')
   const { CannotStart } = await import('../pipeline/site.ts')
   const { loadSiteMaps } = await import('../pipeline/site-maps.ts')
   try {
-    return { set: loadSiteMaps(file, site && settingsOf(site)) }
+    return { set: site ? mapsFor(file, site) : loadSiteMaps(file) }
   } catch (error) {
     return { problems: error instanceof CannotStart ? error.problems : [textOf(error)] }
   }

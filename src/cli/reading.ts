@@ -6,10 +6,9 @@ import type { Site, Source } from '../canonical/site.ts'
 import { readConfig } from '../config.ts'
 import type { MapSet } from '../mappings/engine/compile.ts'
 import type { MessageItem } from '../pipeline/item.ts'
-import { settingsOf } from '../pipeline/live-site.ts'
+import { mapsFor } from '../pipeline/live-site.ts'
 import { type ReceiveContext, readPayload } from '../pipeline/receive.ts'
 import { CannotStart, parseSite, readSite, type SiteRead } from '../pipeline/site.ts'
-import { loadSiteMaps } from '../pipeline/site-maps.ts'
 import { CannotRun, textOf } from './exit.ts'
 import { readBytes } from './files.ts'
 import { unpack } from './payloads.ts'
@@ -46,7 +45,7 @@ export function openSite(file: string, env: Env): OpenSite {
   for (const [id, source] of read.site.sources)
     sources.set(id, { ...source, acknowledge: 'after-processing' })
   try {
-    return { file, site: { ...read.site, sources }, maps: loadSiteMaps(file, settingsOf(read.site)) }
+    return { file, site: { ...read.site, sources }, maps: mapsFor(file, read.site) }
   } catch (error) {
     throw error instanceof CannotStart
       ? new CannotRun(error.problems.join('\n'))

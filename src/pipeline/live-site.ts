@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import type { Site } from '../canonical/site.ts'
 import type { MapSet } from '../mappings/engine/compile.ts'
 import { CannotStart, readSite } from './site.ts'
-import { loadSiteMaps } from './site-maps.ts'
+import { checkCodes, loadSiteMaps } from './site-maps.ts'
 
 type Env = Readonly<Record<string, string | undefined>>
 
@@ -39,7 +39,7 @@ export class LiveSite {
     if ('problems' in read) throw new CannotStart(read.problems)
     accept(read.site)
     this.site = read.site
-    this.maps = loadSiteMaps(file, settingsOf(read.site))
+    this.maps = mapsFor(file, read.site)
     this.#print = fingerprint(file)
   }
 
@@ -70,7 +70,7 @@ export class LiveSite {
     }
     try {
       this.#accept(read.site)
-      const maps = loadSiteMaps(this.#file, settingsOf(read.site))
+      const maps = mapsFor(this.#file, read.site)
       if (read.site.hash === this.site.hash && hashesOf(maps) === hashesOf(this.maps)) return
       this.site = read.site
       this.maps = maps
@@ -82,6 +82,14 @@ export class LiveSite {
     }
     for (const listener of this.#listeners) listener()
   }
+}
+
+/** The maps of a site; throws CannotStart with what is wrong with them, or with the codes that go with them. */
+export function mapsFor(file: string, site: Site): MapSet {
+  const maps = loadSiteMaps(file, settingsOf(site))
+  const problems = checkCodes(site.sources.values(), maps)
+  if (problems.length > 0) throw new CannotStart(problems)
+  return maps
 }
 
 /** What of a site decides which maps are read. */

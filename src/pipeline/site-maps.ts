@@ -1,14 +1,16 @@
 // Maps and tables of a site in their layers: base <- realm <- site <- source, each in the same form, each checked.
 import { readdirSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import type { Source } from '../canonical/site.ts'
 import { checkMaps } from '../mappings/engine/check.ts'
 import { checkTables } from '../mappings/engine/check-tables.ts'
-import { compileMaps, type MapSet } from '../mappings/engine/compile.ts'
+import { compileMaps, type MapSet, mapsOf } from '../mappings/engine/compile.ts'
 import { type Layer, type LoadedMap, loadLayer } from '../mappings/engine/load.ts'
 import { overlayMaps } from '../mappings/engine/overlay.ts'
 import type { MapSource } from '../mappings/engine/row.ts'
 import type { ConceptMap } from '../mappings/engine/table.ts'
 import { CannotStart } from './site.ts'
+import { v2System } from './source-maps.ts'
 
 const baseFolder = join(import.meta.dirname, '../mappings')
 const profilesFolder = join(import.meta.dirname, '../../profiles')
@@ -115,6 +117,29 @@ function tableNames(lowest: Layer, realm: Layer, layers: readonly Layer[]): Read
 export function siteMapSources(siteFile: string, settings: MapSettings): MapSource[] {
   const { base: lowest, realm, site } = readLayers(siteFile, settings)
   return overlayMaps(lowest.maps, realm.maps, site.maps)
+}
+
+/** What is wrong with the codes that a site file gives for its sources, in sentences. */
+export function checkCodes(sources: Iterable<Source>, maps: MapSet): string[] {
+  const problems: string[] = []
+  for (const { id, codes } of sources) {
+    const { tables } = mapsOf(maps, id)
+    for (const [number, list] of Object.entries(codes)) {
+      const system = v2System(number)
+      const known = [...tables.values()].filter((table) => table.sources.has(system))
+      const place = `codes of source ${id} in site.json`
+      if (known.length === 0) {
+        problems.push(`no row reads a table ${number} (${place}) - write HL7 and its number, as HL70278`)
+        continue
+      }
+      for (const [code, standard] of Object.entries(list))
+        if (!known.some((table) => table.translate(standard)))
+          problems.push(
+            `${standard}, for ${code}, is no code of ${number} (${place}) - write one that it has`,
+          )
+    }
+  }
+  return problems
 }
 
 /** Maps and tables of a site, compiled; throws CannotStart with everything that is wrong with them. */

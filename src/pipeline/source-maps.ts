@@ -11,6 +11,10 @@ import type { Translation } from '../mappings/engine/table.ts'
 
 type Codes = (table: string, code: string) => Translation | undefined
 
+/** 'HL70278' as a code system. */
+export const v2System = (number: string): string =>
+  `http://terminology.hl7.org/CodeSystem/v2-${number.replace(/^HL7/, '').padStart(4, '0')}`
+
 /** Codes of the sender's own, by v2 table: they are read as the standard code that the site file gives for them. */
 export function codesOf(sender: Source, maps: MapSet): Codes {
   const own = Object.entries(sender.codes)
@@ -20,8 +24,7 @@ export function codesOf(sender: Source, maps: MapSet): Codes {
     if (!table) return undefined
     for (const [number, codes] of own) {
       const standard = codes[code]
-      const system = `http://terminology.hl7.org/CodeSystem/v2-${number.replace(/^HL7/, '').padStart(4, '0')}`
-      if (standard !== undefined && table.sources.has(system)) return table.translate(standard)
+      if (standard !== undefined && table.sources.has(v2System(number))) return table.translate(standard)
     }
     return undefined
   }

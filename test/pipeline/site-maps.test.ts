@@ -165,6 +165,27 @@ describe('a running gateway', () => {
   })
 })
 
+describe('codes of a source in the site file', () => {
+  const withCodes = (codes: object) => {
+    const site = JSON.parse(readFileSync(file, 'utf8')) as { sources: object[] }
+    const [first, ...others] = site.sources
+    writeFileSync(file, JSON.stringify({ ...site, sources: [{ ...first, codes }, ...others] }))
+    return () => new LiveSite(file, {}, { info: () => {}, error: () => {} })
+  }
+
+  it('name a table that rows read and a code that it has', () => {
+    withCodes({ HL70278: { CONFIRMED: 'Booked' } })()
+    assert.throws(
+      withCodes({ HL79999: { A: 'B' } }),
+      /no row reads a table HL79999 \(codes of source ADT1\|GHH in site\.json\) - write HL7 and its number/,
+    )
+    assert.throws(
+      withCodes({ HL70278: { CONFIRMED: 'Bokked' } }),
+      /Bokked, for CONFIRMED, is no code of HL70278 \(codes of source ADT1\|GHH in site\.json\) - write one/,
+    )
+  })
+})
+
 describe('two tokens from the environment that are not set', () => {
   it('are two problems, and no third one of equal tokens', () => {
     const text = readFileSync(file, 'utf8')

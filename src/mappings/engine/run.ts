@@ -169,7 +169,7 @@ export class Run {
   /** No table knows the code. E when the element cannot do without one. */
   unmapped(code: string, table: string, severity: 'E' | 'W'): void {
     const known = this.tables.get(table)
-    if (severity === 'W' && !known) return
+    if (severity === 'W' && (!known || this.#isMissed(code, table))) return
     this.issue({
       kind: 'unmapped-code',
       severity,
@@ -183,6 +183,12 @@ export class Run {
           ? 'add it to the tables of the source'
           : 'the message is held, and applies itself once a table of the source or the site has it'),
     })
+  }
+
+  /** A row before this one has said so of the same place. */
+  #isMissed(code: string, table: string): boolean {
+    const location = this.location()
+    return this.issues.some((one) => one.table === table && one.value === code && one.location === location)
   }
 
   /** System of codes that only this source knows: of a named table, else of the field. */
