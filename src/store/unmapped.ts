@@ -194,6 +194,12 @@ export async function toldUnmapped(
 /** Other tables are in force: every open Task is looked at anew. */
 export const reviewUnmappedSql = 'update unmapped set dirty = true, told_at = null where tenant = $1 and open'
 
+/** Nobody waits any more in what retention has dropped. */
+export const forgetPurgedSql = `
+delete from held h where tenant = $1 and not exists (
+  select from message m where m.tenant = h.tenant and m.received_at = h.received_at and m.id = h.message_id)`
+
 export async function reviewUnmapped(tx: Queryable, tenant: number): Promise<void> {
+  await tx.execute('forget_purged', forgetPurgedSql, [tenant])
   await tx.execute('review_unmapped', reviewUnmappedSql, [tenant])
 }

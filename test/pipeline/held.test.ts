@@ -236,6 +236,15 @@ describe('a code that a required element needs and no table has', () => {
     )
   })
 
+  it('leaves nobody waiting when retention has dropped the message', async () => {
+    await send(...admit('HUE', { pv2: 'Q' }))
+    await idle()
+    await stop()
+    await store.db.transaction((tx) => tx.execute('test_purge', 'delete from message where tenant = 1', []))
+    await start()
+    await until(async () => (await tasks())[0]?.status === 'completed')
+  })
+
   it('is mapped by the codes of the source in the site file as well', async () => {
     await send(...admit('IDA', { sex: '9' }))
     await idle()
