@@ -1,8 +1,7 @@
 // The status machine of appointments: what the filler's events, arrivals and clients make of a status (HL7
 // v2.9.1 chapter 10; semantics, section 9; FHIR R4 http://hl7.org/fhir/R4/valueset-appointmentstatus.html).
-import type { Json } from '../mappings/mapped.ts'
-import { isObject } from './event-elements.ts'
 import { type Step, said } from './event-log.ts'
+import { type FillerStatus, fillerStatusOf } from './filler-status.ts'
 
 export type AppointmentStatus =
   | 'proposed'
@@ -72,51 +71,6 @@ export function legalTransition(
   return legal.includes(to as AppointmentStatus) ? { ok: true } : { ok: false, legal: [...new Set(legal)] }
 }
 
-/**
- * HL7 table 0278 in lower case -> its code, and the status that it is in FHIR. Blocked is of slots, not of a
- * patient.
- */
-const fillerCodes: Readonly<Record<string, readonly [code: string, status: AppointmentStatus | undefined]>> =
-  {
-    pending: ['Pending', 'pending'],
-    waitlist: ['Waitlist', 'waitlist'],
-    booked: ['Booked', 'booked'],
-    overbook: ['Overbook', 'booked'],
-    started: ['Started', 'checked-in'],
-    complete: ['Complete', 'fulfilled'],
-    completed: ['Complete', 'fulfilled'],
-    cancelled: ['Cancelled', 'cancelled'],
-    canceled: ['Cancelled', 'cancelled'],
-    discontinued: ['Discontinued', 'cancelled'],
-    dc: ['Discontinued', 'cancelled'],
-    deleted: ['Deleted', 'entered-in-error'],
-    noshow: ['Noshow', 'noshow'],
-    'no show': ['Noshow', 'noshow'],
-    blocked: ['Blocked', undefined],
-  }
-
-export interface FillerStatus {
-  /** Code of table 0278 in its usual spelling, or the local code. */
-  readonly code: string
-  readonly status: AppointmentStatus | undefined
-}
-
-const textOf = (value: unknown): string | undefined =>
-  typeof value === 'string' && value !== '' ? value : undefined
-
-/**
- * Reads SCH-25: the code as sent, or { code | original, status } with the status that the site's table gave
- * it.
- */
-export function fillerStatusOf(value: Json | undefined): FillerStatus | undefined {
-  const sent = isObject(value) ? (textOf(value.original) ?? textOf(value.code)) : textOf(value)
-  const given = isObject(value) && isAppointmentStatus(value.status) ? value.status : undefined
-  if (sent === undefined) return given && { code: given, status: given }
-  const known = Object.hasOwn(fillerCodes, sent.toLowerCase()) ? fillerCodes[sent.toLowerCase()] : undefined
-  if (known) return { code: known[0], status: known[1] === undefined ? undefined : (given ?? known[1]) }
-  return { code: sent, status: given ?? (isAppointmentStatus(sent) ? sent : undefined) }
-}
-
 /** How one step moved the status, or tried to. */
 export interface Transition {
   /** Message. */
@@ -174,6 +128,9 @@ const endings: Readonly<Record<string, string>> = {
 
 export const isEnding = (code: string): boolean => Object.hasOwn(endings, code)
 
+/** Statuses in which nothing has begun. */
+const coming: ReadonlySet<AppointmentStatus> = new Set(['proposed', 'pending', 'waitlist', 'booked'])
+
 /** What has begun ends by being stopped; what has not is cancelled. */
 const stopped = (now: AppointmentStatus | undefined): AppointmentStatus =>
   inProgress.has(now) ? 'fulfilled' : 'cancelled'
@@ -193,6 +150,16 @@ class Machine {
       if (isAppointmentStatus(written)) this.#move(step, at, written, 'client', 'FHIR')
     } else if (step.code in arrivals) this.#arrive(step, at)
     else if (step.code.startsWith('S')) this.#schedule(step, at)
+    else if (step.code.startsWith('P')) this.#endWithSeries(step, at)
+  }
+
+  /** The series has ended: what has not begun ends with it, all else stays. */
+  #endWithSeries(step: Step, at: number): void {
+    if (this.status === undefined || !coming.has(this.status)) return
+    const ending = step.code.replace('P', 'S')
+    this.filler = endings[ending]
+    this.fillerStep = step
+    this.#move(step, at, ending === 'S17' ? 'entered-in-error' : 'cancelled', 'filler', `SIU^${ending}`)
   }
 
   #move(step: Step, at: number, to: AppointmentStatus, by: Mover, event: string, accepted = true): void {

@@ -24,6 +24,7 @@ import { type Elements, foldElements, isObject, withPath } from './event-element
 import { compareSteps, type Step, stepsOf, type Winner, winnerOf } from './event-log.ts'
 import { canonicalText, type FhirJson } from './fhir-json.ts'
 import { zoneClock } from './instant.ts'
+import { parentSteps } from './series.ts'
 import { staleCells } from './stale.ts'
 
 export type { BusyInterval }
@@ -89,7 +90,8 @@ export function foldAppointment(
   context: AppointmentContext,
 ): FoldedAppointment {
   const own = stepsOf(contributions, rankOf)
-  const steps = [...own, ...visitSteps(contributions, rankOf)].sort(compareSteps)
+  const told = [...visitSteps(contributions, rankOf), ...parentSteps(contributions, rankOf)]
+  const steps = [...own, ...told].sort(compareSteps)
   const course = followStatus(steps)
   const { transitions } = course
   const warnings = transitions.flatMap((each) =>

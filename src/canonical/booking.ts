@@ -10,6 +10,7 @@ import { canonicalText, type FhirJson } from './fhir-json.ts'
 import type { TaskRequest } from './finding.ts'
 import type { FoldContext, Folded, Projection } from './fold.ts'
 import { stableId } from './identifier.ts'
+import { tellChildren } from './series.ts'
 import { pairKey } from './task.ts'
 
 export const scheduleId = (actor: string): string => stableId('Schedule', actor)
@@ -52,6 +53,7 @@ export function foldBooking(
   const projections = calendarOf(id, busy, taken, before)
   const changed = canonicalText(before) !== canonicalText(taken)
   if (changed) projections.push({ rtype: 'Appointment', id, key: takenKey, data: taken as never })
+  projections.push(...tellChildren(id, contributions))
   const awaited = contributions.flatMap(({ key, data }) =>
     key.startsWith('visit:') && data !== undefined ? [`Encounter/${key.slice('visit:'.length)}`] : [],
   )

@@ -24,6 +24,7 @@ import { Refusal } from './finding.ts'
 import { type Identifier, stableId } from './identifier.ts'
 import { applyPerson } from './person.ts'
 import { actorOf, capacityOf, claimSchedules, namedSchedule } from './schedule-owner.ts'
+import { noteChild, occurrenceKey, seriesCells, seriesOf } from './series.ts'
 import { encounterId } from './visit.ts'
 import { bookedKey, relinkVisits } from './visit-links.ts'
 
@@ -37,7 +38,9 @@ export function applySiu(applying: Applying): void {
   if (!appointment) throw refuse('100', 'SCH^1', 'the SCH segment is missing - send it')
   resolveActors(applying)
   const patients = thingsOf(applying, 'Patient').map((each) => `Patient/${applyPerson(applying, each)}`)
-  const keys = appointmentKeys(applying, appointment)
+  const named = appointmentKeys(applying, appointment)
+  const series = seriesOf(appointment, named[0])
+  const keys = series?.unnamed ? named.map((each) => occurrenceKey(each, series)) : named
   const id = appointmentId(applying, appointment, keys)
   applying.references.set(`#${appointment.as}`, `Appointment/${id}`)
   const parts = partTypes
@@ -49,7 +52,9 @@ export function applySiu(applying: Applying): void {
     const named = encounterId(applying, visit)
     if (named) applying.draft.project({ rtype: 'Encounter', id: named, key: bookedKey(id), data: true })
   }
-  const incoming = eventOf(applying, appointment, keys, parts, patients)
+  if (series) noteChild(applying, id, series)
+  const incoming = eventOf(applying, appointment, named, parts, patients)
+  Object.assign(incoming.cells, seriesCells(applying, series, applying.times.event))
   if (isBlock(applying.event) || saysBlocked(appointment))
     applyBlock(applying, id, incoming, parts.length === 0 ? namedSchedule(applying, appointment) : undefined)
   if (!isBlock(applying.event)) addEvent(applying, appointment, id, incoming)
