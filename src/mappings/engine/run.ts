@@ -34,6 +34,8 @@ export class Run {
   row = ''
   /** What is written is beside the point: what is wrong with it is told, and the message is taken. */
   soft = false
+  /** How often something was noticed, also what was noticed before. */
+  raised = 0
   node: TraceNode | undefined
 
   constructor(message: Message, context: MapContext, tables: Tables) {
@@ -145,6 +147,7 @@ export class Run {
   }
 
   issue(issue: Omit<MapIssue, 'location' | 'row'> & { readonly location?: string }): void {
+    this.raised++
     if (this.issues.length >= maxIssues) return
     const located = { ...issue, location: issue.location ?? this.location() }
     if (this.issues.some((known) => same(known, located))) return
