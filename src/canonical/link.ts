@@ -64,6 +64,17 @@ export function isExcluded(draft: Draft, a: string, b: string, since = Number.NE
   return exclusionsOf(said).some(({ reference, m }) => others.has(reference) && m >= since)
 }
 
+/** True when they are linked already. */
+export function isLinked(draft: Draft, a: string, b: string): boolean {
+  const others = new Set(recordsOf(draft, 'Patient', b).map((each) => `Patient/${each}`))
+  return recordsOf(draft, 'Patient', a).some((record) =>
+    [...draft.contributions('Patient', record).values()].some(({ key, data }) => {
+      const pair = key.startsWith('pair:') ? (data as PairData | undefined) : undefined
+      return pair?.linked === true && others.has(pair.reference)
+    }),
+  )
+}
+
 export function applyLink(applying: Applying): void {
   const { draft, event, times } = applying
   const [first, second] = thingsOf(applying, 'Patient').map((each) => recordNamed(applying, each))
@@ -72,6 +83,8 @@ export function applyLink(applying: Applying): void {
   if (draft.survivorId('Patient', first) === draft.survivorId('Patient', second))
     throw refuse('205', ['PID^2^3'], 'both are one patient already (PID^2^3) - name two', 'SAME-ID')
   const isLink = event === 'ADT^A24'
+  const shown = [first, second].map((each) => draft.survivorId('Patient', each))
+  draft.closed.push({ code: 'possible-duplicate', patients: shown })
   sayPair(draft, first, second, {
     linked: isLink,
     excluded: !isLink,

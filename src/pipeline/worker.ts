@@ -1,6 +1,4 @@
 // Work behind the acknowledgement: messages stored for later, parked ones whose key has come, the search for duplicates.
-import { createHash } from 'node:crypto'
-import type { Draft } from '../canonical/draft.ts'
 import type { FhirJson } from '../canonical/fhir-json.ts'
 import { blockingKeys, scorePatients } from '../canonical/match.ts'
 import { pairKey } from '../canonical/task.ts'
@@ -15,6 +13,7 @@ import {
   type TodoRow,
 } from '../store/messages.ts'
 import { readResources } from '../store/resources.ts'
+import { duplicateRule } from './duplicates.ts'
 import { HeldWork } from './held.ts'
 import type { Item, Outcome, RuleItem } from './item.ts'
 import type { ReceiveContext } from './receive.ts'
@@ -214,43 +213,3 @@ export class Worker {
 
 /** Trying again as it is will not help; the store itself is well. */
 const isLasting = (error: unknown) => ['data', 'bug'].includes(classify(error))
-
-/** A Task for a person to decide: records are never merged by themselves. */
-function duplicateRule(a: string, b: string, grade: string, now: Date): RuleItem {
-  const references = [`Patient/${a}`, `Patient/${b}`].sort()
-  const apply = (draft: Draft) => {
-    // One of them may have been merged since.
-    if (
-      references.some(
-        (each) =>
-          draft.survivor(each) !== each || draft.entity('Patient', each.slice(8)).body?.active === false,
-      )
-    )
-      return
-    draft.tasks.push({
-      code: 'possible-duplicate',
-      key: pairKey(a, b),
-      description: `two records are probably one person (${grade})`,
-      ...(references[0] ? { focus: references[0], patient: references[0] } : {}),
-      inputs: [
-        { type: 'match-grade', value: { valueCode: grade } },
-        ...references.map((reference) => ({ type: 'patient', value: { valueReference: { reference } } })),
-      ],
-    })
-  }
-  const raw = Buffer.from(`match ${references.join(' ')}`)
-  return {
-    kind: 'rule',
-    raw,
-    sha256: createHash('sha256').update(raw).digest('hex'),
-    channel: 'fhir',
-    peer: 'gateway',
-    source: 'gateway',
-    receivedAt: now,
-    event: 'match',
-    author: { id: 'gateway', display: 'Portico' },
-    logged: false,
-    entities: references,
-    apply,
-  }
-}

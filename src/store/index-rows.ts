@@ -84,7 +84,10 @@ export function resourceIndex(resource: unknown, zone: ZoneOffset = UTC): Resour
       })),
     ),
     reference: distinct(
-      rows.references.map(({ param, target }) => ({ param: paramKey(param), target: keyText(target) })),
+      [...rows.references, ...unsearched(rtype, resource)].map(({ param, target }) => ({
+        param: paramKey(param),
+        target: keyText(target),
+      })),
     ),
     string: distinct(
       rows.strings.map(({ param, text }) => ({ param: paramKey(param), norm: normText(text) })),
@@ -98,6 +101,28 @@ export function resourceIndex(resource: unknown, zone: ZoneOffset = UTC): Resour
     ),
     number: distinct(rows.numbers.map(numberOf)),
   }
+}
+
+/** References that no search parameter reads, by which a merge finds who refers to what was merged. */
+const unsearchedPaths: Readonly<Record<string, readonly (readonly [list: string, element: string])[]>> = {
+  Task: [['input', 'valueReference']],
+  Account: [
+    ['coverage', 'coverage'],
+    ['guarantor', 'party'],
+  ],
+}
+
+function unsearched(rtype: string, resource: unknown): ReferenceCells[] {
+  const paths = unsearchedPaths[rtype]
+  if (!paths || !isObject(resource)) return []
+  return paths.flatMap(([list, element]) => {
+    const entries: readonly unknown[] = Array.isArray(resource[list]) ? resource[list] : []
+    return entries.flatMap((each) => {
+      const found = isObject(each) ? each[element] : undefined
+      const target = isObject(found) ? found.reference : undefined
+      return typeof target === 'string' ? [{ param: `_${list}`, target }] : []
+    })
+  })
 }
 
 function numberOf({ param, low, high, system, unit }: NumberRow): NumberCells {

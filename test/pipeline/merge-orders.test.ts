@@ -318,3 +318,64 @@ describe('a change to a number that is somebody else’s', () => {
     assert.deepEqual(answers.at(-1)?.errors, ['E ID-IN-USE MRG^1^1^1'])
   })
 })
+
+describe('two of different authorities who are certainly one', () => {
+  const who = (source: string, identifier: string, minute: number) =>
+    message(
+      'ADT^A31^ADT_A05',
+      minute,
+      source,
+      pid({
+        3: identifier,
+        5: "O'NEIL^CATHERINE^ANN^^^^L",
+        7: '19680317',
+        8: 'F',
+        11: '22 PARK PL^^SPRINGFIELD^IL^62701^USA^H',
+        13: '^PRN^PH^^1^217^5551801',
+      }),
+      'PV1|1|N',
+    )
+  let linking: TestGateway
+  before(async () => {
+    linking = await testGateway()
+  })
+  after(() => linking.close())
+
+  it('are linked by themselves, and not again once somebody has told them apart', async () => {
+    const links = async () => {
+      await linking.idle()
+      return ((await linking.all('Patient')) as Resource[]).filter((each) =>
+        JSON.stringify(each).includes('seealso'),
+      ).length
+    }
+    await linking.send(...who('ADT1|GHH', mrn('K1'), 1)('K1'))
+    await linking.send(...who('WREG|WCL', wcl('K2'), 2)('K2'))
+    assert.equal(await links(), 2)
+    const apart = message(
+      'ADT^A37^ADT_A37',
+      600,
+      'ADT1|GHH',
+      segment('PID', { 1: '1', 3: mrn('K1'), 5: 'X^Y' }),
+      segment('PID', { 1: '2', 3: wcl('K2'), 5: 'X^Y' }),
+    )
+    assert.equal((await linking.send(...apart('K3'))).code, 'AA')
+    assert.equal(await links(), 0)
+    await linking.send(...who('WREG|WCL', wcl('K2'), 601)('K4'))
+    assert.equal(await links(), 0)
+    assert.deepEqual(await linking.all('Task'), [])
+  })
+
+  it('who are linked leave no task behind that names a merged one', async () => {
+    await linking.send(...who('ADT1|GHH', mrn('J1'), 610)('J1'))
+    await linking.send(...who('ADT1|GHH', mrn('J2'), 611)('J2'))
+    await linking.send(...who('ADT1|GHH', mrn('J3'), 612)('J3'))
+    await linking.idle()
+    assert.ok((await linking.all('Task')).length >= 3)
+    await linking.send(...joined('A40^ADT_A39', 'J1', { 1: mrn('J2') }, 613)('J4'))
+    await linking.idle()
+    const all = (await linking.all('Patient')) as Resource[]
+    const gone = all.find((each) => each.active === false)?.id ?? ''
+    assert.notEqual(gone, '')
+    for (const task of await linking.all('Task')) assert.ok(!JSON.stringify(task).includes(`Patient/${gone}`))
+  })
+})

@@ -1,0 +1,63 @@
+// What becomes of two records that are probably one person: a Task, or a link that can be taken back; never a merge.
+import { createHash } from 'node:crypto'
+import type { Draft } from '../canonical/draft.ts'
+import type { FhirJson } from '../canonical/fhir-json.ts'
+import { type Identifier, isDeterministic } from '../canonical/identifier.ts'
+import { isExcluded, isLinked, sayPair } from '../canonical/link.ts'
+import type { Site } from '../canonical/site.ts'
+import { pairKey } from '../canonical/task.ts'
+import type { RuleItem } from './item.ts'
+
+const systemsOf = (body: FhirJson | undefined): string[] =>
+  ((body?.identifier ?? []) as readonly Identifier[])
+    .filter((each) => each.use !== 'old' && isDeterministic(each))
+    .flatMap((each) => each.system ?? [])
+
+/** A Task for a person to decide; two that no authority tells apart are linked, when they are certainly one and the site wants it. */
+export function duplicateRule(a: string, b: string, grade: string, now: Date): RuleItem {
+  const references = [`Patient/${a}`, `Patient/${b}`].sort()
+  const apply = (draft: Draft, site: Site) => {
+    const bodies = [a, b].map((each) => draft.entity('Patient', each).body)
+    // One of them may have been merged since, or both told apart.
+    if (
+      references.some((each) => draft.survivor(each) !== each) ||
+      bodies.some((each) => each?.active === false)
+    )
+      return
+    if (isExcluded(draft, a, b) || isLinked(draft, a, b)) return
+    const [own, others] = bodies.map(systemsOf)
+    if (
+      grade === 'certain' &&
+      site.policy.autoLink === 'certain' &&
+      !own?.some((each) => others?.includes(each))
+    ) {
+      sayPair(draft, a, b, { linked: true, excluded: false, why: 'auto', m: now.getTime() })
+      return
+    }
+    draft.tasks.push({
+      code: 'possible-duplicate',
+      key: pairKey(a, b),
+      description: `two records are probably one person (${grade})`,
+      ...(references[0] ? { focus: references[0], patient: references[0] } : {}),
+      inputs: [
+        { type: 'match-grade', value: { valueCode: grade } },
+        ...references.map((reference) => ({ type: 'patient', value: { valueReference: { reference } } })),
+      ],
+    })
+  }
+  const raw = Buffer.from(`match ${references.join(' ')}`)
+  return {
+    kind: 'rule',
+    raw,
+    sha256: createHash('sha256').update(raw).digest('hex'),
+    channel: 'fhir',
+    peer: 'gateway',
+    source: 'gateway',
+    receivedAt: now,
+    event: 'match',
+    author: { id: 'gateway', display: 'Portico' },
+    logged: false,
+    entities: references,
+    apply,
+  }
+}
