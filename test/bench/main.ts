@@ -6,6 +6,7 @@ import { benchIngest, ingestDefaults, quickIngest } from './ingest.ts'
 import { benchKept } from './kept.ts'
 import { benchCompile, benchMapping } from './mapping.ts'
 import { benchMemory } from './memory.ts'
+import { benchMerge } from './merge.ts'
 import { benchMap, benchParse } from './parse.ts'
 import { profileIngest } from './profile.ts'
 import { factsOf, Results } from './report.ts'
@@ -18,6 +19,7 @@ const help = `node test/bench/main.ts [--only a,b,c,d,f] [--quick] [--json FILE]
   c  durable ingest over MLLP, beside one transaction per message and beside the floor
   d  FHIR read and four searches at 10,000 and 200,000 patients
   f  what is kept of a message beside its bytes and the truth
+  g  merge and unmerge of a patient with 20,000 dependent things, while others go on; only when it is named
   e  memory while 1,000,000 messages pass (--messages N for fewer); takes long, so only when it is named
 
 --quick      fewer patients and seconds: to see that it works, not for figures
@@ -40,12 +42,14 @@ const { values } = parseArgs({
 
 const million = 1_000_000
 const quickMemory = 50_000
+const mergeRows = 20_000
+const quickMerge = 2_000
 
 async function run(): Promise<void> {
   const { quick } = values
   const parts = new Set(values.only.split(','))
   const results = new Results()
-  const needsStore = values.profile || ['c', 'd', 'e', 'f'].some((each) => parts.has(each))
+  const needsStore = values.profile || ['c', 'd', 'e', 'f', 'g'].some((each) => parts.has(each))
   const cluster = needsStore ? await openCluster({ logStatements: values.profile }) : undefined
   try {
     if (cluster && values.profile) {
@@ -64,6 +68,7 @@ async function run(): Promise<void> {
     if (cluster && parts.has('f')) await benchKept(cluster, results)
     if (cluster && parts.has('e'))
       await benchMemory(cluster, results, Number(values.messages ?? (quick ? quickMemory : million)))
+    if (cluster && parts.has('g')) await benchMerge(cluster, results, quick ? quickMerge : mergeRows)
     const facts = factsOf(cluster?.version ?? '-')
     process.stdout.write(results.table(facts))
     const json = JSON.stringify({ facts, figures: results.figures, ratios: results.ratios }, undefined, 2)
