@@ -12,6 +12,7 @@ import {
   postponeTodo,
   type TodoRow,
 } from '../store/messages.ts'
+import { expireParked } from '../store/parked.ts'
 import { readResources } from '../store/resources.ts'
 import { duplicateRule } from './duplicates.ts'
 import { HeldWork } from './held.ts'
@@ -91,9 +92,11 @@ export class Worker {
     while (this.#again && !this.#closed) {
       this.#again = false
       const told = await this.#attempt('held messages', () => this.held.run())
+      const expired = await this.#attempt('parked messages', () => this.#expire())
       const processed = await this.#attempt('stored messages', () => this.#processStored())
       const matched = this.#mayMatch() ? await this.#attempt('search for duplicates', () => this.#match()) : 0
-      if (told === undefined || processed === undefined || matched === undefined) return
+      if (told === undefined || expired === undefined || processed === undefined || matched === undefined)
+        return
       if (told + processed + matched > 0) this.#again = true
     }
   }
@@ -114,6 +117,12 @@ export class Worker {
     if (this.#options.pressure() && now - this.#matchedAt < pressedMatchMs) return false
     this.#matchedAt = now
     return true
+  }
+
+  /** Nobody waits for ever: what has not found its key in time is refused for good, and seen among the refused. */
+  async #expire(): Promise<number> {
+    const { db, tenant, clock } = this.#options
+    return await db.transaction((tx) => expireParked(tx, tenant, clock.now().toISOString()))
   }
 
   /** Applies messages that are in the log already, oldest first. */

@@ -228,6 +228,7 @@ table parked
   received_at timestamp with time zone not null
   until timestamp with time zone not null
   constraint parked_pkey PRIMARY KEY (tenant, system, value, message_id)
+  INDEX parked_until ON parked USING btree (tenant, until)
 
 table progress
   tenant integer not null

@@ -1,0 +1,46 @@
+// A message that waits for a key that never comes: refused for good after parkHours, never applied after that. Semantics, section 2.5.
+import assert from 'node:assert/strict'
+import { after, before, it } from 'node:test'
+import { type TestGateway, testGateway } from './gateway.ts'
+import { account, mrn, msh, pid, register } from './messages.ts'
+
+let gateway: TestGateway
+before(async () => {
+  gateway = await testGateway()
+})
+after(() => gateway.close())
+
+const states = async (): Promise<string[]> => {
+  const rows = await gateway.store.db.read.query<{ state: string }>(
+    'test_states',
+    `select state from message where event like 'DFT%' order by id`,
+  )
+  return rows.map((each) => each.state)
+}
+
+const charge = (value: string, line: string): string[] => [
+  msh({ event: 'DFT^P03^DFT_P03', source: 'BILL1|GHH' }),
+  'EVN||20260302080000',
+  pid({ 3: mrn(value), 18: account(`A-${value}`) }),
+  `FT1|1|${line}^^^BILL1TX&2.16.840.1.113883.19.5.7&ISO||20260302080000|20260302080000|CG|99213^Visit^L|||1|150.00&USD`,
+]
+
+it('a parked message is given up after the hours of the site, and not before', async () => {
+  gateway.at('2026-03-02T08:00:00-06:00')
+  await gateway.send(...charge('E1', 'T1'))
+  await gateway.send(...charge('E2', 'T2'))
+  await gateway.idle()
+  assert.deepEqual(await states(), ['parked', 'parked'])
+  gateway.at('2026-03-05T07:59:00-06:00')
+  await gateway.send(...register('E1', {}, { time: '20260305075900' }))
+  await gateway.idle()
+  assert.deepEqual(await states(), ['processed', 'parked'])
+  gateway.at('2026-03-05T08:00:01-06:00')
+  await gateway.engine.setClock(new Date('2026-03-05T08:00:01-06:00'))
+  await gateway.idle()
+  assert.deepEqual(await states(), ['processed', 'rejected'])
+  await gateway.send(...register('E2', {}, { time: '20260305080100' }))
+  await gateway.idle()
+  assert.deepEqual(await states(), ['processed', 'rejected'])
+  assert.equal((await gateway.all('ChargeItem')).length, 1)
+})
