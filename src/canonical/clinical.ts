@@ -2,7 +2,7 @@
 // (semantics, section 7): each is one resource by its key, said again by every message that names it.
 import type { Json, Mapped, Thing } from '../mappings/mapped.ts'
 import { referenceTo } from './actors.ts'
-import { type Applying, assertionsOf, cellAt, derived, referred, thingsOf } from './applying.ts'
+import { type Applying, assertionsOf, cellAt, derived, thingsOf } from './applying.ts'
 import { clinicalId, isTelling, kinds, requiredOf, type Scope } from './clinical-kind.ts'
 import type { Assertion, CellKey } from './contribution.ts'
 import { canonicalText } from './fhir-json.ts'
@@ -51,13 +51,13 @@ export function applyBeside(applying: Applying): void {
  */
 export function applyClinical(applying: Applying, visit?: Thing): void {
   const { mapped, source, references, draft } = applying
+  // By handle: a message may hold very many of these.
+  const at = (handle: string | undefined) => (handle === undefined ? undefined : references.get(`#${handle}`))
   const scopeOf = (thing: Thing): Scope | undefined => {
-    const encounter = referred(applying, thing, 'encounter')
-    if (references.has(`#${thing.as}`) || (visit !== undefined && encounter !== visit)) return undefined
-    const patient = referenceTo(applying, thing, 'subject')
-    return patient === undefined
-      ? undefined
-      : { patient, encounter: encounter && references.get(`#${encounter.as}`) }
+    const { subject, encounter } = thing.refs
+    if (at(thing.as) !== undefined || (visit !== undefined && encounter !== visit.as)) return undefined
+    const patient = at(subject)
+    return patient === undefined ? undefined : { patient, encounter: at(encounter) }
   }
   for (const { thing, id, scope } of [...clinicalIds(mapped, source.id, scopeOf)]) {
     references.set(`#${thing.as}`, `${thing.type}/${id}`)
@@ -135,7 +135,7 @@ function diagnoses(applying: Applying, visit: Thing): Record<CellKey, Assertion>
   const list: Json[] = []
   const shapes: EntryShape[] = []
   for (const part of parts) {
-    const reference = referenceTo(applying, part, 'condition')
+    const reference = applying.references.get(`#${part.refs.condition ?? ''}`)
     const action = actionOf(part)
     if (reference === undefined || action === 'X') continue
     const prefix = byAction ? 'diagnosis[0].' : `diagnosis[${list.length}].`
