@@ -105,6 +105,14 @@ export function applyMerges(applying: Applying): void {
   }
 }
 
+/** The visits of MRG-5 and PV1-19 are one: both have been told of before anybody said so. */
+export function mergeVisits(applying: Applying): void {
+  for (const merge of thingsOf(applying, 'Merge')) {
+    const target = referred(applying, merge, 'target') ?? thingsOf(applying, 'Patient')[0]
+    if (target) applyRule(applying, visits('merge', 5), merge, target)
+  }
+}
+
 function applyRule(applying: Applying, rule: Rule, merge: Thing, target: Thing): void {
   const field = `MRG^${merge.segment.occurrence}^${rule.field}`
   const older =

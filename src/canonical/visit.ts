@@ -19,6 +19,7 @@ import { isCancelEvent } from './encounter-events.ts'
 import { Refusal } from './finding.ts'
 import { type Identifier, identifierType, stableId } from './identifier.ts'
 import { authorityOf, type Key, keysOf } from './identity.ts'
+import { mergeVisits } from './merge.ts'
 import { movedOf } from './moved.ts'
 import { followMove } from './moves.ts'
 import { applyPerson } from './person.ts'
@@ -128,12 +129,19 @@ function applyEncounter(applying: Applying, thing: Thing): void {
   if (cellAt(thing, '$patientClass')?.value === 'N') return
   const id = encounterId(applying, thing)
   if (!id) return
+  const isOther = ({ system, value }: Key) => {
+    const record = draft.lookup('Encounter', system, value)?.id
+    return record !== undefined && draft.survivorId('Encounter', record) !== draft.survivorId('Encounter', id)
+  }
+  if (priorKeys(applying, thing).some(isOther)) mergeVisits(applying)
   applying.references.set(`#${thing.as}`, `Encounter/${id}`)
   const cells = { ...assertionsOf(applying, thing, times.event), ...visitParts(applying, thing) }
   const subject = subjectOf(applying, thing)
   if (subject) cells['subject<PID-3'] = derived(applying, { reference: subject }, times.event)
   const account = applying.references.get(`#${referred(applying, thing, 'account')?.as ?? ''}`)
   if (account) cells['account<PID-18'] = derived(applying, [{ reference: account }], times.event)
+  const prior = priorKeys(applying, thing).map(({ identifier }) => ({ ...identifier, use: 'old' }) as Json)
+  if (prior.length > 0) cells['identifier<MRG-5'] = derived(applying, prior, times.event)
   const appointments = linkedAppointments(applying, thing)
   if (appointments.length > 0) cells['appointment<PV1-50'] = derived(applying, appointments, times.event)
   const incoming: Contribution = {
@@ -202,11 +210,21 @@ export function applyVisitReference(applying: Applying, thing: Thing): void {
   draft.assert('Encounter', id, source.id, cells, 'mention')
 }
 
+/** A06 and A07: the same visit goes on, perhaps under another number (MRG-5), as if A50 had come with it. */
+function priorKeys(applying: Applying, thing: Thing): Key[] {
+  if (applying.event !== 'ADT^A06' && applying.event !== 'ADT^A07') return []
+  const patient = referred(applying, thing, 'subject')
+  return thingsOf(applying, 'Merge')
+    .filter((each) => referred(applying, each, 'target') === patient)
+    .flatMap((each) => keysOf(applying, each, ['$priorVisit']))
+}
+
 /** PV1-19 (or PID-18, where the source means that), else PV1-50, else the account with the class; none of them = no visit of its own. */
 export function encounterId(applying: Applying, thing: Thing): string | undefined {
-  const all = keysOf(applying, thing)
+  const all = [...keysOf(applying, thing), ...priorKeys(applying, thing)]
   const visit = all.filter((each) => /\^1[89]$/.test(each.location))
-  const keys = visit.length > 0 ? visit : all
+  const prior = all.filter((each) => each.location.startsWith('MRG'))
+  const keys = visit.length > 0 ? [...visit, ...prior] : all
   const [first] = keys
   const subject = subjectOf(applying, thing)
   if (first) {

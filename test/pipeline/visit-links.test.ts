@@ -140,3 +140,41 @@ describe('two patients who swap beds (A17)', () => {
     assert.deepEqual(await bedOf('2'), ['W-102-A completed 08T11:00 09T10:00', 'W-101-A active 09T10:00 '])
   })
 })
+
+describe('an outpatient who becomes an inpatient (A06)', () => {
+  it('stays in the same visit, also under another number, in either order of arrival', async () => {
+    const stay = (n: string, event: string, time: string, of: string, patientClass: string, mrg = '') => [
+      msh({ event, time }),
+      `EVN||${time}|||OP|${time}`,
+      pid({ 3: mrn(`K${n}`), 5: 'DOE^JANE^^^^^L' }),
+      ...(mrg === '' ? [] : [segment('MRG', { 1: mrn(`K${n}`), 5: visit(mrg) })]),
+      segment('PV1', { 1: '1', 2: patientClass, 3: 'W^1^A^GHH', 19: visit(of) }),
+    ]
+    for (const [n, order] of [
+      ['1', [0, 1, 2]],
+      ['2', [1, 0, 2]],
+      ['3', [2, 1, 0]],
+      ['4', [0, 2, 1]],
+      ['5', [2, 0, 1]],
+    ] as const) {
+      const [o, i] = [`KO${n}`, `KI${n}`]
+      const told = [
+        stay(n, 'ADT^A04^ADT_A01', '20260309080000', o, 'O'),
+        stay(n, 'ADT^A06^ADT_A06', '20260309100000', i, 'I', o),
+        stay(n, 'ADT^A03^ADT_A03', '20260309120000', i, 'I'),
+      ]
+      for (const at of order) assert.equal((await gateway.send(...(told[at] ?? []))).code, 'AA')
+      const visits = (await gateway.all('Encounter')).filter((each) =>
+        JSON.stringify(each.identifier).includes(`"${i}"`),
+      ) as (Resource & { class: { code: string }; classHistory: { class: { code: string } }[] })[]
+      assert.equal(visits.length, 1, `order ${order.join()}`)
+      const [only] = visits
+      assert.match(JSON.stringify(only?.identifier), new RegExp(`"${o}"`))
+      assert.deepEqual(
+        [only?.status, only?.class.code, only?.classHistory.map((each) => each.class.code)],
+        ['finished', 'IMP', ['AMB']],
+        `order ${order.join()}`,
+      )
+    }
+  })
+})

@@ -2,10 +2,12 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { parseSearch, type SearchQuery } from '../../src/fhir/search-query.ts'
+import { freeBusySql, loadBusySql } from '../../src/store/busy.ts'
 import { historySql } from '../../src/store/history.ts'
 import { readResourceSql, readResourcesSql, readVersionSql } from '../../src/store/resources.ts'
 import { revIncludeSql } from '../../src/store/search-include.ts'
 import { countSql, pageSql, type Statement } from '../../src/store/search-sql.ts'
+import { loadChargesSql } from '../../src/store/truth.ts'
 import { type TestDatabase, testDatabase } from '../database.ts'
 
 // Enough rows that a plan matters, with the proportions of a hospital: everybody has an identifier of their own.
@@ -29,8 +31,13 @@ from generate_series(1, 8000) i, (values ('practitioner'), ('actor')) v (p);
 insert into identifier select 1, 'Practitioner', 'identifier', 'N' || i, 'urn:npi', 'd' || i from generate_series(0, 19) i;
 insert into date select 1, 'Appointment', 'date', t, t + interval '1 ms', 'a' || i
 from generate_series(1, 8000) i, lateral (select timestamptz '2026-01-01Z' + make_interval(mins => i * 65) as t) x;
+insert into busy select 1, 'Practitioner/d' || i % 20, 20500 + i / 400, 'a' || i, i, i + 1, 0 from generate_series(1, 8000) i;
+insert into ledger (tenant, source, line, account_id, rtype, id, kind, code, amount, currency, content, message_id)
+select 1, 'BILL', 'l' || i, 'acc' || i % 100, 'ChargeItem', 'c' || i, 'CG', 'code' || i % 7, 1, 'USD', '\\x00', 0
+from generate_series(1, 8000) i;
 insert into superseded select 1, rtype, id, version - 1, seq, updated_at, 'create', body, 0 from resource;
-analyze resource; analyze identifier; analyze string; analyze reference; analyze date; analyze superseded`
+analyze resource; analyze identifier; analyze string; analyze reference; analyze date; analyze superseded;
+analyze busy; analyze ledger`
 
 interface Plan {
   readonly 'Node Type': string
@@ -137,6 +144,15 @@ describe('plans', () => {
     'the newest of a type': [page('Appointment?_sort=-_lastUpdated'), ['resource_seq', 'superseded_type']],
     'the number of all of a type': [countSql(1, query('Appointment')), []],
     'the number of all patients': [countSql(1, query('Patient')), ['resource_tokens']],
+    'what is booked on a day': [
+      { text: loadBusySql, values: [1, ['Practitioner/d7', 'Practitioner/d8'], [20507, 20508]] },
+      ['busy_pkey'],
+    ],
+    'what an appointment took': [{ text: freeBusySql, values: [1, ['a7', 'a8']] }, ['busy_appointment']],
+    'charges and credits of a code': [
+      { text: loadChargesSql, values: [1, ['acc7'], ['code3']] },
+      ['ledger_account'],
+    ],
     'what refers to a page': [
       { text: revIncludeSql, values: [1, ['Patient/p7', 'Patient/p8'], ['Appointment'], ['patient'], 1001] },
       ['reference_pkey', 'resource_pkey'],
