@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { openCluster } from './cluster.ts'
+import { benchGrowth } from './growth.ts'
 import { benchIngest, ingestDefaults, quickIngest } from './ingest.ts'
 import { benchKept } from './kept.ts'
 import { benchCompile, benchMapping } from './mapping.ts'
@@ -20,6 +21,7 @@ const help = `node test/bench/main.ts [--only a,b,c,d,f] [--quick] [--json FILE]
   d  FHIR read and four searches at 10,000 and 200,000 patients
   f  what is kept of a message beside its bytes and the truth
   g  merge and unmerge of a patient with 20,000 dependent things, while others go on; only when it is named
+  h  a message about a person, a visit, an account with 10 and with 10,000 events (--messages N for fewer); when named
   e  memory while 1,000,000 messages pass (--messages N for fewer); takes long, so only when it is named
 
 --quick      fewer patients and seconds: to see that it works, not for figures
@@ -44,12 +46,14 @@ const million = 1_000_000
 const quickMemory = 50_000
 const mergeRows = 20_000
 const quickMerge = 2_000
+/** Events of a long log. */
+const [many, manyQuick] = [10_000, 1_000]
 
 async function run(): Promise<void> {
   const { quick } = values
   const parts = new Set(values.only.split(','))
   const results = new Results()
-  const needsStore = values.profile || ['c', 'd', 'e', 'f', 'g'].some((each) => parts.has(each))
+  const needsStore = values.profile || ['c', 'd', 'e', 'f', 'g', 'h'].some((each) => parts.has(each))
   const cluster = needsStore ? await openCluster({ logStatements: values.profile }) : undefined
   try {
     if (cluster && values.profile) {
@@ -69,6 +73,8 @@ async function run(): Promise<void> {
     if (cluster && parts.has('e'))
       await benchMemory(cluster, results, Number(values.messages ?? (quick ? quickMemory : million)))
     if (cluster && parts.has('g')) await benchMerge(cluster, results, quick ? quickMerge : mergeRows)
+    if (cluster && parts.has('h'))
+      await benchGrowth(cluster, results, Number(values.messages ?? (quick ? manyQuick : many)))
     const facts = factsOf(cluster?.version ?? '-')
     process.stdout.write(results.table(facts))
     const json = JSON.stringify({ facts, figures: results.figures, ratios: results.ratios }, undefined, 2)
