@@ -1,4 +1,5 @@
 // ADT: persons, visits and accounts (semantics, sections 5, 8, 10). What an event does to a visit is in encounter.ts.
+
 import type { Json, Thing } from '../mappings/mapped.ts'
 import { resolveActors } from './actors.ts'
 import {
@@ -24,6 +25,7 @@ import { movedOf } from './moved.ts'
 import { followMove } from './moves.ts'
 import { applyPerson } from './person.ts'
 import { saySole } from './records.ts'
+import { needsPast, pastKey } from './settled.ts'
 
 /** Person-level events: their PV1 is a formality (IHE ITI-30). */
 const personEvents = new Set(['ADT^A28', 'ADT^A31'])
@@ -153,6 +155,8 @@ function applyEncounter(applying: Applying, thing: Thing): void {
     i: draft.messageId,
     cells,
   }
+  const past = draft.contribution('Encounter', id, 'gateway', pastKey)
+  if (needsPast(past, event, times.event)) draft.askForPast(id)
   warnStale(applying, thing, staleFields([...draft.contributions('Encounter', id).values()], incoming))
   draft.contribute('Encounter', id, incoming)
   if (subject) noteDeath(applying, thing, subject)

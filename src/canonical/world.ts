@@ -61,6 +61,8 @@ export type Need =
   | { readonly kind: 'charges'; readonly accountId: string; readonly code: string }
   | { readonly kind: 'busy'; readonly actor: string; readonly day: number }
   | { readonly kind: 'referrers'; readonly target: string }
+  /** What was set aside of a visit (settled.ts). */
+  | { readonly kind: 'past'; readonly id: string }
   /** Ids of what matches a client's criteria. */
   | { readonly kind: 'search'; readonly name: string; readonly query: SearchQuery }
 

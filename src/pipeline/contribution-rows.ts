@@ -1,7 +1,8 @@
 // Rows of contributions that a batch has changed; what was only said once more goes without its text.
 import type { Contribution } from '../canonical/contribution.ts'
-import { pack } from '../canonical/packed.ts'
+import { type PackedContribution, pack, unpack } from '../canonical/packed.ts'
 import type { ContributionWrite } from '../store/contributions.ts'
+import type { ContributionRow } from '../store/truth.ts'
 import { byKey } from './index-writes.ts'
 
 export interface Contributed {
@@ -23,3 +24,6 @@ export function contributionRows(
     return { rtype, id, source, key, t, m, message_id, body: text === stored.get(at) ? undefined : text }
   })
 }
+
+export const contributionOf = ({ source, key, body, messageId, t, m }: ContributionRow): Contribution =>
+  unpack(source, key, body as PackedContribution, { i: messageId, t: t ?? undefined, m: m ?? undefined })

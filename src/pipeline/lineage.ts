@@ -7,11 +7,11 @@ import { type Site, trustIn } from '../canonical/site.ts'
 import type { Queryable } from '../store/db.ts'
 import { readResource } from '../store/resources.ts'
 import { loadShapes, loadThings, readFamily, type ShapeRow } from '../store/truth.ts'
+import { contributionOf } from './contribution-rows.ts'
 import type { LineageEntry } from './gateway.ts'
 import { isoIn } from './iso.ts'
 import { loadOrigins, type MessageOrigin, spanOf } from './lineage-origins.ts'
 import { lineageOfVersion } from './lineage-version.ts'
-import { contributionOf } from './load.ts'
 import type { ReceiveContext } from './receive.ts'
 
 /** Elements of a person that the most trusted source decides; all others go by time. */

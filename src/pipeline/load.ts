@@ -11,7 +11,6 @@ import {
   type RegistrationHint,
   registrationHints,
 } from '../canonical/hints.ts'
-import { type PackedContribution, unpack } from '../canonical/packed.ts'
 import type { Site } from '../canonical/site.ts'
 import {
   absentEntity,
@@ -27,7 +26,6 @@ import {
 import type { Mapped, Thing } from '../mappings/mapped.ts'
 import type { Queryable } from '../store/db.ts'
 import {
-  type ContributionRow,
   type LedgerRow,
   type LoadedThings,
   loadCharges,
@@ -38,9 +36,11 @@ import {
   lockThings,
 } from '../store/truth.ts'
 import { loadBusyDays, takenDays } from './busy-days.ts'
+import { contributionOf } from './contribution-rows.ts'
 import { loadAliases, takeMerges } from './load-aliases.ts'
 import { loadSearches } from './load-searches.ts'
 import type { Said } from './said.ts'
+import { loadPast } from './settle.ts'
 
 export interface Hinted {
   readonly mapped: Mapped
@@ -160,9 +160,6 @@ async function loadEntities(
   await loadEntities(tx, tenant, world, [...family, ...followers(contributions)])
 }
 
-export const contributionOf = ({ source, key, body, messageId, t, m }: ContributionRow): Contribution =>
-  unpack(source, key, body as PackedContribution, { i: messageId, t: t ?? undefined, m: m ?? undefined })
-
 /** Schedules that nobody has yet are locked and looked at again: whoever waited finds what the other has made. */
 async function loadLocked(
   tx: Queryable,
@@ -255,6 +252,7 @@ export async function loadNeeds(
   if (lines.length > 0) await loadLedger(tx, tenant, world, lines)
   await loadOpenCharges(tx, tenant, world, of('charges'))
   await loadBusyDays(tx, tenant, world, of('busy'), 'to be booked')
+  for (const { id } of of('past')) await loadPast(tx, tenant, world, id)
   for (const { target } of of('referrers')) await loadReferring(tx, tenant, world, target)
   await loadSearches(tx, tenant, world, of('search'))
 }

@@ -1,9 +1,11 @@
 // The truth folded anew from what is stored: after a change of the site's policy (who is trusted how much, what a source
 // means) no message need come again. Page by page, each in its own transaction; an interrupted run goes on where it was.
 import { createHash } from 'node:crypto'
+import { pastKey } from '../canonical/settled.ts'
 import type { Site } from '../canonical/site.ts'
 import type { Database } from '../store/db.ts'
 import { readContributed, readProgress, writeProgress } from '../store/journal.ts'
+import { takeBack } from '../store/past.ts'
 import type { Item, Outcome, RuleItem } from './item.ts'
 
 export interface Recomputed {
@@ -56,6 +58,8 @@ export async function recompute(options: RecomputeOptions): Promise<Recomputed> 
   const { db, tenant, site, submit, now, onProgress, stopped = () => false } = options
   const policy = policyOf(site)
   const begun = await readProgress(db.read, tenant, name, policy)
+  // What decides nothing under one policy may under another.
+  await db.transaction((tx) => takeBack(tx, tenant, pastKey), { statementTimeoutMs: 0 })
   let [things, changed] = [0, 0]
   const failed: string[] = []
   for (let after: readonly string[] = begun ?? []; !stopped(); ) {

@@ -18,6 +18,7 @@ import { duplicateRule } from './duplicates.ts'
 import { HeldWork } from './held.ts'
 import type { Item, Outcome, RuleItem } from './item.ts'
 import type { ReceiveContext } from './receive.ts'
+import { settleVisits } from './settle.ts'
 import { storedItem } from './stored-item.ts'
 
 export interface WorkerOptions {
@@ -95,9 +96,9 @@ export class Worker {
       const expired = await this.#attempt('parked messages', () => this.#expire())
       const processed = await this.#attempt('stored messages', () => this.#processStored())
       const matched = this.#mayMatch() ? await this.#attempt('search for duplicates', () => this.#match()) : 0
-      if (told === undefined || expired === undefined || processed === undefined || matched === undefined)
-        return
-      if (told + processed + matched > 0) this.#again = true
+      const settled = await this.#attempt('long visits', () => this.#settle())
+      if ([told, expired, processed, matched, settled].includes(undefined)) return
+      if ([told, processed, matched, settled].some((each) => each !== 0)) this.#again = true
     }
   }
 
@@ -143,6 +144,11 @@ export class Worker {
     const orphans = due.filter((each) => !known.has(each.subject)).map((each) => each.id)
     if (orphans.length > 0) await db.transaction((tx) => finishTodo(tx, tenant, orphans))
     return due.length
+  }
+
+  #settle(): Promise<number> {
+    const { db, tenant, context, clock } = this.#options
+    return settleVisits(db, tenant, context.site(), clock.now().toISOString())
   }
 
   /** Compares patients that are new or have changed with those that share something with them. */

@@ -3,6 +3,7 @@ import type { Taken } from '../canonical/busy.ts'
 import type { Contribution } from '../canonical/contribution.ts'
 import type { Draft } from '../canonical/draft.ts'
 import type { FhirJson } from '../canonical/fhir-json.ts'
+import { isLong } from '../canonical/settled.ts'
 import { spansOfShape } from '../canonical/shape.ts'
 import { contributionKey, entityKey, lineKey, registrationKey, storedKey } from '../canonical/world.ts'
 import type { AckCode, AckError } from '../hl7/ack.ts'
@@ -152,8 +153,12 @@ export class BatchWrite {
       if (change.rtype === 'Patient' && isMatchable(change))
         this.#todo.set(`match ${key}`, { kind: 'match', cluster: key, subject: key })
     }
-    for (const { rtype, id, contribution } of draft.commit().contributions)
+    for (const { rtype, id, contribution } of draft.commit().contributions) {
       this.#contribute(rtype, id, contribution)
+      if (rtype !== 'Encounter' || !isLong(draft.contributions(rtype, id).size)) continue
+      const key = entityKey(rtype, id)
+      this.#todo.set(`settle ${key}`, { kind: 'settle', cluster: key, subject: key })
+    }
     this.#stated.push(...draft.stated)
     for (const { rtype, system, value, to } of draft.registered) {
       this.#registrations.set(registrationKey(rtype, system, value), {

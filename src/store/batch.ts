@@ -131,7 +131,7 @@ export async function writeOutbox(
 }
 
 export interface TodoWrite {
-  readonly kind: 'process' | 'match'
+  readonly kind: 'process' | 'match' | 'settle'
   readonly cluster: string
   readonly subject: string
 }

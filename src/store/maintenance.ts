@@ -9,6 +9,7 @@ const tables = [
   'unmapped',
   'todo',
   'contribution',
+  'contribution_past',
   'lineage_shape',
   'registry',
   'merge',

@@ -4,7 +4,7 @@ import { availableParallelism, cpus, totalmem } from 'node:os'
 import { join } from 'node:path'
 
 export interface Figure {
-  /** 'a' to 'e' */
+  /** 'a' to 'f' */
   readonly part: string
   readonly name: string
   readonly value: number

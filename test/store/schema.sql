@@ -23,6 +23,18 @@ table contribution with (fillfactor=85)
   m bigint
   constraint contribution_pkey PRIMARY KEY (tenant, rtype, id, source, key)
 
+table contribution_past
+  tenant integer not null
+  rtype text collate "C" not null
+  id text collate "C" not null
+  source text collate "C" not null
+  key text collate "C" not null
+  body text not null
+  message_id bigint not null
+  t bigint
+  m bigint
+  constraint contribution_past_pkey PRIMARY KEY (tenant, rtype, id, source, key)
+
 table counter with (fillfactor=50)
   tenant integer not null
   name text collate "C" not null
@@ -303,7 +315,7 @@ table todo with (fillfactor=70)
   ready_at timestamp with time zone not null
   attempts integer not null default 0
   last_error text
-  constraint todo_kind_check CHECK (kind = ANY (ARRAY['process'::text, 'match'::text]))
+  constraint todo_kind_check CHECK (kind = ANY (ARRAY['process'::text, 'match'::text, 'settle'::text]))
   constraint todo_pkey PRIMARY KEY (tenant, id)
   INDEX todo_cluster ON todo USING btree (tenant, kind, cluster, id)
 
