@@ -14,9 +14,9 @@ import type { Database } from '../store/db.ts'
 import { readMergesOf } from '../store/merge-journal.ts'
 import { readFamily } from '../store/truth.ts'
 import type { Command } from './command.ts'
+import { contributionOf } from './contribution-rows.ts'
 import type { FhirWritten } from './gateway.ts'
 import type { Item, Outcome, RuleItem } from './item.ts'
-import { contributionOf } from './load.ts'
 import { refused, WriteRefused } from './write-refused.ts'
 
 interface Asking {
