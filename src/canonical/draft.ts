@@ -172,11 +172,6 @@ export class Draft {
     return this.aliases.members(rtype, id)
   }
 
-  /** The whole log of a visit is needed, also what was set aside of it. */
-  askForPast(id: string): void {
-    this.#world.miss({ kind: 'past', id })
-  }
-
   /** Things that refer to 'Patient/x', as keys 'Encounter/y'. */
   referrers(target: string): readonly string[] {
     const known = this.#world.referrers.get(target)

@@ -26,6 +26,7 @@ import { followMove } from './moves.ts'
 import { applyPerson } from './person.ts'
 import { saySole } from './records.ts'
 import { needsPast, pastKey } from './settled.ts'
+import { Miss } from './world.ts'
 
 /** Person-level events: their PV1 is a formality (IHE ITI-30). */
 const personEvents = new Set(['ADT^A28', 'ADT^A31'])
@@ -156,7 +157,7 @@ function applyEncounter(applying: Applying, thing: Thing): void {
     cells,
   }
   const past = draft.contribution('Encounter', id, 'gateway', pastKey)
-  if (needsPast(past, event, times.event)) draft.askForPast(id)
+  if (needsPast(past, event, times.event)) throw new Miss({ kind: 'past', id })
   warnStale(applying, thing, staleFields([...draft.contributions('Encounter', id).values()], incoming))
   draft.contribute('Encounter', id, incoming)
   if (subject) noteDeath(applying, thing, subject)
