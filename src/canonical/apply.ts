@@ -13,6 +13,7 @@ import { applyMerges, isMerge } from './merge.ts'
 import { applyMoves, isMove } from './moves.ts'
 import type { Author } from './provenance.ts'
 import { applyQuery } from './query.ts'
+import { applyRemoval } from './removal.ts'
 import { applySiu } from './schedule.ts'
 import { applyAdt } from './visit.ts'
 import { withVisitNumbers } from './visit-number.ts'
@@ -48,6 +49,7 @@ export function applyMapped(sent: Applying): void {
   }
   if (applying.event === 'QRY^A19') applyQuery(applying)
   else if (isMerge(applying.event)) applyMerges(applying)
+  else if (applying.event === 'ADT^A29') applyRemoval(applying)
   else if (isMove(applying.event)) applyMoves(applying)
   else if (applying.event === 'ADT^A24' || applying.event === 'ADT^A37') applyLink(applying)
   else if (applying.event.startsWith('SIU^')) applySiu(applying)

@@ -7,6 +7,7 @@ import type { Identifier } from './identifier.ts'
 import { identifierType } from './identifier.ts'
 import { choiceOf, latestValue, type Statement, statementsByPath, writeLatest } from './latest.ts'
 import type { Numbers } from './patient-family.ts'
+import { showRemoval } from './removal.ts'
 
 export interface PatientContext {
   trust(source: string): number
@@ -231,6 +232,7 @@ export function foldPatient(
   if (importance) put(body, 'extension', [...((body.extension ?? []) as readonly Json[]), importance])
   for (const each of absorbed) fillGaps(body, each.fill ?? {})
   put(body, 'link', links(projections, into))
+  showRemoval(body, byPath)
   return state.length > 0 || into || absorbed.length > 0 ? body : undefined
 }
 

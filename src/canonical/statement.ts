@@ -53,7 +53,8 @@ export function stateCells(
     stated = true
     news ||= !same
   }
-  const echo = !news && isAlone(source, all) && !isReordered(next, cells)
+  // What was removed comes back with anything that is said later.
+  const echo = !news && !('$removed<EVN-1' in next) && isAlone(source, all) && !isReordered(next, cells)
   return { next: stated ? next : undefined, stale, echo }
 }
 

@@ -308,6 +308,39 @@ describe('in every order of arrival', () => {
   })
 })
 
+describe('the deletion of a person', () => {
+  it('retires the record, whatever the order; what is said later brings it back', async () => {
+    const gone = message(
+      'ADT^A29^ADT_A21',
+      2,
+      'ADT1|GHH',
+      pid({ 3: mrn('D1'), 5: 'DOE^JANE^^^^^L' }),
+      'PV1|1|N',
+    )
+    const state = await sameInEveryOrder([person('ADT1|GHH', mrn('D1'), 1), gone])
+    assert.equal(count(state, '"active":false', '"deleted"', '"use":"old"'), 1)
+    const back = await sameInEveryOrder([
+      person('ADT1|GHH', mrn('D1'), 1),
+      gone,
+      person('ADT1|GHH', mrn('D1'), 3),
+    ])
+    assert.equal(count(back, '"active":true', '"use":"usual"'), 1)
+  })
+
+  it('is refused while a visit is open', async () => {
+    const gone = message(
+      'ADT^A29^ADT_A21',
+      2,
+      'ADT1|GHH',
+      pid({ 3: mrn('D2'), 5: 'DOE^JANE^^^^^L' }),
+      'PV1|1|N',
+    )
+    const { answers, state } = await hear([admit('D2', 1), gone])
+    assert.deepEqual(answers.at(-1)?.errors, ['E 206 PID^1^3'])
+    assert.equal(count(state, '"deleted"'), 0)
+  })
+})
+
 describe('a change to a number that is somebody else’s', () => {
   it('is refused: ID-IN-USE', async () => {
     const { answers } = await hear([
