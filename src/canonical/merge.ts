@@ -3,7 +3,7 @@
 import type { Thing } from '../mappings/mapped.ts'
 import { type Applying, referred, thingsOf } from './applying.ts'
 import type { Draft } from './draft.ts'
-import { rootOf } from './family.ts'
+import { recordsOf, rootOf } from './family.ts'
 import type { Refusal } from './finding.ts'
 import type { Identifier } from './identifier.ts'
 import type { Result } from './identity-log.ts'
@@ -15,6 +15,9 @@ import { type LoggedJoin, loggedBefore, recordOf, settle, tell, tellSole } from 
 
 type Kind = LoggedJoin['kind']
 export type Rtype = 'Patient' | 'Account' | 'Encounter'
+
+/** Records that are shown as one: each message about one of them loads them all. */
+const maxRecords = 1_000
 
 /** What an event joins: which fields of MRG, which of PID and PV1, and how. */
 interface Rule {
@@ -178,6 +181,11 @@ export function join(applying: Applying, rtype: Rtype, kind: Kind, each: Pair): 
     target,
   }
   if (rtype === 'Patient' && kind === 'merge') checkExclusion(applying, said, each)
+  const records = [said.from, said.to].flatMap((record) => recordsOf(draft, rtype, record))
+  if (records.length > maxRecords) {
+    const text = `more than ${maxRecords} records would be one (${where}) - ask the operator whether they are`
+    throw refuse('207', [where], text)
+  }
   const roots = [rootOf(draft, rtype, said.from), rootOf(draft, rtype, said.to)] as const
   const before = loggedBefore(draft, rtype, said) !== undefined
   tellSole(draft, rtype, { system, value: from, record: said.from })
