@@ -17,6 +17,7 @@ import {
   tell,
   tellSole,
 } from './records.ts'
+import { contradicts, reused } from './reused.ts'
 import type { Authority, Site } from './site.ts'
 
 /** An identifier that may decide, in the registry's form. */
@@ -113,7 +114,7 @@ export function resolvePatient(applying: Applying, thing: Thing): string {
   say(applying, keys.length > 0 ? keys : [own], home)
   const means = [...new Set(hits.map((each) => draft.survivorId('Patient', each.record)))]
   if (means.length > 1) checkConflict(applying, hits)
-  warnRetired(applying, home, own)
+  warnRetired(applying, home, own, thing)
   return home
 }
 
@@ -254,7 +255,7 @@ function messagesOf(
 }
 
 /** What comes for a number that was merged away is the survivor's; whoever sends it is told. */
-function warnRetired(applying: Applying, record: string, key: Key): void {
+function warnRetired(applying: Applying, record: string, key: Key, thing: Thing): void {
   const { draft, site } = applying
   const root = rootOf(draft, 'Patient', record)
   const numbers = draft.contribution('Patient', root, 'gateway', numbersKey)?.data as unknown as
@@ -267,6 +268,7 @@ function warnRetired(applying: Applying, record: string, key: Key): void {
   )
   const id = draft.survivorId('Patient', root)
   if (id === root && !isOld) return
+  if (contradicts(applying, thing, [id, root])) throw reused(applying, key, id)
   const current = draft.entity('Patient', id).body?.identifier as readonly Identifier[] | undefined
   const survivor = current?.find((each) => each.system === key.system && each.use !== 'old')?.value ?? id
   const text = `${key.value} was merged into ${survivor} - applied to ${survivor}, use it from now on`

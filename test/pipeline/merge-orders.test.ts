@@ -308,6 +308,19 @@ describe('in every order of arrival', () => {
   })
 })
 
+describe('a retired number', () => {
+  it('that comes with somebody else’s demographics is refused, not applied to the survivor', async () => {
+    const { answers, state } = await hear([
+      admit('Q1', 1),
+      admit('Q2', 2),
+      joined('A40^ADT_A39', 'Q1', { 1: mrn('Q2') }, 3),
+      person('ADT1|GHH', mrn('Q2'), 4, { 5: 'ZIMMERMANN^OTTO^^^^^L', 7: '19310505', 8: 'M' }),
+    ])
+    assert.deepEqual(answers.at(-1)?.errors, ['E ID-CONFLICT PID^1^3'])
+    assert.equal(count(state, 'ZIMMERMANN'), 0)
+  })
+})
+
 describe('the deletion of a person', () => {
   it('retires the record, whatever the order; what is said later brings it back', async () => {
     const gone = message(
