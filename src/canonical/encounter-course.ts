@@ -162,6 +162,9 @@ class Visit {
     }
     const known = this.#classes.at(-1)?.value
     if (!value || (known?.code === value.code && known?.system === value.system)) return
+    // The class of a beginning that was cancelled counts only while nothing else has said one: a visit has one.
+    if (known && cell && this.#rules.cancellations.dropped(step, 'class', cell.key)) return
+    if (known && !cell && this.#rules.cancellations.dropped(step, '$patientClass', key)) return
     this.#classes.push({ value, step, key })
   }
 

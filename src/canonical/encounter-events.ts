@@ -161,7 +161,10 @@ interface Undo {
 const plannedEnd =
   "extension('http://hl7.org/fhir/5.0/StructureDefinition/extension-Encounter.plannedEndDate')"
 const discharge = ['$dischargeTime', 'hospitalization.dischargeDisposition', 'hospitalization.destination']
-const admission: Undo = { cells: ['$admitTime', '$location'], until: 'same' }
+const classes = ['class', '$patientClass']
+const admission: Undo = { cells: ['$admitTime', '$location', ...classes], until: 'same' }
+/** Nobody has been at the place of a visit that was only planned. */
+const plan: Undo = { cells: ['$location', ...classes], until: 'same' }
 const tracking: Undo = { cells: ['$temporaryLocation', '$location'], until: 'same' }
 
 const undoes: Readonly<Record<string, Undo>> = {
@@ -169,8 +172,10 @@ const undoes: Readonly<Record<string, Undo>> = {
   A02: { cells: ['$location', '$priorLocation'], until: 'same' },
   A03: { cells: discharge, until: 'all' },
   A04: admission,
+  A05: plan,
   A09: tracking,
   A10: tracking,
+  A14: plan,
   A15: { cells: ['$pendingLocation'], until: 'same' },
   A16: { cells: [plannedEnd], until: 'same' },
   A54: { cells: ['participant<PV1-7'], until: 'same' },
@@ -179,11 +184,14 @@ const undoes: Readonly<Record<string, Undo>> = {
 
 /** Cells of a cancel event that only name what it cancels; `again`: when they say what the cancelled event has said. */
 const naming: Readonly<Record<string, { readonly cells: readonly string[]; readonly again?: true }>> = {
+  A11: { cells: classes, again: true },
   A12: { cells: ['$location'], again: true },
   A25: { cells: [plannedEnd] },
   A26: { cells: ['$pendingLocation'] },
+  A27: { cells: classes, again: true },
   A32: { cells: ['$temporaryLocation'] },
   A33: { cells: ['$temporaryLocation'] },
+  A38: { cells: classes, again: true },
   A55: { cells: ['participant<PV1-7'], again: true },
   A62: { cells: ['participant<PV1-9'], again: true },
 }
@@ -251,6 +259,8 @@ function undo(
   const last = until.length - 1
   for (const [i, step] of until.entries()) {
     if (i < from || (rule.until === 'same' && i === last)) continue
+    // Another beginning says where the patient is by itself, though it is the same place.
+    if (rule === plan && step.code !== target?.code && visitRule(meaning(step)).opens) continue
     for (const cell of step.cells) {
       const matched = rule.cells.find((each) => each === cell.path || each === cell.key)
       if (matched === undefined) continue

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Json } from '../../src/mappings/mapped.ts'
 import { event } from './events.ts'
-import { a01, a02, a03, base, day, fold, place, shown } from './visits.ts'
+import { a01, a02, a03, base, day, fold, imp, place, shown, v3 } from './visits.ts'
 
 test('admission, transfer and discharge leave a contiguous history of places and statuses', () => {
   const body = shown([a01, a02, a03])
@@ -90,4 +90,49 @@ test('a planned place becomes where the patient is when nothing else is said', (
     { location: place('A'), status: 'active', period: { start: day('10:00') } },
   ])
   assert.deepEqual(shown([a05, bare]).period, { start: day('10:00') })
+})
+
+test('a beginning that was cancelled leaves neither its class nor its place behind, in any order of arrival', () => {
+  const emer = { system: v3, code: 'EMER', display: 'emergency' }
+  const arrived = event('ADT^A04', day('09:00'), {
+    ...base,
+    'class<PV1-2': emer,
+    '$location<PV1-3': place('ED'),
+  })
+  const updated = event('ADT^A08', day('10:20'), {
+    ...base,
+    'class<PV1-2': imp,
+    '$location<PV1-3': place('A'),
+  })
+  for (const said of [imp, emer]) {
+    const cancelled = event('ADT^A11', day('10:30'), { ...base, 'class<PV1-2': said })
+    const told = [arrived, a01, updated, cancelled]
+    for (const order of [told, told.toReversed(), [a01, cancelled, updated, arrived]]) {
+      const { status, class: now, classHistory, location } = shown(order)
+      assert.equal(status, 'arrived')
+      assert.deepEqual([now, classHistory], [emer, undefined], `A11 says ${said.code}`)
+      assert.deepEqual(location, [
+        { location: place('ED'), status: 'active', period: { start: day('09:00') } },
+      ])
+    }
+  }
+  const alone = shown([a01, event('ADT^A11', day('10:30'), { ...base, 'class<PV1-2': imp })])
+  assert.deepEqual([alone.status, alone.class, alone.location], ['cancelled', imp, undefined])
+})
+
+test('nobody has been at the place of a visit that was planned and called off', () => {
+  const plans = [
+    ['ADT^A05', 'ADT^A38'],
+    ['ADT^A14', 'ADT^A27'],
+  ] as const
+  for (const [plan, off] of plans) {
+    const planned = event(plan, day('08:00'), { ...base, 'class<PV1-2': imp, '$location<PV1-3': place('A') })
+    const calledOff = event(off, day('11:00'), { ...base, 'class<PV1-2': imp, '$location<PV1-3': place('A') })
+    assert.equal(shown([planned, calledOff]).location, undefined, plan)
+    assert.equal(shown([calledOff, planned]).status, 'cancelled')
+    // The patient has come to the same place meanwhile: that stands.
+    assert.deepEqual(shown([planned, a01, calledOff]).location, [
+      { location: place('A'), status: 'active', period: { start: day('10:00') } },
+    ])
+  }
 })
