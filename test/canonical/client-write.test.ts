@@ -109,7 +109,7 @@ describe('deleting', () => {
 
   it('ends a policy', () => {
     const on = world()
-    write(on, 'Coverage', { status: 'active' })
+    write(on, 'Coverage', { status: 'active', beneficiary: { reference: 'Patient/p' } })
     const draft = new Draft(on, String(++messages), site)
     deleteByClient(draft, 'Coverage', 'x', 'frontdesk', ++at)
     draft.fold()

@@ -8,7 +8,9 @@ import { canonicalText } from '../../src/canonical/fhir-json.ts'
 import { ms } from './events.ts'
 import { projection, say } from './patient-statements.ts'
 
-const mention = (source: string, at: string): Contribution => say(source, at, { '$standing<IN1': 'active' })
+const whose = { 'beneficiary<PID': { reference: 'Patient/p' } }
+const mention = (source: string, at: string): Contribution =>
+  say(source, at, { '$standing<IN1': 'active', ...whose })
 const ended = (source: string, at: string): Contribution =>
   projection(`ended:${source}`, { t: ms(`2026-03-02T${at}:00-06:00`), date: '2026-03-02' })
 const used = (by: string): Contribution => projection(`account:${by}`, true)
@@ -51,7 +53,7 @@ describe('a policy', () => {
     ],
     [
       'that only a client speaks of is what the client says',
-      [say('portal', '09:00', { 'status<FHIR': 'draft' })],
+      [say('portal', '09:00', { 'status<FHIR': 'draft', ...whose })],
       'draft',
     ],
   ]
@@ -60,6 +62,7 @@ describe('a policy', () => {
   it('that has ended says since when, and keeps when it began', () => {
     const said = say('ADT', '08:00', {
       '$standing<IN1': 'active',
+      ...whose,
       'period.start<IN1-12': '2025-01-01',
       'period.end<IN1-13': '2027-01-01',
     })
