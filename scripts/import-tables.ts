@@ -116,7 +116,11 @@ export function buildElements(
     for (const [code, target] of Object.entries(fix.set ?? {}).sort(([a], [b]) => (a < b ? -1 : 1))) {
       const display =
         elements.get(code)?.display ?? fix.display?.[code] ?? systems.get(v2(table))?.get(code) ?? code
-      elements.set(code, { code, display, target: target === null ? undefined : toTarget(target, systems) })
+      const to = target === null ? undefined : toTarget(target, systems)
+      // Of a code system that FHIR does not publish the guide's own rows know the display.
+      const known = to && elements.get(to.code)?.target
+      const shown = known?.system === to?.system ? known?.display : undefined
+      elements.set(code, { code, display, target: to && { ...to, display: shown ?? to.display } })
     }
     for (const [code, display] of fix.complete ? (systems.get(v2(fix.complete)) ?? []) : []) {
       const target = toTarget(`${v2(fix.complete ?? '')}|${code}`, systems)

@@ -2,10 +2,10 @@
 import type { Json, Thing } from '../mappings/mapped.ts'
 import { resolveActors } from './actors.ts'
 import { type Applying, derived, thingsOf } from './applying.ts'
+import { applyBeside } from './clinical.ts'
 import type { Assertion, CellKey } from './contribution.ts'
 import { Refusal } from './finding.ts'
 import { writeInstant, zoneClock } from './instant.ts'
-import { applyCoverages, applyGuarantors } from './insurance.ts'
 import { applyPerson } from './person.ts'
 import { applyAccount, applyVisitReference } from './visit.ts'
 
@@ -18,7 +18,7 @@ const statusAfter: Readonly<Record<string, string>> = {
 
 /**
  * A billing message about accounts. It is no feed of demographics or of visits: of the person it fills gaps, and a
- * visit is named, not told.
+ * visit is named, not told. Its diagnoses and procedures are what is billed.
  */
 export function applyBar(applying: Applying): void {
   resolveActors(applying)
@@ -30,8 +30,7 @@ export function applyBar(applying: Applying): void {
     if (id !== undefined) changeStatus(applying, thing, id)
   }
   for (const thing of thingsOf(applying, 'Encounter')) applyVisitReference(applying, thing)
-  applyCoverages(applying)
-  applyGuarantors(applying)
+  applyBeside(applying)
 }
 
 /** The event beats PV1-41 of the same message; the end of an account is the time of the event. */

@@ -64,6 +64,26 @@ describe('BAR', () => {
     assert.equal(ended?.status, 'inactive')
     assert.deepEqual(ended?.servicePeriod, { end: '2026-03-10T18:00:00-05:00' })
   })
+  it('keeps the diagnoses and procedures that are billed, with their visit', async () => {
+    const answer = await bar(
+      'P01',
+      '20260301080000',
+      'BA9',
+      segment('PV1', { 2: 'I', 19: visit('BV9') }),
+      segment('DG1', { 1: '1', 3: 'J18.9^Pneumonia^I10', 6: 'F' }),
+      segment('PR1', { 1: '1', 3: '71046^Chest x-ray^C4', 5: '20260301' }),
+    )
+    assert.deepEqual([answer.code, answer.errors], ['AA', []])
+    const visitId = (await one('Encounter', 'BV9'))?.id
+    for (const [rtype, code] of [
+      ['Condition', 'J18.9'],
+      ['Procedure', '71046'],
+    ] as const) {
+      const all = (await gateway.all(rtype)) as Resource[]
+      const found = all.find((each) => JSON.stringify(each.code).includes(`"${code}"`))
+      assert.deepEqual(found?.encounter, { reference: `Encounter/${visitId}` }, rtype)
+    }
+  })
   it('P05 updates what it names and leaves the status', async () => {
     await bar('P01', '20260302080000', 'BA2')
     await bar('P05', '20260303080000', 'BA2', policy('1', 'PAYER1', 'M1'), policy('2', 'PAYER2', 'M2'))

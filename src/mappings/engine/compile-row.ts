@@ -221,7 +221,7 @@ export function applyDefaults(compiled: CompiledRow, item: Draft, run: Run): voi
 export function noteReads(compiled: CompiledRow, field: number, plan: ReadPlan): void {
   const reads = readsAt(plan, field)
   const { leaf, type, component, subcomponent } = compiled
-  if (compiled.path.many || leaf?.lines) reads.every = true
+  if (compiled.path.many || leaf?.lines || leaf?.joins) reads.every = true
   if (leaf?.last) reads.last = true
   for (let offset = -(leaf?.before ?? 0); offset <= (leaf?.next ?? 0); offset++) {
     if (offset === 0) continue

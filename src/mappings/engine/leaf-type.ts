@@ -16,6 +16,8 @@ export interface Leaf {
   readonly lines?: true
   /** Of a repeating field it takes the last repetition instead of the first. */
   readonly last?: true
+  /** Its one value is made of all repetitions. */
+  readonly joins?: true
   /** It may yield several items (an array) for one repetition of a list. */
   readonly several?: true
   /** The linked thing that its reference points to. */

@@ -77,7 +77,9 @@ function code(raw: string | undefined, run: Run): string | undefined {
 function applies(uri: string | undefined, run: Run): boolean {
   if (uri === undefined) return true
   const table = run.tables.get(run.table)
-  return table === undefined || table.sources.size === 0 || table.sources.has(uri)
+  if (table === undefined || table.sources.size === 0 || table.sources.has(uri)) return true
+  // ISO 639 and BCP 47 say the same of a language, in other words.
+  return uri.startsWith('urn:iso:std:iso:639') && table.targets.has('urn:ietf:bcp:47')
 }
 
 function coded(

@@ -4,10 +4,12 @@ import type { Json } from '../../mapped.ts'
 import type { Designator } from '../context.ts'
 import type { Leaves } from '../leaf-type.ts'
 import type { Run } from '../run.ts'
-import { mark } from '../trace.ts'
+import { type MarkStep, mark } from '../trace.ts'
+import { systemOf } from './code.ts'
 
 export const identifierTypes = 'http://terminology.hl7.org/CodeSystem/v2-0203'
 const checkDigitUrl = 'http://hl7.org/fhir/StructureDefinition/identifier-checkDigit'
+const jurisdictionUrl = 'http://portico.example.org/StructureDefinition/jurisdiction'
 const facilityUrl = 'http://portico.example.org/StructureDefinition/assigning-facility'
 
 const marks = {
@@ -17,6 +19,8 @@ const marks = {
   assigner: mark('assigner.display', '.4.1'),
   type: mark('type.coding[0].code', '.5'),
   facility: mark(`extension('${facilityUrl}').valueString`, '.6'),
+  jurisdiction: mark(`assigner.extension('${jurisdictionUrl}').valueCodeableConcept`, '.9'),
+  department: mark(`assigner.extension('${jurisdictionUrl}').valueCodeableConcept`, '.10'),
   start: mark('period.start', '.7'),
   end: mark('period.end', '.8'),
   whole: mark('value', ''),
@@ -52,7 +56,6 @@ function cx(raw: string, run: Run, unassigned: Unassigned): Json | undefined {
   run.mark(marks.value)
   if (designator.namespace !== undefined || designator.universalId !== undefined) run.mark(marks.system)
   if (type !== undefined) run.mark(marks.type)
-  if (designator.namespace !== undefined) run.mark(marks.assigner)
   const period = parts.length > 6 ? validity(parts, run) : undefined
   const extension = parts.length > 1 ? extensions(parts, value, run) : undefined
   return {
@@ -61,8 +64,34 @@ function cx(raw: string, run: Run, unassigned: Unassigned): Json | undefined {
     ...(system !== undefined && { system }),
     value,
     ...(period && { period }),
-    ...(designator.namespace !== undefined && { assigner: { display: designator.namespace } }),
+    ...assignerOf(parts, designator.namespace, run),
   }
+}
+
+/** Who assigned it: the authority by name, and where that rules (CX.9 state or country, CX.10 department). */
+function assignerOf(parts: readonly string[], name: string | undefined, run: Run): Json & object {
+  if (name !== undefined) run.mark(marks.assigner)
+  const rules = [
+    ...(parts.length > 8 ? jurisdiction(parts[8], marks.jurisdiction, run) : []),
+    ...(parts.length > 9 ? jurisdiction(parts[9], marks.department, run) : []),
+  ]
+  if (name === undefined && rules.length === 0) return {}
+  return {
+    assigner: {
+      ...(rules.length > 0 && { extension: rules }),
+      ...(name !== undefined && { display: name }),
+    },
+  }
+}
+
+function jurisdiction(raw: string | undefined, at: MarkStep, run: Run): Json[] {
+  const [code, text, system] = run.subparts(raw ?? '').map((each) => run.text(each))
+  if (code === undefined && text === undefined) return []
+  run.mark(at)
+  const uri = system === undefined ? undefined : systemOf(system, run)
+  const coding = code === undefined ? undefined : { ...(uri !== undefined && { system: uri }), code }
+  const concept = { ...(coding && { coding: [coding] }), ...(text !== undefined && { text }) }
+  return [{ url: jurisdictionUrl, valueCodeableConcept: concept }]
 }
 
 function validity(parts: readonly string[], run: Run): Json | undefined {
@@ -179,7 +208,7 @@ export function isSsnFiller(digits: string): boolean {
 
 const mbi =
   /^[1-9][AC-HJKMNP-RT-Y][0-9AC-HJKMNP-RT-Y]\d[AC-HJKMNP-RT-Y][0-9AC-HJKMNP-RT-Y]\d[AC-HJKMNP-RT-Y]{2}\d{2}$/
-const cxReads = [1, 2, 3, 4, 5, 6, 7, 8]
+const cxReads = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]
 
 export const identifierLeaves: Leaves = {
   /** A patient's identifier: without authority it has no system, for a wrong guess joins two people. */

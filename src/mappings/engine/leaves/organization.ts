@@ -6,16 +6,26 @@ import type { Run } from '../run.ts'
 import { mark } from '../trace.ts'
 import { authority, typeCoding } from './identifier.ts'
 
-const at = { reference: mark('reference', '.1'), display: mark('display', '.1') }
+const at = {
+  reference: mark('reference', '.1'),
+  display: mark('display', '.1'),
+  number: mark('value', '.10'),
+  oldNumber: mark('value', '.3'),
+}
+
+function numberOf(parts: readonly string[], run: Run) {
+  const id = run.text(parts[9]) ?? run.text(parts[2])
+  const type = run.text(parts[6])
+  const system = id === undefined ? undefined : authority(run.designator(parts[5]), type, run)
+  return { id, type, system: system ?? run.localSystem('organization') }
+}
 
 function organization(raw: string, run: Run): Json | undefined {
   const parts = run.parts(raw)
   const name = run.line(parts[0] ?? '')
-  const id = run.text(parts[9]) ?? run.text(parts[2])
+  const { id, system, type } = numberOf(parts, run)
   if (name === undefined && id === undefined) return undefined
-  const type = run.text(parts[6])
-  const system = id === undefined ? undefined : authority(run.designator(parts[5]), type, run)
-  const party = { name, id, system: system ?? run.localSystem('organization'), type }
+  const party = { name, id, system, type }
   return meet(run, party, run.printed(parts[9] ? '.10' : '.3'), run.printed('.1'))
 }
 
@@ -70,6 +80,24 @@ export const organizationLeaves: Leaves = {
   },
   /** The name alone. */
   'XON[string]': { yields: 'string', reads: [1], read: (raw, run) => run.line(raw) },
+  /** The names after the first: what else the organization is called. */
+  'XON[alias]': {
+    yields: 'string',
+    reads: [1],
+    read: (raw, run) => (run.repetition === 0 ? undefined : run.line(raw)),
+  },
+  /** The number of the organization: XON.10, before 2.5 XON.3. */
+  'XON[Identifier]': {
+    yields: 'Identifier',
+    reads: [3, 6, 7, 10],
+    read: (raw, run) => {
+      const parts = run.parts(raw)
+      const { id, system, type } = numberOf(parts, run)
+      if (id === undefined) return undefined
+      run.mark(parts[9] ? at.number : at.oldNumber)
+      return { ...(type !== undefined && { type: typeCoding(type, run) }), system, value: id }
+    },
+  },
   /** A code that names an organization of the source: PV1-39, FT1-13. */
   'CWE[Organization]': {
     yields: 'Reference',

@@ -116,6 +116,25 @@ function practitioner(raw: string, run: Run): Json | undefined {
   return value
 }
 
+/** A field whose repetitions are the numbers of one person: the person that the first one names has them all. */
+function onePerson(raw: string, run: Run): Json | undefined {
+  const value = onePractitioner(raw, run)
+  const all = run.segment?.repetitions(run.field) ?? []
+  if (value === undefined || all.length < 2) return value
+  const [first] = peopleOf(run)
+  if (!first) return value
+  for (const [index, other] of all.slice(0, maxIdentifiers).entries()) {
+    const parts = run.parts(other)
+    const person = index === 0 ? undefined : readPerson(parts, run)
+    if (person?.id === undefined) continue
+    run.repetition = index
+    const keys = [first.key, `${person.system ?? ''}|${person.id}`]
+    run.linked.meet('Practitioner', keys, run.mention(), values(person, parts, run))
+  }
+  run.repetition = 0
+  return value
+}
+
 const isDisplayed = (value: Json): boolean => (value as { readonly display?: string }).display !== undefined
 
 function onePractitioner(raw: string, run: Run): Json | undefined {
@@ -190,6 +209,14 @@ const xcnReads = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 13, 21]
 
 export const personLeaves: Leaves = {
   'XCN[Practitioner]': { yields: 'Reference', links: 'Practitioner', reads: xcnReads, read: practitioner },
+  /** AIP-3: what repeats are the numbers of one person. */
+  'XCN[Practitioner-One]': {
+    yields: 'Reference',
+    links: 'Practitioner',
+    reads: xcnReads,
+    joins: true,
+    read: onePerson,
+  },
   /** Who did it, for provenance: no resource of its own. */
   'XCN[operator]': {
     yields: '',
