@@ -32,9 +32,9 @@ const aboutPatients = /^(ADT|BAR)\^/
 export function applyMapped(sent: Applying): void {
   const applying = withVisitNumbers(sent)
   if (isFuture(applying)) {
-    // A schedule message happens when it is sent: it has no EVN.
-    const at = applying.event.startsWith('SIU^') ? 'MSH^1^7' : 'EVN^1^2'
-    warn(applying, 'FUTURE-EVENT', [at], 'the event lies in the future - taken as happening now')
+    const { location, value } = eventCell(applying.mapped)
+    const text = `the event lies in the future (${value}) - taken as happening now`
+    warn(applying, 'FUTURE-EVENT', [location], text)
   }
   if (applying.event === 'ADT^A20') {
     applyBedStatus(applying)
@@ -61,13 +61,26 @@ export function applyMapped(sent: Applying): void {
 
 const msPerHour = 3_600_000
 
-function readTime(mapped: Mapped, type: string, path: string): number | undefined {
-  const value = cellAt(
+const timeCell = (mapped: Mapped, type: string, path: string) =>
+  cellAt(
     mapped.things.find((each) => each.type === type),
     path,
-  )?.value
+  )
+
+function readTime(mapped: Mapped, type: string, path: string): number | undefined {
+  const value = timeCell(mapped, type, path)?.value
   const ms = typeof value === 'string' ? Date.parse(value) : Number.NaN
   return Number.isNaN(ms) ? undefined : ms
+}
+
+/** What says when the event happened: EVN-6, else EVN-2, else MSH-7, as in `statedTimes`. */
+function eventCell(mapped: Mapped): { readonly location: string; readonly value: string } {
+  const isBySchedule = mapped.event.startsWith('SIU^')
+  const occurred = cancellations.has(mapped.event) ? undefined : timeCell(mapped, 'Event', '$occurred')
+  const said = [occurred, timeCell(mapped, 'Event', '$recorded')].find((each) => each?.value)
+  const cell = isBySchedule ? undefined : said
+  const value = cell?.value ?? timeCell(mapped, 'Message', '$messageTime')?.value
+  return { location: cell?.location ?? 'MSH^1^7', value: String(value) }
 }
 
 /** The clocks of a message as it states them; `receipt` where it states none. */
