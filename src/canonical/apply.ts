@@ -31,10 +31,11 @@ const aboutPatients = /^(ADT|BAR)\^/
 /** Applies one mapped message to its draft. Throws Refusal (the sender is told) and Miss (something must be loaded). */
 export function applyMapped(sent: Applying): void {
   const applying = withVisitNumbers(sent)
-  if (isFuture(applying)) {
-    const { location, value } = eventCell(applying.mapped)
+  const latest = latestTime(applying)
+  if (statedTimes(applying.mapped, applying.times.receipt).event > latest) {
+    const { locations, value } = futureCells(applying.mapped, latest)
     const text = `the event lies in the future (${value}) - taken as happening now`
-    warn(applying, 'FUTURE-EVENT', [location], text)
+    warn(applying, 'FUTURE-EVENT', locations, text)
   }
   if (applying.event === 'ADT^A20') {
     applyBedStatus(applying)
@@ -73,14 +74,14 @@ function readTime(mapped: Mapped, type: string, path: string): number | undefine
   return Number.isNaN(ms) ? undefined : ms
 }
 
-/** What says when the event happened: EVN-6, else EVN-2, else MSH-7, as in `statedTimes`. */
-function eventCell(mapped: Mapped): { readonly location: string; readonly value: string } {
-  const isBySchedule = mapped.event.startsWith('SIU^')
-  const occurred = cancellations.has(mapped.event) ? undefined : timeCell(mapped, 'Event', '$occurred')
-  const said = [occurred, timeCell(mapped, 'Event', '$recorded')].find((each) => each?.value)
-  const cell = isBySchedule ? undefined : said
-  const value = cell?.value ?? timeCell(mapped, 'Message', '$messageTime')?.value
-  return { location: cell?.location ?? 'MSH^1^7', value: String(value) }
+/** Where the message says that it happens later than `latest`: EVN-6 and EVN-2, else MSH-7. */
+function futureCells(mapped: Mapped, latest: number): { locations: string[]; value: string } {
+  const event = mapped.event.startsWith('SIU^') ? [] : ['$recorded', '$occurred']
+  const said = event.flatMap((path) => timeCell(mapped, 'Event', path) ?? [])
+  const late = said.filter(({ value }) => typeof value === 'string' && Date.parse(value) > latest)
+  const message = timeCell(mapped, 'Message', '$messageTime')
+  const locations = late.length > 0 ? late.map(({ location }) => location) : ['MSH^1^7']
+  return { locations, value: String((late.at(-1) ?? message)?.value) }
 }
 
 /** The clocks of a message as it states them; `receipt` where it states none. */
@@ -106,10 +107,8 @@ export function timesOf(mapped: Mapped, receipt: number, futureEventHours: numbe
   return { event: clamp(event), demographics: clamp(demographics), message, receipt }
 }
 
-function isFuture({ mapped, site, times }: Applying): boolean {
-  const { event } = statedTimes(mapped, times.receipt)
-  return event > times.receipt + site.policy.futureEventHours * msPerHour
-}
+const latestTime = ({ site, times }: Applying): number =>
+  times.receipt + site.policy.futureEventHours * msPerHour
 
 interface Operator {
   readonly id?: string

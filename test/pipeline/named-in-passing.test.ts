@@ -96,10 +96,10 @@ describe('a doctor whom messages name', () => {
 describe('a message that lies in the future', () => {
   const codes = async (text: string) => (await one.send(text)).errors
 
-  it('is told so where its time stands: MSH-7 of a schedule message, and where EVN says none', async () => {
+  it('is told so where its time stands: EVN-2 and EVN-6, or MSH-7 of a schedule message', async () => {
     await one.reset()
     const adt = named('CHEN', '20270302080000')
-    assert.ok((await codes(adt)).includes('W FUTURE-EVENT MSH^1^7'))
+    assert.ok((await codes(adt)).includes('W FUTURE-EVENT EVN^1^2~EVN^1^6'))
     const siu = [
       msh({ event: 'SIU^S12', time: '20270302080000', source: 'SCHED1|GHH' }),
       segment('SCH', { 2: 'F1^SCHED1^2.16.840.1.113883.19.5.4^ISO', 7: 'FU^Follow up^L', 25: 'Booked' }),
