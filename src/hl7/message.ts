@@ -202,6 +202,7 @@ export class Message {
   /** In the order sent; blank lines are left out, lines that are no segment have the name ''. */
   segments: readonly Segment[] = []
   #byName: Map<string, Segment[]> | undefined
+  #plain: boolean | undefined
 
   /** Use `parseMessage`. */
   constructor(text: string, delimiters: Delimiters, oddities: readonly Oddity[]) {
@@ -241,7 +242,17 @@ export class Message {
 
   /** Raw text with its escape sequences resolved. */
   decode(raw: string): string {
-    return decode(raw, this.delimiters)
+    this.#plain ??= this.#isPlain()
+    return this.#plain ? raw : decode(raw, this.delimiters)
+  }
+
+  // Most messages have no escape sequence at all: that is seen once, not in each value.
+  #isPlain(): boolean {
+    const mark = this.delimiters.escape
+    const second = (this.segments[0]?.start ?? 0) + 4
+    let at = this.text.indexOf(mark, second)
+    if (at === second + 2) at = this.text.indexOf(mark, at + 1)
+    return at < 0 && this.text.indexOf('\0') < 0
   }
 
   /** 1-based place of a segment among those of its name. */

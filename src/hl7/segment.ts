@@ -17,7 +17,7 @@ export class Segment {
   readonly #header: boolean
   #occurrence = 0
   #fields: readonly number[] | undefined
-  #repetitions: (readonly string[] | undefined)[] | undefined
+  #repetitions: Map<number, readonly string[]> | undefined
 
   /** Use `parseMessage`. */
   constructor(message: Message, name: string, index: number, start: number, end: number) {
@@ -40,6 +40,14 @@ export class Segment {
     return this.#starts().length - 2 + (this.#header ? 1 : 0)
   }
 
+  /** True when something was sent in the field, be it `""`. */
+  has(field: number): boolean {
+    const at = this.#header ? field - 1 : field
+    if (at < 1) return this.#header && field === 1
+    const starts = this.#fields ?? this.#starts()
+    return at < starts.length - 1 && (starts[at + 1] ?? 0) - (starts[at] ?? 0) > 1
+  }
+
   /** Raw text of a field: undefined = not sent, '' = sent empty, '""' = null. MSH-1 is the separator. */
   raw(field: number): string | undefined {
     let at = field
@@ -56,14 +64,17 @@ export class Segment {
 
   /** The raw repetitions of a field; none when it is absent or empty. */
   repetitions(field: number): readonly string[] {
-    const known = this.#repetitions?.[field]
+    const known = this.#repetitions?.get(field)
     if (known) return known
     const raw = this.raw(field)
     const separator = this.message.delimiters.repetition
     const whole = raw === undefined || raw === '' || this.#isDelimiterField(field)
     const list = whole ? (raw ? [raw] : EMPTY) : split(raw, separator, limits.maxRepetitions)
-    this.#repetitions ??= []
-    this.#repetitions[field] = list
+    // One alone is made anew sooner than it is found again.
+    if (list.length > 1) {
+      this.#repetitions ??= new Map()
+      this.#repetitions.set(field, list)
+    }
     return list
   }
 

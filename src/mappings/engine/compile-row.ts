@@ -29,6 +29,8 @@ export interface CompiledRow {
   /** The bit of its condition among those of its segment map; 0 = none. */
   readonly bit: number
   readonly leaf: Leaf | undefined
+  /** Of the leaf: leaves are written in many forms, rows have one. */
+  readonly read: Leaf['read'] | undefined
   readonly type: TypeMap | undefined
   readonly constant: string | number | boolean | undefined
   readonly table: string
@@ -109,6 +111,7 @@ export class RowCompiler {
       asked: condition?.positions ?? [],
       bit,
       leaf,
+      read: leaf?.read,
       type,
       constant: row.value,
       table: row.table ?? '',
@@ -155,7 +158,7 @@ function defaultsOf(row: Row, id: string, path: ElementPath, v2: string): Defaul
 /** The value that a row makes of a raw part; undefined when there is none. Spans go to the run. */
 export function readValue(compiled: CompiledRow, raw: string, run: Run): unknown {
   const before = run.node
-  const { constant, leaf, type } = compiled
+  const { constant, read, type } = compiled
   if (constant !== undefined) {
     if (before) run.node = before.to(compiled.write)
     return constant
@@ -164,10 +167,10 @@ export function readValue(compiled: CompiledRow, raw: string, run: Run): unknown
   const entered = run.node
   const level = run.level
   let value: unknown
-  if (leaf) {
+  if (read) {
     run.table = compiled.table
     run.row = compiled.id
-    value = leaf.read(raw, run)
+    value = read(raw, run)
   } else if (type) value = itemOf(type, raw, run)
   run.level = level
   if (!before) return value

@@ -7,7 +7,15 @@ import type { TraceBase, TraceNode } from './trace.ts'
 /** What one field says of one element. */
 export interface CellPlan extends TraceBase {
   readonly url: string | undefined
+  /** 'PID-5'. */
+  readonly name: string
   readonly rows: readonly CompiledRow[]
+  /** Its one row, when that writes the whole value. */
+  readonly only: CompiledRow | undefined
+  /** Conditions of its rows, as bits; -1 when a row has none. */
+  readonly bits: number
+  /** A list of its row's is several items. */
+  readonly several: boolean
   /** Set for 'address[0].district': completes that item of the cell that is there. */
   readonly index: number | undefined
   readonly lines: boolean
@@ -15,7 +23,8 @@ export interface CellPlan extends TraceBase {
   readonly soft: boolean
   readonly last: boolean
   readonly key: string
-  readonly location: string
+  /** ERR-2 location, by occurrence of the segment. */
+  readonly locations: string[]
   /** One trie per occurrence of the segment; later ones are not worth remembering. */
   readonly roots: TraceNode[]
 }
@@ -115,29 +124,44 @@ function noteAsked(position: string, segment: string, plan: ReadPlan): void {
 }
 
 function addToCell(plan: FieldPlan, compiled: CompiledRow, segment: string, soft: boolean): void {
-  const { cell, many, url, index } = compiled.path
-  const known = plan.cells.find((one) => one.path === cell && one.index === index)
-  if (known) {
-    plan.cells[plan.cells.indexOf(known)] = {
-      ...known,
-      rows: [...known.rows, compiled],
-      lines: known.lines || compiled.leaf?.lines === true,
-    }
-    return
+  const { cell, index } = compiled.path
+  const at = plan.cells.findIndex((one) => one.path === cell && one.index === index)
+  if (at < 0) plan.cells.push(cellOf(plan, [compiled], compiled, segment, soft))
+  else {
+    const { rows } = plan.cells[at] ?? { rows: [] }
+    plan.cells[at] = cellOf(plan, [...rows, compiled], rows[0] ?? compiled, segment, soft)
   }
-  plan.cells.push({
+}
+
+/** All cells in one form, so that reading one costs the same whatever its rows are. */
+function cellOf(
+  plan: FieldPlan,
+  rows: readonly CompiledRow[],
+  first: CompiledRow,
+  segment: string,
+  soft: boolean,
+): CellPlan {
+  const { cell, many, url, index } = first.path
+  return {
     path: cell,
     segment,
     field: plan.field,
     many,
     url,
+    name: plan.name,
     index,
-    rows: [compiled],
-    lines: compiled.leaf?.lines === true,
+    rows,
+    only: rows.length === 1 && first.steps.length === 0 ? first : undefined,
+    bits: rows.reduce((bits, { bit }) => (bit === 0 ? -1 : bits | bit), 0),
+    several: first.leaf?.several === true,
+    lines: rows.some(({ leaf }) => leaf?.lines === true),
     soft: soft || url !== undefined,
-    last: compiled.leaf?.last === true,
-    key: `${cell}|${plan.name}`,
-    location: `${segment}^1^${plan.field}`,
+    last: first.leaf?.last === true,
+    key: cellKey(cell, plan.name),
+    locations: [],
     roots: [],
-  })
+  }
 }
+
+/** What a cell is known by within a thing. */
+export const cellKey = (path: string, field: string): string => `${path}|${field}`

@@ -165,8 +165,8 @@ class Mapping {
       refs,
       segment: { name: segment.name, occurrence: segment.occurrence },
       cells: [],
-      byKey: new Map(),
-      joins: new Map(),
+      byKey: undefined,
+      joins: undefined,
     }
     this.#things.push(thing)
     for (const [role, handle] of waiting) this.#waiting.push([thing, role, handle])

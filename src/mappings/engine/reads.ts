@@ -1,5 +1,5 @@
 // Residue: which parts of a field some row reads, and which valued positions nothing read.
-import type { Segment } from '../../hl7/message.ts'
+import { limits, type Segment } from '../../hl7/message.ts'
 
 /** Parts of a field that are read. Index = component; true = all of it, else its subcomponents. */
 export interface Reads {
@@ -57,20 +57,31 @@ export function addResidue(segment: Segment, plan: ReadPlan, into: string[]): vo
   for (let field = 1; field <= count; field++) {
     const reads = plan[field]
     if (reads?.whole) continue
+    if (!segment.has(field)) continue
     const raw = segment.raw(field)
-    if (raw === undefined || raw === '' || raw === '""') continue
+    if (raw === undefined || raw === '""') continue
     if (into.length >= maxResidue) return
     name ??= segment.occurrence === 1 ? segment.name : `${segment.name}[${segment.occurrence}]`
     if (!reads) into.push(`${name}-${field}`)
-    else addParts(segment, field, reads, name, into)
+    else addParts(segment, field, raw, reads, name, into)
   }
 }
 
-function addParts(segment: Segment, field: number, reads: Reads, name: string, into: string[]): void {
+function addParts(
+  segment: Segment,
+  field: number,
+  whole: string,
+  reads: Reads,
+  name: string,
+  into: string[],
+): void {
   const { component, repetition } = segment.message.delimiters
-  const whole = segment.raw(field) ?? ''
-  // One plain value, whose first component is read: nothing is left over.
-  if (reads.components[1] === true && whole.indexOf(component) < 0 && whole.indexOf(repetition) < 0) return
+  if (whole.indexOf(repetition) < 0) {
+    // One plain value, whose first component is read: nothing is left over.
+    if (reads.components[1] === true && whole.indexOf(component) < 0) return
+    addComponents(segment, whole, reads, `${name}-${field}[1]`, into)
+    return
+  }
   const repetitions = segment.repetitions(field)
   for (let index = 0; index < repetitions.length; index++) {
     const raw = repetitions[index]
@@ -82,18 +93,33 @@ function addParts(segment: Segment, field: number, reads: Reads, name: string, i
   }
 }
 
+/** Walks over the components and cuts out those alone that are not read as a whole. */
 function addComponents(segment: Segment, raw: string, reads: Reads, at: string, into: string[]): void {
   const { message } = segment
-  if (reads.components[1] === true && raw.indexOf(message.delimiters.component) < 0) return
-  message.components(raw).forEach((part, index) => {
-    const known = reads.components[index + 1]
-    if (known === true || part === '' || part === '""') return
-    if (!known) {
-      into.push(`${at}.${index + 1}`)
-      return
+  const separator = message.delimiters.component
+  let from = 0
+  for (let component = 1; from <= raw.length; component++) {
+    const next = component < limits.maxComponents ? raw.indexOf(separator, from) : -1
+    const end = next < 0 ? raw.length : next
+    const known = reads.components[component]
+    if (known !== true && end > from) {
+      addPart(segment, raw.slice(from, end), known, `${at}.${component}`, into)
     }
+    from = end + 1
+  }
+}
+
+function addPart(
+  { message }: Segment,
+  part: string,
+  known: ReadonlySet<number> | undefined,
+  at: string,
+  into: string[],
+): void {
+  if (part === '""') return
+  if (!known) into.push(at)
+  else
     message.subcomponents(part).forEach((sub, inner) => {
-      if (sub !== '' && sub !== '""' && !known.has(inner + 1)) into.push(`${at}.${index + 1}.${inner + 1}`)
+      if (sub !== '' && sub !== '""' && !known.has(inner + 1)) into.push(`${at}.${inner + 1}`)
     })
-  })
 }

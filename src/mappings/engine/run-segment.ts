@@ -1,9 +1,8 @@
-// One segment through its compiled map: presence, repetitions, cells (semantics, section 6; v2-to-FHIR IG,
-// segment maps).
+// One segment through its compiled map: presence, repetitions, cells (semantics, section 6; v2-to-FHIR IG).
 import type { Segment } from '../../hl7/message.ts'
 import type { Cell, Json, Span } from '../mapped.ts'
 import { applyDefaults, type CompiledRow, readValue } from './compile-row.ts'
-import type { CellPlan, FieldPlan, SegmentMap } from './compile-segment.ts'
+import { type CellPlan, cellKey, type FieldPlan, type SegmentMap } from './compile-segment.ts'
 import type { Facts } from './condition.ts'
 import { type Draft, put } from './element-path.ts'
 import type { Run } from './run.ts'
@@ -12,12 +11,13 @@ import { spansAt, TraceNode } from './trace.ts'
 /** Cells of one thing while it is made. */
 export interface CellList {
   readonly cells: Cell[]
-  readonly byKey: Map<string, number>
+  /** Places of its cells; made when a second segment comes, for the cells of one differ. */
+  byKey: Map<string, number> | undefined
   /** What further segments add to a cell, by its index. */
-  readonly joins: Map<number, { readonly values: Json[]; readonly spans: Span[] }>
+  joins: Map<number, { readonly values: Json[]; readonly spans: Span[] }> | undefined
 }
 
-/** Occurrences of a segment whose shapes are remembered. */
+/** Occurrences of a segment whose shapes and locations are remembered. */
 const maxRoots = 8
 
 /** Runs a segment map over a segment, adds cells; returns which conditional rows held. */
@@ -30,38 +30,48 @@ export function runSegment(
 ): number {
   run.segment = segment
   run.occurrence = segment.occurrence
+  if (into.cells.length > 0)
+    into.byKey ??= new Map(into.cells.map(({ path, field }, at) => [cellKey(path, field), at]))
   let held = 0
-  const amending: CellPlan[] = []
-  const sent = segment.fieldCount
+  let amending: CellPlan[] | undefined
   for (const plan of map.fields) {
-    if (plan.field > sent && !plan.required) continue
-    const raw = segment.raw(plan.field)
-    run.field = plan.field
-    run.repetition = 0
-    if (raw === undefined || raw === '') {
-      if (plan.required) missing(plan, run)
-      if (raw === '' && run.context.emptyMeansDelete?.has(plan.name)) {
-        held |= heldOf(plan, facts)
-        nullCells(plan, run, into, held)
-      }
+    const { field } = plan
+    if (!segment.has(field)) {
+      if (plan.required || run.context.emptyMeansDelete) held |= unsent(plan, run, facts, into, held)
       continue
     }
     if (plan.cells.length === 0) continue
+    run.field = field
+    run.repetition = 0
     if (plan.conditional.length > 0) held |= heldOf(plan, facts)
-    if (raw.startsWith('""') && isDelete(raw)) {
+    const repetitions = segment.repetitions(field)
+    if (repetitions[0]?.startsWith('""') && isDelete(segment.raw(field) ?? '')) {
       if (plan.required) missing(plan, run)
       nullCells(plan, run, into, held)
       continue
     }
-    const repetitions = segment.repetitions(plan.field)
     if (repetitions.length > 1) warnOfNulls(repetitions, run)
     for (const cell of plan.cells) {
-      if (!anyHolds(cell, held)) continue
-      if (cell.index !== undefined) amending.push(cell)
-      else makeCell(cell, repetitions, run, into, held)
+      if ((cell.bits & held) === 0 && cell.bits !== -1) continue
+      if (cell.index === undefined) makeCell(cell, repetitions, run, into, held)
+      else {
+        amending ??= []
+        amending.push(cell)
+      }
     }
   }
-  for (const cell of amending) amend(cell, segment, run, into, held)
+  if (amending) for (const cell of amending) amend(cell, segment, run, into, held)
+  return held
+}
+
+/** A field that was not sent, or sent empty; returns which of its conditions held. */
+function unsent(plan: FieldPlan, run: Run, facts: Facts, into: CellList, before: number): number {
+  run.field = plan.field
+  run.repetition = 0
+  if (plan.required) missing(plan, run)
+  if (!run.context.emptyMeansDelete?.has(plan.name) || plan.field > (run.segment?.fieldCount ?? 0)) return 0
+  const held = heldOf(plan, facts)
+  nullCells(plan, run, into, before | held)
   return held
 }
 
@@ -74,11 +84,6 @@ function heldOf(plan: FieldPlan, facts: Facts): number {
 
 function holds(row: CompiledRow, held: number): boolean {
   return row.bit === 0 || (held & row.bit) !== 0
-}
-
-function anyHolds(cell: CellPlan, held: number): boolean {
-  for (const row of cell.rows) if (holds(row, held)) return true
-  return false
 }
 
 const onlyDelimiters = /^""[^\w]*$/
@@ -116,7 +121,7 @@ function warnOfNulls(repetitions: readonly string[], run: Run): void {
 
 function nullCells(plan: FieldPlan, run: Run, into: CellList, held: number): void {
   for (const cell of plan.cells) {
-    if (cell.index !== undefined || !anyHolds(cell, held)) continue
+    if (cell.index !== undefined || ((cell.bits & held) === 0 && cell.bits !== -1)) continue
     const segment = run.occurrence === 1 ? cell.segment : `${cell.segment}[${run.occurrence}]`
     const v2 = `${segment}-${cell.field}[1]`
     const row = cell.rows[0]?.id ?? ''
@@ -141,11 +146,30 @@ function makeCell(
 ): void {
   run.node = run.context.lineage ? rootOf(cell, run.occurrence) : undefined
   run.soft = cell.soft
+  const value =
+    cell.many || cell.lines ? listOf(cell, repetitions, run, held) : oneOf(cell, repetitions, run, held)
+  run.repetition = 0
+  run.soft = false
+  const end = run.node
+  run.node = undefined
+  if (value !== undefined) add(into, cell, value, run, end ? spansAt(end, cell, run.occurrence) : [])
+}
+
+/** The value of an element that does not repeat: of the first repetition, or of the last. */
+function oneOf(cell: CellPlan, repetitions: readonly string[], run: Run, held: number): unknown {
+  const index = cell.last ? repetitions.length - 1 : 0
+  const raw = repetitions[index]
+  if (raw === undefined || raw === '' || raw === '""') return undefined
+  run.repetition = index
+  if (run.node) run.node = run.node.to(index)
+  const item = itemOf(cell, raw, run, held)
+  return cell.several && Array.isArray(item) ? item[0] : item
+}
+
+/** The items of all repetitions; of texts their lines. */
+function listOf(cell: CellPlan, repetitions: readonly string[], run: Run, held: number): unknown {
   const items: unknown[] = []
-  const every = cell.many || cell.lines
-  const first = cell.last ? repetitions.length - 1 : 0
-  const end = every || cell.last ? repetitions.length : 1
-  for (let index = first; index < end; index++) {
+  for (let index = cell.last ? repetitions.length - 1 : 0; index < repetitions.length; index++) {
     const raw = repetitions[index]
     if (raw === undefined || raw === '' || raw === '""') continue
     run.repetition = index
@@ -153,23 +177,17 @@ function makeCell(
     if (before) run.node = before.to(index)
     const item = itemOf(cell, raw, run, held)
     if (item === undefined) run.node = before
-    else if (Array.isArray(item) && cell.rows[0]?.leaf?.several) items.push(...item)
+    else if (cell.several && Array.isArray(item)) items.push(...item)
     else items.push(item)
   }
-  run.repetition = 0
-  run.soft = false
-  const end1 = run.node
-  run.node = undefined
-  if (items.length === 0) return
-  const spans = end1 ? spansAt(end1, cell, run.occurrence) : []
-  const value = cell.lines ? items.join('\n') : cell.many ? items : items[0]
-  add(into, cell, value, run, spans)
+  if (items.length === 0) return undefined
+  return cell.lines ? items.join('\n') : items
 }
 
 /** One item of a cell, from one repetition. */
 function itemOf(cell: CellPlan, raw: string, run: Run, held: number): unknown {
-  const only = cell.rows.length === 1 ? cell.rows[0] : undefined
-  if (only && only.steps.length === 0) {
+  const { only } = cell
+  if (only) {
     const value = readPart(only, raw, run)
     if (value !== undefined && only.defaults.length > 0) {
       for (const item of Array.isArray(value) ? value : [value]) {
@@ -215,23 +233,18 @@ function readPart(row: CompiledRow, raw: string, run: Run): unknown {
 
 /** Cells of one key are one: lists grow, texts get lines, of single values the first stays. */
 function add(into: CellList, cell: CellPlan, value: unknown, run: Run, spans: Cell['spans']): void {
-  const at = into.byKey.get(cell.key)
+  const at = into.byKey?.get(cell.key)
   const known = at === undefined ? undefined : into.cells[at]
   if (at === undefined || !known) {
-    into.byKey.set(cell.key, into.cells.length)
-    const location = run.occurrence === 1 ? cell.location : (run.segment?.location(cell.field) ?? '')
-    into.cells.push({
-      path: cell.path,
-      field: `${cell.segment}-${cell.field}`,
-      value: value as Json,
-      location,
-      spans,
-    })
+    into.byKey?.set(cell.key, into.cells.length)
+    const location = locationOf(cell, run.occurrence)
+    into.cells.push({ path: cell.path, field: cell.name, value: value as Json, location, spans })
     return
   }
   if (known.value === null) into.cells[at] = { ...known, value: value as Json, spans }
   else if (value !== null && (cell.many || cell.lines)) {
     // Collected, and joined once at the end: a message may hold very many such segments.
+    into.joins ??= new Map()
     let joined = into.joins.get(at)
     if (!joined) {
       joined = { values: [known.value], spans: [...known.spans] }
@@ -242,8 +255,17 @@ function add(into: CellList, cell: CellPlan, value: unknown, run: Run, spans: Ce
   }
 }
 
+function locationOf(cell: CellPlan, occurrence: number): string {
+  const known = cell.locations[occurrence]
+  if (known !== undefined) return known
+  const location = `${cell.segment}^${occurrence}^${cell.field}`
+  if (occurrence <= maxRoots) cell.locations[occurrence] = location
+  return location
+}
+
 /** The cells of a thing, those of several segments joined. */
 export function finishedCells(list: CellList): readonly Cell[] {
+  if (!list.joins) return list.cells
   for (const [at, { values, spans }] of list.joins) {
     const cell = list.cells[at]
     if (!cell) continue
@@ -264,7 +286,7 @@ function amend(cell: CellPlan, segment: Segment, run: Run, into: CellList, held:
   run.field = cell.field
   const index = cell.index ?? 0
   run.node = run.context.lineage ? new TraceNode(undefined, 0).to(0) : undefined
-  const item = itemOf({ ...cell, many: true }, raw, run, held)
+  const item = itemOf(cell, raw, run, held)
   const end = run.node
   run.node = undefined
   const old = target.value[index]

@@ -63,7 +63,9 @@ export class Run {
   /** Decoded and trimmed; undefined when absent, empty, `""` or blank. */
   text(raw: string | undefined): string | undefined {
     if (raw === undefined || raw === '' || raw === '""') return undefined
-    const text = this.message.decode(raw).trim()
+    const decoded = this.message.decode(raw)
+    if (isInk(decoded.charCodeAt(0)) && isInk(decoded.charCodeAt(decoded.length - 1))) return decoded
+    const text = decoded.trim()
     return text === '' ? undefined : text
   }
 
@@ -199,6 +201,9 @@ export class Run {
     return `urn:portico:local:${urnPart(this.application)}:${urnPart(name)}`
   }
 }
+
+/** A visible character of ASCII: nothing to trim. Of an empty text there is none. */
+const isInk = (code: number): boolean => code > 0x20 && code < 0x7f
 
 function same(a: MapIssue, b: Omit<MapIssue, 'row'>): boolean {
   return a.kind === b.kind && a.location === b.location && a.text === b.text
