@@ -145,8 +145,10 @@ function printOffset(minutes: Offset, separator: string): string {
   return `${minutes < 0 ? '-' : '+'}${two(Math.floor(size / 60))}${separator}${two(size % 60)}`
 }
 
+const twoDigits = Array.from({ length: 100 }, (_, value) => String(value).padStart(2, '0'))
+
 function two(value: number): string {
-  return value < 10 ? `0${value}` : String(value)
+  return twoDigits[value] ?? String(value)
 }
 
 /** An instant as `YYYYMMDDHHMMSS+ZZZZ` in the local time of the zone. Throws RangeError for an unknown zone. */

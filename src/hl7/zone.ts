@@ -28,15 +28,24 @@ export function isZone(zone: string): boolean {
   }
 }
 
+/** The stretch of one offset that was asked for last: feeds speak of these days. */
+let latest = { zone: '', fromMs: 0, toMs: 0, offset: 0 }
+
 /** The offset at an instant. Throws RangeError for an unknown zone. */
 export function offsetAt(utcMs: number, zone: string): Offset {
   if (zone === 'UTC') return 0
-  const periods = periodsOf(zone, new Date(utcMs).getUTCFullYear())
-  let offset = periods[0]?.offset ?? 0
-  for (const period of periods) {
-    if (period.fromMs > utcMs) break
+  if (utcMs >= latest.fromMs && utcMs < latest.toMs && zone === latest.zone) return latest.offset
+  const year = new Date(utcMs).getUTCFullYear()
+  let [fromMs, toMs, offset] = [yearStart(year), yearStart(year + 1), 0]
+  for (const period of periodsOf(zone, year)) {
+    if (period.fromMs > utcMs) {
+      toMs = period.fromMs
+      break
+    }
+    fromMs = period.fromMs
     offset = period.offset
   }
+  latest = { zone, fromMs, toMs, offset }
   return offset
 }
 

@@ -7,7 +7,8 @@ import type { Cell, Mapped, Thing } from '../mapped.ts'
 import type { SegmentMap } from './compile-segment.ts'
 import type { Facts, Test } from './condition.ts'
 import type { MapContext } from './context.ts'
-import { addResidue, mergeReads, type ReadPlan } from './reads.ts'
+import { PlanNode } from './read-plans.ts'
+import { addResidue } from './reads.ts'
 import { Run } from './run.ts'
 import { type CellList, finishedCells, runSegment } from './run-segment.ts'
 import type { Tables } from './table.ts'
@@ -37,8 +38,8 @@ export interface Ref {
 export interface MessageMap {
   readonly structure: string
   readonly rows: ReadonlyMap<string, readonly MessageRow[]>
-  /** What is read of a segment, by the rows that applied to it. */
-  readonly plans: Map<string, ReadPlan>
+  /** What is read of a segment, by its name and the rows that applied to it. */
+  readonly plans: Map<string, PlanNode>
 }
 
 interface Draft extends CellList {
@@ -50,9 +51,6 @@ interface Draft extends CellList {
   readonly segment: { readonly name: string; readonly occurrence: number }
   readonly cells: Cell[]
 }
-
-/** Plans kept per message map; there are few combinations of conditions. */
-const maxPlans = 4_096
 
 /** Things of one handle that are looked at for a reference to what comes later. */
 const maxCandidates = 16
@@ -111,8 +109,7 @@ class Mapping {
       return
     }
     const group = this.#arrangement.groupOf(segment)
-    const isEarly = ({ into }: MessageRow) => into !== undefined && !this.#nearest(into, group)
-    if (!last && rows.every(isEarly)) {
+    if (!last && this.#isEarly(rows, group)) {
       this.#early.push(segment)
       return
     }
@@ -120,8 +117,7 @@ class Mapping {
     const scope = this.#scopes.get(group)
     if (scope) for (const row of rows) if (row.into === undefined) scope.delete(row.as)
     const facts = new SegmentFacts(segment, group, this.#run, this.#nearby)
-    let key = segment.name
-    const applied: (readonly [SegmentMap, number])[] = []
+    let plan = this.#map.plans.get(segment.name) ?? PlanNode.of(segment.name, this.#map.plans)
     const { applied: told } = this.#run.context
     for (const row of rows) {
       if (row.test && !row.test(facts)) {
@@ -131,32 +127,21 @@ class Mapping {
       const thing = row.into === undefined ? this.#open(row, segment, group) : this.#nearest(row.into, group)
       if (!thing) continue
       const held = runSegment(row.map, segment, this.#run, facts, thing)
-      applied.push([row.map, held])
       told?.(segment, row, held)
-      key += `|${row.index}.${held}`
+      plan = plan.to(row.index, row.map, held)
     }
-    addResidue(segment, this.#plan(key, applied), this.#residue)
+    addResidue(segment, plan.reads, this.#residue)
   }
 
-  #plan(key: string, applied: readonly (readonly [SegmentMap, number])[]): ReadPlan {
-    const known = this.#map.plans.get(key)
-    if (known) return known
-    const plan: ReadPlan = []
-    for (const [map, held] of applied) mergeReads(plan, map.reads(held))
-    if (this.#map.plans.size < maxPlans) this.#map.plans.set(key, plan)
-    return plan
+  #isEarly(rows: readonly MessageRow[], group: Group): boolean {
+    for (const { into } of rows) if (into === undefined || this.#nearest(into, group)) return false
+    return true
   }
 
   #open(row: MessageRow, segment: Segment, group: Group): Draft {
     const count = (this.#counts.get(row.as) ?? 0) + 1
     this.#counts.set(row.as, count)
     const refs: Record<string, string> = {}
-    const waiting: (readonly [role: string, handle: string])[] = []
-    for (const { role, handle, late } of row.refs) {
-      const target = this.#nearest(handle, group)
-      if (target) refs[role] = target.as
-      else if (late) waiting.push([role, handle])
-    }
     const thing: Draft = {
       group,
       handle: row.as,
@@ -168,8 +153,12 @@ class Mapping {
       byKey: undefined,
       joins: undefined,
     }
+    for (const { role, handle, late } of row.refs) {
+      const target = this.#nearest(handle, group)
+      if (target) refs[role] = target.as
+      else if (late) this.#waiting.push([thing, role, handle])
+    }
     this.#things.push(thing)
-    for (const [role, handle] of waiting) this.#waiting.push([thing, role, handle])
     let scope = this.#scopes.get(group)
     if (!scope) {
       scope = new Map()

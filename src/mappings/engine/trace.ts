@@ -58,6 +58,8 @@ export class TraceNode {
   readonly parent: TraceNode | undefined
   readonly key: Key
   spans: readonly Span[] | undefined
+  /** What leaves remember of values that came here (one row, one field, one repetition), by application. */
+  memory: Map<string, Map<string, unknown>> | undefined
   #lastKey: Key | undefined
   #lastNode: TraceNode | undefined
   #children: Map<Key, TraceNode> | undefined

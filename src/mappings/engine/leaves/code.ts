@@ -3,9 +3,10 @@
 import type { Json } from '../../mapped.ts'
 import { codingSystems } from '../coding-systems.ts'
 import type { Leaves } from '../leaf-type.ts'
+import { remembered } from '../remembered.ts'
 import type { Run } from '../run.ts'
 import type { Translation } from '../table.ts'
-import { type MarkStep, mark, type TraceNode } from '../trace.ts'
+import { type MarkStep, mark } from '../trace.ts'
 
 const HL7_TABLE = /^HL7-?(\d{3,4})$/i
 const LOCAL = /^(?:L|LOCAL)$/i
@@ -152,38 +153,6 @@ export function concept(raw: string, run: Run): Json | undefined {
   return text === undefined ? { coding } : { coding, text }
 }
 
-interface Remembered {
-  readonly value: Json | undefined
-  /** Where the lineage stood before and after. */
-  readonly from: TraceNode | undefined
-  readonly to: TraceNode | undefined
-}
-
-/** Concepts that are remembered for one set of tables, and the longest text of one: feeds say few codes, all day long. */
-const maxConcepts = 10_000
-const maxConceptChars = 200
-const conceptsOf = new WeakMap<object, Map<string, Remembered>>()
-
-/** The concept of a text at a position of a source: made once, unless there was something to tell. */
-function rememberedConcept(raw: string, run: Run): Json | undefined {
-  if (raw.length > maxConceptChars || run.context.tables) return concept(raw, run)
-  let known = conceptsOf.get(run.tables)
-  if (!known) {
-    known = new Map()
-    conceptsOf.set(run.tables, known)
-  }
-  const key = `${run.row}|${run.position()}|${run.occurrence}|${run.repetition}|${run.application}|${raw}`
-  const before = known.get(key)
-  if (before && before.from === run.node) {
-    run.node = before.to
-    return before.value
-  }
-  const { node: from, raised } = run
-  const value = concept(raw, run)
-  if (run.raised === raised && known.size < maxConcepts) known.set(key, { value, from, to: run.node })
-  return value
-}
-
 function alternates(parts: readonly string[], coding: Json[], run: Run): void {
   const table = run.table
   run.table = ''
@@ -253,7 +222,11 @@ const priorities: Readonly<Record<string, number>> = { S: 1, T: 1, A: 3, R: 5, P
 export const conceptReads = [1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 14]
 
 export const codeLeaves: Leaves = {
-  'CWE[CodeableConcept]': { yields: 'CodeableConcept', reads: conceptReads, read: rememberedConcept },
+  'CWE[CodeableConcept]': {
+    yields: 'CodeableConcept',
+    reads: conceptReads,
+    read: (raw, run) => remembered(raw, run, concept),
+  },
   /** For required elements: a code that no table knows is an error. */
   'CWE[Coding]': { yields: 'Coding', reads: [1, 2, 3, 14], read: (raw, run) => coding(raw, run, 'E') },
   'CWE[Coding-Soft]': { yields: 'Coding', reads: [1, 2, 3, 14], read: (raw, run) => coding(raw, run, 'W') },
