@@ -78,7 +78,7 @@ export class Generator {
     const [strength, url] = field.row.binding ?? []
     const codes =
       strength === 'required' && url ? VALUE_SETS[url]?.flatMap((group) => group.codes) : undefined
-    if (codes && this.chance(0.8)) return this.pick(codes)
+    if (codes && field.type === 'code' && this.chance(0.8)) return this.pick(codes)
     const pool = POOLS[field.type]
     if (pool) return this.pick(pool)
     if (field.type === 'Reference') return this.#reference(field)
