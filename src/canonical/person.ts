@@ -22,6 +22,8 @@ export function applyPerson(applying: Applying, thing: Thing, fillOnly = false):
   }
   if (fillOnly) draft.assert('Patient', id, source.id, gapsOf(applying, id, cells), 'fill')
   else warnStale(applying, thing, draft.assert('Patient', id, source.id, cells))
+  // Whoever was deleted (A29) is there again by being spoken of, also with nothing new.
+  if (draft.entity('Patient', id).body?.active === false) draft.touch('Patient', id)
   linkMother(applying, thing, rootOf(draft, 'Patient', id))
   return id
 }

@@ -223,3 +223,41 @@ describe('QRY^A19', () => {
     assert.deepEqual([empty.code, empty.errors], ['AE', ['E 101 QRD^1^8']])
   })
 })
+
+describe('ADT^A29', () => {
+  const about = (event: string, structure: string, who: string, time: string, ...more: string[]) =>
+    gateway.send(
+      msh({ event: `ADT^${event}^ADT_${structure}`, time }),
+      `EVN||${time}`,
+      pid({ 3: mrn(who), 5: 'DOE^JANE^^^^^L' }),
+      ...more,
+    )
+  const shown = async (who: string) => {
+    const found = await one('Patient', who)
+    const [number] = (found?.identifier ?? []) as { use?: string }[]
+    const tags = (found?.meta as { tag?: { code: string }[] } | undefined)?.tag ?? []
+    return [found?.active, number?.use, tags.map(({ code }) => code)]
+  }
+  it('takes a person out of the register; what is said later takes it back, in any order', async () => {
+    await about('A28', 'A05', 'X1', '20260301080000')
+    const answer = await about('A29', 'A21', 'X1', '20260302080000')
+    assert.deepEqual([answer.code, answer.errors], ['AA', []])
+    assert.deepEqual(await shown('X1'), [false, 'old', ['deleted']])
+    await about('A31', 'A05', 'X1', '20260301090000')
+    assert.deepEqual(await shown('X1'), [false, 'old', ['deleted']])
+    await about('A28', 'A05', 'X1', '20260303080000')
+    assert.deepEqual(await shown('X1'), [true, 'usual', []])
+    await about('A29', 'A21', 'X1', '20260302090000')
+    assert.deepEqual(await shown('X1'), [true, 'usual', []])
+  })
+  it('is refused while a visit is open, and taken once it has ended', async () => {
+    const stay = segment('PV1', { 2: 'I', 19: visit('XV2') })
+    await about('A01', 'A01', 'X2', '20260301080000', stay)
+    const refused = await about('A29', 'A21', 'X2', '20260302080000')
+    assert.deepEqual([refused.code, refused.errors], ['AE', ['E 206 PID^1^3']])
+    assert.equal((await shown('X2'))[0], true)
+    await about('A03', 'A03', 'X2', '20260303080000', stay)
+    assert.equal((await about('A29', 'A21', 'X2', '20260304080000')).code, 'AA')
+    assert.equal((await shown('X2'))[0], false)
+  })
+})
