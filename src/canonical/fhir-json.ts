@@ -46,7 +46,9 @@ export function writePath(target: FhirJson, path: string, value: Json): void {
   const route = steps(path)
   for (const [i, step] of route.entries()) {
     const last = i === route.length - 1
-    if (step.url !== undefined) {
+    if (last && step.url !== undefined && Array.isArray(value)) {
+      writeExtensions(at, step.name, step.url, value as readonly Json[])
+    } else if (step.url !== undefined) {
       at = extensionOf(at, step.name, step.url)
       if (last && isObject(value)) Object.assign(at, value)
     } else if (last) at[step.name] = value
@@ -70,6 +72,13 @@ function extensionOf(parent: FhirJson, name: string, url: string): FhirJson {
   if (found < 0) list.push(fresh)
   else list[found] = fresh
   return fresh
+}
+
+/** Several extensions of one url, in place of those that were there. */
+function writeExtensions(parent: FhirJson, name: string, url: string, values: readonly Json[]): void {
+  const known = parent[name]
+  const others = Array.isArray(known) ? (known as FhirJson[]).filter((each) => each.url !== url) : []
+  parent[name] = [...others, ...values.map((each) => ({ url, ...(each as FhirJson) }))]
 }
 
 /** Takes away what is at a path, if it is there, and whatever is empty then. */

@@ -2,7 +2,7 @@
 // XON, CX; mapping, section 2).
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { map, pid, segment, thing, typed, value } from './fixture.ts'
+import { cell, map, patient, pid, plain, segment, thing, typed, value } from './fixture.ts'
 
 describe('numbers of one person', () => {
   it('AIP-3 repeats them: the practitioner has all, with or without the name again', () => {
@@ -29,6 +29,37 @@ describe('names of a payer', () => {
     const found = payor([segment('IN1', { 2: 'P', 3: 'PAY1', 4: 'Best^L~Good~Fair' })])
     assert.equal(value(found, 'name'), 'Best')
     assert.deepEqual(value(found, 'alias'), ['Good', 'Fair'])
+  })
+})
+
+describe('fields that repeat', () => {
+  const race = "extension('http://portico.example.org/StructureDefinition/race')"
+  const sent = (text: string) => plain(cell(patient({ 10: text }), race)?.value)
+  const one = (code: string) => ({
+    url: 'http://portico.example.org/StructureDefinition/race',
+    valueCodeableConcept: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v2-0005', code }] },
+  })
+  it('make an extension of each repetition, with its own position', () => {
+    assert.deepEqual(sent('2106-3^^HL70005~2054-5^^HL70005'), [one('2106-3'), one('2054-5')])
+    assert.deepEqual(
+      cell(patient({ 10: '2106-3~2054-5' }), race)?.spans.flatMap(({ fhir, v2 }) =>
+        fhir.endsWith('.code') ? [[fhir.slice(race.length), v2]] : [],
+      ),
+      [
+        ['[0].valueCodeableConcept.coding[0].code', 'PID-10[1].1'],
+        ['[1].valueCodeableConcept.coding[0].code', 'PID-10[2].1'],
+      ],
+    )
+  })
+  it('make one extension of one repetition', () => {
+    assert.deepEqual(sent('2106-3^^HL70005'), one('2106-3'))
+  })
+  it('make one of an extension that FHIR allows once', () => {
+    const url = 'http://hl7.org/fhir/StructureDefinition/patient-mothersMaidenName'
+    assert.deepEqual(plain(cell(patient({ 6: 'A^B~C^D' }), `extension('${url}')`)?.value), {
+      url,
+      valueString: 'A',
+    })
   })
 })
 

@@ -220,11 +220,18 @@ export function applyDefaults(compiled: CompiledRow, item: Draft, run: Run): voi
   }
 }
 
+/** True for an extension of ours on the thing itself, of which a field that repeats makes several; FHIR allows one of its. */
+export function isPlural({ path, leaf }: CompiledRow): boolean {
+  const { cell, url } = path
+  const own = url !== undefined && !url.startsWith('http://hl7.org/') && cell === `extension('${url}')`
+  return own && !leaf?.joins && !leaf?.lines && !leaf?.last
+}
+
 /** Notes in a plan what a row of a segment map reads. */
 export function noteReads(compiled: CompiledRow, field: number, plan: ReadPlan): void {
   const reads = readsAt(plan, field)
   const { leaf, type, component, subcomponent } = compiled
-  if (compiled.path.many || leaf?.lines || leaf?.joins) reads.every = true
+  if (compiled.path.many || isPlural(compiled) || leaf?.lines || leaf?.joins) reads.every = true
   if (leaf?.last) reads.last = true
   for (let offset = -(leaf?.before ?? 0); offset <= (leaf?.next ?? 0); offset++) {
     if (offset === 0) continue

@@ -1,5 +1,12 @@
 // Segment maps to closures: fields to cells, one cell per (element, field) (v2-to-FHIR IG, segment maps).
-import { type CompiledRow, MapFault, noteReads, type RowCompiler, splitName } from './compile-row.ts'
+import {
+  type CompiledRow,
+  isPlural,
+  MapFault,
+  noteReads,
+  type RowCompiler,
+  splitName,
+} from './compile-row.ts'
 import { mergeReads, type ReadPlan, readComponent, readsAt } from './reads.ts'
 import type { MapSource } from './row.ts'
 import type { TraceBase, TraceNode } from './trace.ts'
@@ -19,6 +26,8 @@ export interface CellPlan extends TraceBase {
   /** Set for 'address[0].district': completes that item of the cell that is there. */
   readonly index: number | undefined
   readonly lines: boolean
+  /** Each repetition is an extension of its own; a single one stands alone. */
+  readonly plural: boolean
   /** What is wrong with it is told, and the message is taken: an extension, or something beside person, visit and money. */
   readonly soft: boolean
   readonly last: boolean
@@ -155,6 +164,7 @@ function cellOf(
     bits: rows.reduce((bits, { bit }) => (bit === 0 ? -1 : bits | bit), 0),
     several: first.leaf?.several === true,
     lines: rows.some(({ leaf }) => leaf?.lines === true),
+    plural: rows.every(isPlural),
     soft: soft || url !== undefined,
     last: first.leaf?.last === true,
     key: cellKey(cell, plan.name),

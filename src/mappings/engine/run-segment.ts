@@ -146,13 +146,17 @@ function makeCell(
 ): void {
   run.node = run.context.lineage ? rootOf(cell, run.occurrence) : undefined
   run.soft = cell.soft
-  const value =
-    cell.many || cell.lines ? listOf(cell, repetitions, run, held) : oneOf(cell, repetitions, run, held)
+  const plural = cell.plural && repetitions.length > 1
+  const every = cell.many || cell.lines || plural
+  const found = every ? listOf(cell, repetitions, run, held) : oneOf(cell, repetitions, run, held)
+  const single = plural && Array.isArray(found) && found.length < 2
+  const value = single ? found[0] : found
+  const base = plural && !single ? { ...cell, many: true } : cell
   run.repetition = 0
   run.soft = false
   const end = run.node
   run.node = undefined
-  if (value !== undefined) add(into, cell, value, run, end ? spansAt(end, cell, run.occurrence) : [])
+  if (value !== undefined) add(into, cell, value, run, end ? spansAt(end, base, run.occurrence) : [])
 }
 
 /** The value of an element that does not repeat: of the first repetition, or of the last. */

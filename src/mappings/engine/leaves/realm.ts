@@ -51,11 +51,13 @@ export const realmLeaves: Leaves = {
   'CWE[us-core-race]': {
     yields: 'Extension',
     reads: [1, 2, 3, 9],
+    joins: true,
     read: (_, run) => backgroundOf(run, 'Race[OmbCategory]', 'Race[Detailed]', maxRaces),
   },
   'CWE[us-core-ethnicity]': {
     yields: 'Extension',
     reads: [1, 2, 3, 9],
+    joins: true,
     read: (_, run) => backgroundOf(run, 'EthnicGroup[OmbCategory]', 'EthnicGroup[Detailed]', 1),
   },
 }
