@@ -146,12 +146,9 @@ function makeCell(
 ): void {
   run.node = run.context.lineage ? rootOf(cell, run.occurrence) : undefined
   run.soft = cell.soft
-  const plural = cell.plural && repetitions.length > 1
-  const every = cell.many || cell.lines || plural
-  const found = every ? listOf(cell, repetitions, run, held) : oneOf(cell, repetitions, run, held)
-  const single = plural && Array.isArray(found) && found.length < 2
-  const value = single ? found[0] : found
-  const base = plural && !single ? { ...cell, many: true } : cell
+  const every = cell.many || cell.lines || (cell.plural && repetitions.length > 1)
+  const value = every ? listOf(cell, repetitions, run, held) : oneOf(cell, repetitions, run, held)
+  const base = cell.plural && Array.isArray(value) ? { ...cell, many: true } : cell
   run.repetition = 0
   run.soft = false
   const end = run.node
@@ -184,7 +181,7 @@ function listOf(cell: CellPlan, repetitions: readonly string[], run: Run, held: 
     else if (cell.several && Array.isArray(item)) items.push(...item)
     else items.push(item)
   }
-  if (items.length === 0) return undefined
+  if (items.length === 0 || (cell.plural && items.length === 1)) return items[0]
   return cell.lines ? items.join('\n') : items
 }
 
@@ -217,9 +214,7 @@ function itemOf(cell: CellPlan, raw: string, run: Run, held: number): unknown {
   return item
 }
 
-function isObject(value: unknown): value is Draft {
-  return typeof value === 'object' && value !== null
-}
+const isObject = (value: unknown): value is Draft => typeof value === 'object' && value !== null
 
 function readPart(row: CompiledRow, raw: string, run: Run): unknown {
   let part: string | undefined = raw
