@@ -3,12 +3,23 @@ import type { CellKey, Contribution } from './contribution.ts'
 import { compareText } from './event-log.ts'
 import type { FhirJson } from './fhir-json.ts'
 import { stableId } from './identifier.ts'
+import { type Clock, writeInstant } from './instant.ts'
 import { statementsByPath, writeLatest } from './latest.ts'
 
 /** Key of a policy: patient, payer, plan, member or policy number. Its order is not part of it. */
 export function coverageId(patient: string, payer: string, plan: string, member: string): string {
   return stableId('Coverage', patient, payer, plan, member)
 }
+
+/** An entry of Coverage.class. */
+export interface Classed {
+  readonly type?: { readonly coding?: readonly { readonly code?: string }[] }
+  readonly value?: string
+}
+
+/** The plan: the class of that type. */
+export const planAmong = (classes: readonly Classed[]): string | undefined =>
+  classes.find((each) => each.type?.coding?.some(({ code }) => code === 'plan'))?.value
 
 const standingCell: CellKey = '$standing<IN1'
 
@@ -53,8 +64,18 @@ const placeOf = (contributions: readonly Contribution[]): number | undefined =>
     .flatMap(({ key, data }) => (key.startsWith('account:') && typeof data === 'number' ? [data] : []))
     .sort((a, b) => b - a)[0]
 
-/** The Coverage that the contributions add up to: cancelled once the latest word about its standing is an end. */
-export function foldCoverage(contributions: readonly Contribution[]): FhirJson | undefined {
+/** The day of a date or dateTime; undefined when it is not told to the day. */
+const dayOf = (said: unknown): string | undefined =>
+  typeof said === 'string' && said.length >= 10 ? said.slice(0, 10) : undefined
+
+/**
+ * The Coverage that the contributions add up to: cancelled once the latest word about its standing is an end, or names
+ * it with a last day (IN1-13) that had passed. `clock` says which day it was.
+ */
+export function foldCoverage(
+  contributions: readonly Contribution[],
+  clock: Clock = () => 0,
+): FhirJson | undefined {
   const state = contributions.filter((each) => each.data === undefined)
   if (state.length === 0) return undefined
   const byPath = statementsByPath(state)
@@ -63,10 +84,16 @@ export function foldCoverage(contributions: readonly Contribution[]): FhirJson |
   const standing = standingOf(contributions)
   const body: FhirJson = { resourceType: 'Coverage', status: 'active' }
   writeLatest(body, byPath)
+  const period = body.period as FhirJson | undefined
+  const lastDay = dayOf(period?.end)
   if (standing?.end !== undefined && !isInUse(contributions)) {
     body.status = 'cancelled'
-    body.period = { ...(body.period as FhirJson | undefined), end: standing.end }
-  } else if (standing) body.status = 'active'
+    // What has ended before by itself did not end again.
+    if (lastDay === undefined || lastDay > standing.end) body.period = { ...period, end: standing.end }
+  } else if (standing) {
+    const isOver = lastDay !== undefined && lastDay < writeInstant(standing.t, clock).slice(0, 10)
+    body.status = isOver ? 'cancelled' : 'active'
+  }
   const place = placeOf(contributions)
   if (place !== undefined) body.order = place
   const [said] = byPath.get('status') ?? []

@@ -12,6 +12,7 @@ import type { AliasData, Family } from './family.ts'
 import { asFamily, saidOfFamily } from './family-fold.ts'
 import { canonicalText, type FhirJson, redirectReferences } from './fhir-json.ts'
 import type { TaskRequest } from './finding.ts'
+import { zoneClock } from './instant.ts'
 import { withLabelOf } from './label.ts'
 import { statementsByPath, writeLatest } from './latest.ts'
 import { foldMaster, masterTypes } from './master.ts'
@@ -178,7 +179,7 @@ function foldByType(
     case 'Appointment':
       return foldBooking(id, contributions, context, deleted)
     case 'Coverage':
-      return { body: foldCoverage(contributions), projections: [] }
+      return { body: foldCoverage(contributions, zoneClock(context.zone)), projections: [] }
     case 'Account':
       return account(id, contributions, isAlias)
     case 'ChargeItem':

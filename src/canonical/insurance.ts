@@ -14,7 +14,7 @@ import {
   warn,
 } from './applying.ts'
 import type { Assertion, CellKey } from './contribution.ts'
-import { coverageId, endedCell } from './coverage.ts'
+import { type Classed, coverageId, endedCell, planAmong } from './coverage.ts'
 import { noteCoverages } from './coverage-lists.ts'
 import type { Draft } from './draft.ts'
 import { rootOf } from './family.ts'
@@ -53,10 +53,9 @@ export function applyCoverages(applying: Applying): void {
   const account = accountOf(applying, first)
   const isPersonal = personEvents.has(applying.event)
   if (account && !isPersonal) orderOnAccount(applying, account, policies)
-  const ids = policies.map((each) => each.id)
   if (!patient) return
   const holder = holderOf(applying.draft, patient)
-  noteCoverages(applying, holder, ids, isPersonal)
+  noteCoverages(applying, holder, policies, isPersonal)
   const id = holder.slice('Patient/'.length)
   const { draft } = applying
   if (draft.members('Patient', draft.survivorId('Patient', id)).size > 0) settlePolicies(draft, id)
@@ -81,7 +80,7 @@ function applyAction(applying: Applying, thing: Thing): void {
   } else {
     const policy = applyCoverage(applying, thing)
     entry = [{ coverage: { reference: `Coverage/${id}` }, priority: policy?.order ?? 1 }]
-    noteCoverages(applying, holderOf(draft, patient), [id], false)
+    noteCoverages(applying, holderOf(draft, patient), [{ id, thing }], false)
   }
   if (account && !personEvents.has(applying.event))
     draft.assert('Account', account.slice('Account/'.length), source.id, {
@@ -96,9 +95,10 @@ const isForCharge = (thing: Thing): boolean => thing.refs.transaction !== undefi
 const holderOf = (draft: Draft, patient: string): string =>
   `Patient/${rootOf(draft, 'Patient', patient.slice('Patient/'.length))}`
 
-/** IN1|"": the group is emptied. */
+/** IN1|"" and IN1|1|"": the group is emptied. */
 const isDeletion = (thing: Thing): boolean =>
-  thing.cells.length > 0 && thing.cells.every((each) => each.value === null)
+  thing.cells.some((each) => each.value === null) &&
+  thing.cells.every((each) => each.value === null || each.path === '$order')
 
 const accountOf = (applying: Applying, thing: Thing): string | undefined =>
   referenceTo(applying, thing, 'account') ??
@@ -109,17 +109,12 @@ const textAt = (thing: Thing, path: string): string => {
   return typeof value === 'string' ? value : ''
 }
 
-interface Classed {
-  readonly type?: { readonly coding?: readonly { readonly code?: string }[] }
-  readonly value?: string
-}
-
 /** Plan of a policy: the class of type 'plan'. */
 export function planOf(thing: Thing): string {
   const classes = cellsAt(thing, 'class').flatMap((each) =>
     Array.isArray(each.value) ? (each.value as readonly Classed[]) : [],
   )
-  return classes.find((each) => each.type?.coding?.some(({ code }) => code === 'plan'))?.value ?? ''
+  return planAmong(classes) ?? ''
 }
 
 /** Member or policy number. */
@@ -149,7 +144,7 @@ function applyCoverage(applying: Applying, thing: Thing): Policy | undefined {
   const cells: Record<CellKey, Assertion> = { ...assertionsOf(applying, thing, times.event) }
   const relationship = relationshipOf(applying, thing, beneficiary)
   for (const key of Object.keys(cells)) if (key.startsWith('relationship<')) delete cells[key]
-  cells['relationship<IN1-17'] = say({ coding: relationship.codings as unknown as readonly Json[] })
+  cells['relationship<IN1-17'] = say(relationship.concept)
   cells['beneficiary<PID-3'] = say({ reference: beneficiary })
   cells['payor<IN1-3'] = say([{ reference: payor }])
   const subscriber = relationship.code === 'self' ? beneficiary : subscriberOf(applying, thing, beneficiary)
@@ -161,13 +156,18 @@ function applyCoverage(applying: Applying, thing: Thing): Policy | undefined {
   return { id, order, thing }
 }
 
-interface Coded {
+interface Related {
   readonly code: string
-  readonly codings: readonly { readonly system: string; readonly code: string }[]
+  readonly concept: Json
 }
 
+/** Coverage must say a relationship; 'other' with this says that nobody has told which. */
+const notTold: readonly Json[] = [
+  { url: 'http://hl7.org/fhir/StructureDefinition/data-absent-reason', valueCode: 'unknown' },
+]
+
 /** FHIR states the beneficiary's relationship to the subscriber; IN1-17 states the inverse, IN2-72 the same. */
-function relationshipOf(applying: Applying, thing: Thing, beneficiary: string): Coded {
+function relationshipOf(applying: Applying, thing: Thing, beneficiary: string): Related {
   const concepts = cellsAt(thing, 'relationship').flatMap((each) => {
     const concept = each.value as { coding?: readonly { system?: string; code?: string }[] } | null
     return concept ? [{ field: each.field, codings: concept.coding ?? [] }] : []
@@ -189,10 +189,9 @@ function relationshipOf(applying: Applying, thing: Thing, beneficiary: string): 
     original.length === 0 && typeof raw === 'string'
       ? [{ system: 'http://terminology.hl7.org/CodeSystem/v2-0063', code: raw }]
       : original
-  return {
-    code,
-    codings: [...(kept as { system: string; code: string }[]), { system: relationshipSystem, code }],
-  }
+  const isTold = kept.length > 0 && !kept.some((each) => each.code === 'UNK')
+  const coding = [...(kept as unknown as readonly Json[]), { system: relationshipSystem, code }]
+  return { code, concept: isTold ? { coding } : { extension: notTold, coding } }
 }
 
 const inverse: Readonly<Record<string, string>> = { child: 'parent', parent: 'child' }
