@@ -19,7 +19,7 @@ export const masterTypes: ReadonlySet<string> = new Set([
  * said. Both only ever move one way, so every order of arrival, and every process, comes to the same; and what is said
  * a second time within a step is no news, so that a feed does not rewrite its doctors all day.
  */
-const stepMs = 600_000
+const stepMs = 3_600_000
 export const stepOf = (t: number): number => Math.floor(t / stepMs) * stepMs
 
 type Cells = Readonly<Record<CellKey, Assertion>>
