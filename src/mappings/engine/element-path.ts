@@ -173,6 +173,11 @@ function isDraft(value: unknown): value is Draft {
  * messages.
  */
 export function put(item: Draft, path: readonly Step[], value: unknown): void {
+  const only = path[0]
+  if (path.length === 1 && only && !only.many && only.url === undefined) {
+    item[only.key] = value
+    return
+  }
   let at = item
   const last = path.length - 1
   for (let i = 0; i <= last; i++) {

@@ -95,6 +95,8 @@ export class Run {
     const namespace = this.text(parts[0])
     const universalId = this.text(parts[1])
     const universalIdType = this.text(parts[2])
+    if (universalId === undefined && universalIdType === undefined)
+      return namespace === undefined ? {} : { namespace }
     return {
       ...(namespace !== undefined && { namespace }),
       ...(universalId !== undefined && { universalId }),

@@ -13,10 +13,12 @@ const at = {
   value: new Map(['.1', '.4', '.7', '.12'].map((v2) => [v2, mark('value', v2)])),
 }
 
+const digits = (text: string): string => (/\D/.test(text) ? text.replace(/\D/g, '') : text)
+
 /** '+1 217 5550134': country code, area code and number, each digits only; an extension as ' x12'. */
 export function phone(country: string, area: string, local: string, extension: string): string {
-  const digits = (text: string) => text.replace(/\D/g, '')
-  const numbers = [digits(area), digits(local)].filter((part) => part !== '').join(' ')
+  const [first, second] = [digits(area), digits(local)]
+  const numbers = first === '' || second === '' ? first + second : `${first} ${second}`
   const code = digits(country)
   const tail = digits(extension) === '' ? '' : ` x${digits(extension)}`
   return (code === '' ? numbers : `+${code} ${numbers}`) + tail
@@ -81,13 +83,13 @@ function contactPoints(raw: string, run: Run): Json | undefined {
   if (called && !(system === 'email' && email !== undefined)) {
     const guess = called.value.includes('@') ? 'email' : 'phone'
     note(parts, called.from, run)
-    items.push({ ...rest.before, system: system ?? guess, value: called.value, ...rest.after })
+    items.push(point(rest, system ?? guess, called.value))
   }
   if (email !== undefined && email !== called?.value) {
     if (items.length > 0) run.item()
     note(parts, '.4', run)
     const kept = system === undefined || items.length > 0 || system === 'phone' ? 'email' : system
-    items.push({ ...rest.before, system: kept, value: email, ...rest.after })
+    items.push(point(rest, kept, email))
   }
   return items.length > 1 ? items : items[0]
 }
@@ -100,28 +102,42 @@ function note(parts: readonly string[], from: string, run: Run): void {
   if (parts[17]) run.mark(at.rank)
 }
 
-function extras(
-  parts: readonly string[],
-  use: string | undefined,
-  run: Run,
-): { readonly before: object; readonly after: object } {
+/** What stands beside the value of a contact point. */
+interface Extras {
+  readonly extension: Json | undefined
+  readonly use: string | undefined
+  readonly rank: number | undefined
+  readonly period: Json | undefined
+}
+
+function extras(parts: readonly string[], use: string | undefined, run: Run): Extras {
   const sent = run.text(parts[1])
   const kept = sent !== undefined && use === undefined && sent !== 'NET'
   const start = day(parts[12], run)
   const end = day(parts[13], run)
   const rank = Number(run.text(parts[17]) ?? '0')
   return {
-    before: kept ? { extension: [{ url: useUrl, valueCode: sent }] } : {},
-    after: {
-      ...(use !== undefined && { use }),
-      ...(Number.isInteger(rank) && rank > 0 && { rank }),
-      ...((start ?? end) !== undefined && { period: { ...(start && { start }), ...(end && { end }) } }),
-    },
+    extension: kept ? [{ url: useUrl, valueCode: sent }] : undefined,
+    use,
+    rank: Number.isInteger(rank) && rank > 0 ? rank : undefined,
+    period: (start ?? end) === undefined ? undefined : { ...(start && { start }), ...(end && { end }) },
   }
 }
 
+function point({ extension, use, rank, period }: Extras, system: string, value: string): Json {
+  const made: Record<string, Json> = {}
+  if (extension) made.extension = extension
+  made.system = system
+  made.value = value
+  if (use !== undefined) made.use = use
+  if (rank !== undefined) made.rank = rank
+  if (period) made.period = period
+  return made
+}
+
 function day(raw: string | undefined, run: Run): string | undefined {
-  const dtm = readDtm(run.text(raw) ?? '')
+  const text = run.text(raw)
+  const dtm = text === undefined ? undefined : readDtm(text)
   return dtm && toFhirDateTime(dtm, run.context.zone, run.context.messageOffset).value
 }
 

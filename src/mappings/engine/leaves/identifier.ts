@@ -36,7 +36,8 @@ type Unassigned = 'open' | 'local'
 /** The coding of an identifier type; the code as sent, whatever table 0203 says of it. */
 export function typeCoding(code: string, run: Run): Json {
   const display = run.tables.get('IdentifierType')?.translate(code)?.display
-  return { coding: [{ system: identifierTypes, code, ...(display !== undefined && { display }) }] }
+  const system = identifierTypes
+  return { coding: [display === undefined ? { system, code } : { system, code, display }] }
 }
 
 /**
@@ -58,19 +59,19 @@ function cx(raw: string, run: Run, unassigned: Unassigned): Json | undefined {
   if (type !== undefined) run.mark(marks.type)
   const period = parts.length > 6 ? validity(parts, run) : undefined
   const extension = parts.length > 1 ? extensions(parts, value, run) : undefined
-  return {
-    ...(extension && { extension }),
-    ...(type !== undefined && { type: typeCoding(type, run) }),
-    ...(system !== undefined && { system }),
-    value,
-    ...(period && { period }),
-    ...assignerOf(parts, designator.namespace, run),
-  }
+  const made: Record<string, Json> = {}
+  if (extension) made.extension = extension
+  if (type !== undefined) made.type = typeCoding(type, run)
+  if (system !== undefined) made.system = system
+  made.value = value
+  if (period) made.period = period
+  return Object.assign(made, assignerOf(parts, designator.namespace, run))
 }
 
 /** Who assigned it: the authority by name, and where that rules (CX.9 state or country, CX.10 department). */
 function assignerOf(parts: readonly string[], name: string | undefined, run: Run): Json & object {
   if (name !== undefined) run.mark(marks.assigner)
+  if (parts.length <= 8) return name === undefined ? {} : { assigner: { display: name } }
   const rules = [
     ...(parts.length > 8 ? jurisdiction(parts[8], marks.jurisdiction, run) : []),
     ...(parts.length > 9 ? jurisdiction(parts[9], marks.department, run) : []),
