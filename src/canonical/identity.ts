@@ -59,10 +59,11 @@ export function keysOf(applying: Applying, thing: Thing, paths: readonly string[
 
 function withoutAuthority(location: string, index: number, identifier: Identifier): Refusal {
   const type = identifierType(identifier) ?? 'no type'
+  const named = `identifier ${identifier.value ?? ''} of ${type}`
   return new Refusal('AE', {
     code: '101',
     locations: [`${location}^${index + 1}^4`],
-    text: `identifier of ${type} without an assigning authority - send CX.4, or give the source a defaultAuthority for ${type}`,
+    text: `${named} has no assigning authority - send CX.4, or give the source a defaultAuthority for ${type}`,
   })
 }
 

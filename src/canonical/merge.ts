@@ -99,7 +99,12 @@ export const isMerge = (event: string): boolean => event.startsWith('ADT^') && e
 /** All that the message joins, in its order; all of it or none. */
 export function applyMerges(applying: Applying): void {
   const list = rules[applying.event.slice(4)] ?? []
-  for (const merge of thingsOf(applying, 'Merge')) {
+  const merges = thingsOf(applying, 'Merge')
+  if (merges.length === 0) {
+    const at = `MRG^1^${list[0]?.field ?? 1}`
+    throw refuse('101', [at], `MRG is missing, and with it the retired identifier (${at}) - send it`)
+  }
+  for (const merge of merges) {
     const target = referred(applying, merge, 'target') ?? thingsOf(applying, 'Patient')[0]
     if (!target) throw refuse('101', ['PID^1^3'], 'the surviving patient is missing (PID^1^3) - send it')
     for (const rule of list) applyRule(applying, rule, merge, target)

@@ -15,9 +15,17 @@ import { recordOf, settle, tell, tellSole } from './records.ts'
 
 export const isMove = (event: string): boolean => /^ADT\^A4[345]$/.test(event)
 
+/** Field of MRG that names what is moved; else MRG-1. */
+const movedField: Readonly<Record<string, number>> = { 'ADT^A44': 3, 'ADT^A45': 5 }
+
 export function applyMoves(applying: Applying): void {
   const counts = new Map<Thing, number>()
-  for (const merge of thingsOf(applying, 'Merge')) {
+  const merges = thingsOf(applying, 'Merge')
+  if (merges.length === 0) {
+    const at = `MRG^1^${movedField[applying.event] ?? 1}`
+    throw refuse('101', [at], `MRG is missing, and with it the wrong identifier (${at}) - send it`)
+  }
+  for (const merge of merges) {
     const target = referred(applying, merge, 'target') ?? thingsOf(applying, 'Patient')[0]
     if (!target) throw refuse('101', ['PID^1^3'], 'the right patient is missing (PID^1^3) - send it')
     const place = counts.get(target) ?? 0

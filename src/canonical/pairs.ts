@@ -47,7 +47,10 @@ export function pair(
     const where = `${field}^${i + 1}`
     if (!isDeterministic(source)) continue
     const { system } = source
-    if (!system) throw refuse('101', [`${where}^4`], 'identifier without an assigning authority - send CX.4')
+    if (!system) {
+      const text = `identifier ${source.value ?? ''} has no assigning authority - send CX.4`
+      throw refuse('101', [`${where}^4`], text)
+    }
     const same = left.filter((each) => each.system === system && isDeterministic(each))
     const byType = same.find((each) => identifierType(each) === identifierType(source))
     const target =
