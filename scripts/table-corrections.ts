@@ -141,6 +141,15 @@ export const corrections: readonly Correction[] = [
     equivalence: { '01': 'wider', '03': 'wider', '07': 'wider', '62': 'wider', '63': 'wider', '65': 'wider' },
   },
   {
+    map: 'PatientClass[EncounterClass]',
+    why: 'R (recurring) was left in the v2 table, as was B (obstetrics): now `AMB` and `IMP`, the code that was sent is kept in an extension of the class.',
+    set: {
+      B: 'http://terminology.hl7.org/CodeSystem/v3-ActCode|IMP',
+      R: 'http://terminology.hl7.org/CodeSystem/v3-ActCode|AMB',
+    },
+    equivalence: { B: 'wider', I: 'equivalent', O: 'equivalent', R: 'wider' },
+  },
+  {
     map: 'PrimaryLanguage',
     why: 'User-defined table 0296 without v2 codes: BCP 47 tags are accepted as they are, and ISO 639-2 codes (`spa`), which BCP 47 has in two letters only.',
     ownCodes: true,

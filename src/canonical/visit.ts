@@ -129,7 +129,9 @@ function refuseOtherPatient(
 /** Adds the event of this message to the visit's log; the visit is folded from it. */
 function applyEncounter(applying: Applying, thing: Thing): void {
   const { draft, source, times, event } = applying
-  if (cellAt(thing, '$patientClass')?.value === 'N') return
+  // C and N: an account without a visit.
+  const sent = cellAt(thing, '$patientClass')?.value
+  if (sent === 'N' || sent === 'C') return
   const id = encounterId(applying, thing)
   if (!id) return
   const isOther = ({ system, value }: Key) => {

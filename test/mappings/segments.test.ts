@@ -176,11 +176,32 @@ describe('PV1 and PV2', () => {
     assert.deepEqual(made.refs, { subject: 'patient', account: 'account' })
   })
   it('keep a class that v3-ActCode does not have in its own table', () => {
-    assert.deepEqual(value(visit({ 2: 'R' }), 'class'), {
+    assert.deepEqual(value(visit({ 2: 'U' }), 'class'), {
       system: 'http://terminology.hl7.org/CodeSystem/v2-0004',
-      code: 'R',
-      display: 'Recurring patient',
+      code: 'U',
+      display: 'Unknown',
     })
+  })
+  it('give recurring and obstetric patients a class that FHIR knows, and keep what was sent', () => {
+    for (const [sent, code, display] of [
+      ['R', 'AMB', 'ambulatory'],
+      ['B', 'IMP', 'inpatient encounter'],
+    ] as const)
+      assert.deepEqual(value(visit({ 2: sent }), 'class'), {
+        extension: [{ url: 'http://portico.example.org/StructureDefinition/patient-class', valueCode: sent }],
+        system: 'http://terminology.hl7.org/CodeSystem/v3-ActCode',
+        code,
+        display,
+      })
+  })
+  it('have the priority of an emergency or urgent admission (PV1-4)', () => {
+    const priority = (sent: string) => value(visit({ 2: 'I', 4: sent }), 'priority') as { coding: object[] }
+    assert.deepEqual(priority('E').coding.at(-1), {
+      system: 'http://terminology.hl7.org/CodeSystem/v3-ActPriority',
+      code: 'EM',
+      display: 'emergency',
+    })
+    assert.equal(priority('R'), undefined)
   })
   it('name the visit (VN), and what may name an appointment', () => {
     const made = visit({ 5: 'PRE1^^^GHH', 19: 'V1^^^GHH', 50: 'FA1^^^SCHED1&1.2.3&ISO^FILL' })

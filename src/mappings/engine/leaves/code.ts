@@ -188,6 +188,16 @@ function coding(raw: string, run: Run, severity: 'E' | 'W'): Json | undefined {
   return display === undefined ? one.coding : { ...one.coding, display }
 }
 
+const sentClass = 'http://portico.example.org/StructureDefinition/patient-class'
+
+/** The class of a visit; where FHIR's says less than what was sent (table 0004 R, B), what was sent stays beside it. */
+function visitClass(raw: string, run: Run): Json | undefined {
+  const made = coding(raw, run, 'E')
+  const sent = run.head(raw)
+  const less = sent !== undefined && run.translate(run.table, sent)?.equivalence === 'wider'
+  return made && less ? { extension: [{ url: sentClass, valueCode: sent }], ...(made as object) } : made
+}
+
 /** The code that a table gives; without a table the code as sent. */
 function translated(raw: string, run: Run, severity: 'E' | 'W'): string | undefined {
   const sent = run.head(raw)?.replace(/\s+/g, ' ')
@@ -229,6 +239,7 @@ export const codeLeaves: Leaves = {
   },
   /** For required elements: a code that no table knows is an error. */
   'CWE[Coding]': { yields: 'Coding', reads: [1, 2, 3, 14], read: (raw, run) => coding(raw, run, 'E') },
+  'CWE[class]': { yields: 'Coding', reads: [1, 2, 3, 14], read: visitClass },
   'CWE[Coding-Soft]': { yields: 'Coding', reads: [1, 2, 3, 14], read: (raw, run) => coding(raw, run, 'W') },
   'CWE[code]': { yields: 'code', reads: [1], read: (raw, run) => translated(raw, run, 'E') },
   'ID[code]': { yields: 'code', reads: [1], read: (raw, run) => translated(raw, run, 'W') },
