@@ -45,7 +45,7 @@ export interface Thing {
   readonly cells: readonly Cell[]
 }
 
-/** Something an analyst or the sender must know of. Never holds patient data beyond the code in question. */
+/** Something an analyst or the sender must know of. Its text may name the value in question: for the sender, never for the log. */
 export interface MapIssue {
   readonly kind: 'unmapped-code' | 'data-type' | 'required' | 'precision' | 'zone' | 'repetition'
   readonly severity: 'E' | 'W' | 'I'

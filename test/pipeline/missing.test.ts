@@ -46,3 +46,15 @@ describe('a number without its authority', () => {
     assert.match(merged.text, /\b4712\b/)
   })
 })
+
+describe('a value that cannot be read', () => {
+  it('is named in the answer, its beginning only when it is long', async () => {
+    const date = await gateway.send(...register('M2', { 7: '19801301' }))
+    assert.deepEqual([date.code, date.errors], ['AE', ['E 102 PID^1^7']])
+    assert.match(date.text, /19801301/)
+    const long = await gateway.send(...register('M2', { 7: 'x'.repeat(5000) }))
+    assert.equal(long.code, 'AE')
+    assert.ok(long.text.length < 1000)
+    assert.deepEqual(await gateway.all('Patient'), [])
+  })
+})

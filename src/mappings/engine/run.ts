@@ -9,6 +9,9 @@ import type { MarkStep, TraceNode } from './trace.ts'
 /** Issues kept per message; more say nothing new. */
 export const maxIssues = 200
 
+/** Of a value that cannot be read the sender sees the beginning. */
+const shownCharacters = 40
+
 /** State of one mapping; made per message, handed to every leaf. */
 export class Run {
   readonly message: Message
@@ -159,12 +162,13 @@ export class Run {
   }
 
   /** What was sent is no date, number or the like. Severity E: the message is refused with AE 102, unless beside the point. */
-  wrongType(expected: string, form: string, severity: 'E' | 'W' = 'E'): undefined {
+  wrongType(expected: string, form: string, severity: 'E' | 'W' = 'E', said?: string): undefined {
+    const value = said === undefined ? '' : ` ${JSON.stringify(said.slice(0, shownCharacters))}`
     this.issue({
       kind: 'data-type',
       severity: this.soft ? 'W' : severity,
       code: '102',
-      text: `${this.position()} is not ${expected} - send ${form}`,
+      text: `${this.position()}${value} is not ${expected} - send ${form}`,
     })
   }
 

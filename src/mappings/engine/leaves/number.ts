@@ -21,7 +21,7 @@ function decimal(raw: string | undefined, run: Run): Json | undefined {
   if (text === undefined) return undefined
   const value = decimalText(text)
   return value === undefined
-    ? run.wrongType('a number', 'digits with an optional point')
+    ? run.wrongType('a number', 'digits with an optional point', 'E', text)
     : JSON.rawJSON(value)
 }
 
@@ -30,7 +30,7 @@ function integer(raw: string, run: Run): number | undefined {
   if (text === undefined) return undefined
   const value = decimalText(text)
   if (value === undefined || !/^-?\d{1,9}(?:\.0*)?$/.test(value))
-    return run.wrongType('a whole number', 'digits')
+    return run.wrongType('a whole number', 'digits', 'E', text)
   return Number(value)
 }
 
@@ -131,7 +131,7 @@ export const numberLeaves: Leaves = {
       const value = text === undefined ? undefined : decimalText(text)
       if (text === undefined) return undefined
       return value === undefined
-        ? run.wrongType('a number', 'digits with an optional point')
+        ? run.wrongType('a number', 'digits with an optional point', 'E', text)
         : { value: Number(value) }
     },
   },

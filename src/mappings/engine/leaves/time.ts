@@ -17,7 +17,8 @@ function moment(raw: string, run: Run): Dtm | undefined {
   if (text === undefined) return undefined
   const dtm = readDtm(text) ?? readDtm(plain(text))
   if (dtm) return dtm
-  run.wrongType('a date or time', 'YYYYMMDDHHMMSS', zeros.test(text) || midnight.test(text) ? 'W' : 'E')
+  const severity = zeros.test(text) || midnight.test(text) ? 'W' : 'E'
+  run.wrongType('a date or time', 'YYYYMMDDHHMMSS', severity, text)
   return undefined
 }
 
