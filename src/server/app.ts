@@ -38,7 +38,8 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
     ...options,
     cursors: createCursorCodec(options.cursorKey, () => options.gateway.now()),
   }
-  const app = new Hono<AppEnv>()
+  // Clients write the base with and without a slash at its end.
+  const app = new Hono<AppEnv>({ strict: false })
   app.use(observe(deps))
   app.use(guard)
   app.onError((error, c) => answerError(error, c, deps))
