@@ -38,8 +38,7 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
     ...options,
     cursors: createCursorCodec(options.cursorKey, () => options.gateway.now()),
   }
-  // Clients write the base with and without a slash at its end.
-  const app = new Hono<AppEnv>({ strict: false })
+  const app = new Hono<AppEnv>()
   app.use(observe(deps))
   app.use(guard)
   app.onError((error, c) => answerError(error, c, deps))
@@ -56,6 +55,10 @@ type Route = (c: AppContext) => Response | Promise<Response>
 
 function fhirRoutes(app: Hono<AppEnv>, deps: Deps): void {
   const on = fhirRoute.bind(undefined, deps)
+  const base: Readonly<Record<string, Route>> = {
+    GET: on([], systemSearch),
+    POST: on([], (ask) => postBundle(ask, (request) => app.fetch(request))),
+  }
   // The more special path first: the first that matches answers.
   const routes: Readonly<Record<string, Readonly<Record<string, Route>>>> = {
     '/fhir/metadata': { GET: (c) => metadata(c, deps) },
@@ -83,10 +86,9 @@ function fhirRoutes(app: Hono<AppEnv>, deps: Deps): void {
     '/fhir/:type/:id/_history/:version/$lineage': { GET: on(['r'], lineage) },
     '/fhir/:type/:id/:member': { GET: on([], compartmentSearch) },
     '/fhir/:type/:id/:member/_search': { POST: on([], postCompartmentSearch) },
-    '/fhir': {
-      GET: on([], systemSearch),
-      POST: on([], (ask) => postBundle(ask, (request) => app.fetch(request))),
-    },
+    '/fhir': base,
+    // Clients write the base with and without a slash at its end; a type with one has lost its id.
+    '/fhir/': base,
   }
   const unknownOperation: Route = (c) =>
     unauthenticated(c, deps) ??

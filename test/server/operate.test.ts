@@ -51,8 +51,10 @@ describe('operation', () => {
   test('what is not there is 404 in the form of its area', async () => {
     const plain = await app.ask('/nothing')
     assert.deepEqual([plain.status, plain.headers.get('content-type')?.split(';')[0]], [404, 'text/plain'])
-    const fhir = await app.ask('/fhir/')
-    assert.deepEqual([fhir.status, ...codesOf(fhir)], [404, 'not-found'])
+    for (const path of ['/fhir/Patient/', '/fhir/Patient/1/2/3/4']) {
+      const fhir = await app.ask(path)
+      assert.deepEqual([fhir.status, ...codesOf(fhir)], [404, 'not-found'])
+    }
   })
 
   test('every answer forbids caches and guessing of its type', async () => {
