@@ -145,7 +145,9 @@ function writeCharge(applying: Applying, posting: Posting, id: string): void {
   cells[`${postedPath}<FT1-6`] = say({ kind, line: posting.line, source: source.id })
   mergeCodes(cells)
   if (identifier) cells['identifier<FT1-2'] = say([identifier as Json])
-  const payers = payersOf(applying, thing)
+  const services = ofCharge(applying, thing, 'Procedure')
+  if (services.length > 0) cells['service<PR1'] = say(services)
+  const payers = ofCharge(applying, thing, 'Coverage')
   if (payers.length > 0) cells['supportingInformation<IN1'] = say(payers)
   cells['status<FT1-6'] = say('billable')
   if (!cells['quantity<FT1-10']) cells['quantity<FT1-10'] = say({ value: 1 })
@@ -165,9 +167,9 @@ function writeCharge(applying: Applying, posting: Posting, id: string): void {
   draft.assert('ChargeItem', id, source.id, cells)
 }
 
-/** Policies in the charge's own group (DFT^P11). */
-function payersOf(applying: Applying, charge: Thing): Json[] {
-  return thingsOf(applying, 'Coverage').flatMap((each) => {
+/** What stands in the charge's own group: its procedures, and in DFT^P11 its policies. */
+function ofCharge(applying: Applying, charge: Thing, type: string): Json[] {
+  return thingsOf(applying, type).flatMap((each) => {
     const reference = each.refs.transaction === charge.as && applying.references.get(`#${each.as}`)
     return reference ? [{ reference }] : []
   })

@@ -127,6 +127,33 @@ describe('BAR', () => {
   })
 })
 
+describe('DFT^P03', () => {
+  it('ties each charge to the procedures of its own group', async () => {
+    const time = '20260305090000'
+    const line = (number: string, procedure: string) => [
+      segment('FT1', { 1: '1', 2: number, 4: '20260305', 6: 'CG', 7: `CDM${number}`, 11: '10&USD' }),
+      segment('PR1', { 1: '1', 3: `${procedure}^X^C4`, 5: '20260305' }),
+    ]
+    const answer = await gateway.send(
+      msh({ event: 'DFT^P03^DFT_P03', time, source: 'BILL1|GHH' }),
+      `EVN||${time}`,
+      person('D1', 'DA1'),
+      ...line('SV1', '71045'),
+      ...line('SV2', '71048'),
+    )
+    assert.deepEqual([answer.code, answer.errors], ['AA', []])
+    const procedures = (await gateway.all('Procedure')) as Resource[]
+    for (const [number, code] of [
+      ['SV1', '71045'],
+      ['SV2', '71048'],
+    ] as const) {
+      const procedure = procedures.find((each) => JSON.stringify(each.code).includes(`"${code}"`))
+      const charge = await one('ChargeItem', number)
+      assert.deepEqual(charge?.service, [{ reference: `Procedure/${procedure?.id}` }], number)
+    }
+  })
+})
+
 describe('DFT^P11', () => {
   it('insurance in the group of a charge pays for that charge, and the account keeps its own', async () => {
     const time = '20260302120000'
