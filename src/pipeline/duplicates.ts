@@ -1,5 +1,4 @@
 // What becomes of two records that are probably one person: a Task, or a link that can be taken back; never a merge.
-import { createHash } from 'node:crypto'
 import type { Draft } from '../canonical/draft.ts'
 import type { FhirJson } from '../canonical/fhir-json.ts'
 import { type Identifier, isDeterministic } from '../canonical/identifier.ts'
@@ -7,6 +6,7 @@ import { isExcluded, isLinked, sayPair } from '../canonical/link.ts'
 import type { Site } from '../canonical/site.ts'
 import { pairKey } from '../canonical/task.ts'
 import type { RuleItem } from './item.ts'
+import { ownRule } from './own-rule.ts'
 
 const systemsOf = (body: FhirJson | undefined): string[] =>
   ((body?.identifier ?? []) as readonly Identifier[])
@@ -45,19 +45,5 @@ export function duplicateRule(a: string, b: string, grade: string, now: Date): R
       ],
     })
   }
-  const raw = Buffer.from(`match ${references.join(' ')}`)
-  return {
-    kind: 'rule',
-    raw,
-    sha256: createHash('sha256').update(raw).digest('hex'),
-    channel: 'fhir',
-    peer: 'gateway',
-    source: 'gateway',
-    receivedAt: now,
-    event: 'match',
-    author: { id: 'gateway', display: 'Portico' },
-    logged: false,
-    entities: references,
-    apply,
-  }
+  return ownRule('match', references, now, apply)
 }

@@ -7,6 +7,7 @@ import type { Database } from '../store/db.ts'
 import { readContributed, readProgress, writeProgress } from '../store/journal.ts'
 import { takeBack } from '../store/past.ts'
 import type { Item, Outcome, RuleItem } from './item.ts'
+import { ownRule } from './own-rule.ts'
 
 export interface Recomputed {
   /** Things that were folded. */
@@ -89,25 +90,10 @@ export async function recompute(options: RecomputeOptions): Promise<Recomputed> 
 const countOf = ({ diff }: Outcome): number =>
   diff.filter((each) => each.resourceType !== 'Provenance').length
 
-function foldRule(keys: readonly string[], now: Date): RuleItem {
-  const raw = Buffer.from(`recompute ${keys.join(' ')}`)
-  return {
-    kind: 'rule',
-    raw,
-    sha256: createHash('sha256').update(raw).digest('hex'),
-    channel: 'fhir',
-    peer: 'gateway',
-    source: 'gateway',
-    receivedAt: now,
-    event: 'recompute',
-    author: { id: 'gateway', display: 'Portico' },
-    logged: false,
-    entities: keys,
-    apply: (draft) => {
-      for (const key of keys) {
-        const slash = key.indexOf('/')
-        draft.touch(key.slice(0, slash), key.slice(slash + 1))
-      }
-    },
-  }
-}
+const foldRule = (keys: readonly string[], now: Date): RuleItem =>
+  ownRule('recompute', keys, now, (draft) => {
+    for (const key of keys) {
+      const slash = key.indexOf('/')
+      draft.touch(key.slice(0, slash), key.slice(slash + 1))
+    }
+  })

@@ -1,5 +1,4 @@
 // Codes that no table has: what of them is stored with a message, and the Task that asks a person to map them.
-import { createHash } from 'node:crypto'
 import type { Draft } from '../canonical/draft.ts'
 import type { FhirJson } from '../canonical/fhir-json.ts'
 import { taskCodeSystem, taskId } from '../canonical/task.ts'
@@ -13,6 +12,7 @@ import {
   writeUnmapped,
 } from '../store/unmapped.ts'
 import type { MessageItem, RuleItem } from './item.ts'
+import { ownRule } from './own-rule.ts'
 
 /** A code that no table has. */
 export interface UnmappedCode {
@@ -89,7 +89,6 @@ export class UnmappedToWrite {
 /** Writes the Task of a code: open while no table has it or messages wait for it. `iso` writes an instant. */
 export function taskRule(row: UnmappedRow, now: Date, iso: (at: Date) => string): RuleItem {
   const id = taskId('unmapped-code', `${row.source}|${row.name}|${row.code}`)
-  const raw = Buffer.from(`unmapped-code Task/${id}`)
   const apply = (draft: Draft): void => {
     const data = taskOf(row, iso)
     const before = draft.contribution('Task', id, 'gateway', 'derived')?.data as FhirJson | undefined
@@ -105,20 +104,7 @@ export function taskRule(row: UnmappedRow, now: Date, iso: (at: Date) => string)
         data: { ...data, lastModified: iso(now) },
       })
   }
-  return {
-    kind: 'rule',
-    raw,
-    sha256: createHash('sha256').update(raw).digest('hex'),
-    channel: 'fhir',
-    peer: 'gateway',
-    source: 'gateway',
-    receivedAt: now,
-    event: 'unmapped-code',
-    author: { id: 'gateway', display: 'Portico' },
-    logged: false,
-    entities: [`Task/${id}`],
-    apply,
-  }
+  return ownRule('unmapped-code', [`Task/${id}`], now, apply)
 }
 
 /** No value of a patient: the code, where it stood, and the name of one message that had it. */
