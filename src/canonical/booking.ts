@@ -23,8 +23,7 @@ export const slotId = (appointment: string, actor: string, nth = 0): string =>
 const takenKey = 'taken'
 
 export const takenBy = (contributions: Iterable<Contribution>): readonly Taken[] => {
-  for (const { key, data } of contributions)
-    if (key === takenKey) return (data ?? []) as unknown as readonly Taken[]
+  for (const { key, data } of contributions) if (key === takenKey) return (data ?? []) as readonly Taken[]
   return []
 }
 

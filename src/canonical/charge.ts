@@ -29,7 +29,7 @@ export const partPrefix = 'part:'
 /** Line and kind of a posted line. */
 export const postedPath = '$posted'
 
-export interface Posted {
+export type Posted = {
   readonly kind: string
   readonly line: string
   readonly source: string
@@ -37,7 +37,7 @@ export interface Posted {
 
 export const creditsOf = (contributions: Iterable<Contribution>): Credit[] =>
   [...contributions].flatMap(({ key, data }) =>
-    key.startsWith(creditPrefix) && data !== undefined ? [data as unknown as Credit] : [],
+    key.startsWith(creditPrefix) && data !== undefined ? [data as Credit] : [],
   )
 
 interface Money {
@@ -79,12 +79,10 @@ export function foldCharge(
   const price = body.priceOverride as Money | undefined
   if (price?.value !== undefined && isOffset(textOf(price.value), price.currency ?? '', credits))
     body.status = 'not-billable'
-  const original = contributions.find((each) => each.key === originalKey)?.data as unknown as
-    | Original
-    | undefined
+  const original = contributions.find((each) => each.key === originalKey)?.data as Original | undefined
   const isKnown = original !== undefined && exists('ChargeItem', original.id)
   if (isKnown) body.partOf = [{ reference: `ChargeItem/${original.id}` }]
-  const posted = byPath.get(postedPath)?.[0]?.v as unknown as Posted | undefined
+  const posted = byPath.get(postedPath)?.[0]?.v as Posted | undefined
   const work = posted?.kind === 'CD' && !isKnown ? [unmatched(id, posted)] : []
   return { body, awaited, work }
 }

@@ -30,6 +30,9 @@ export interface Part {
   readonly cells: Readonly<Record<CellKey, Json>>
 }
 
+/** What a projection tells, JSON whose form its key says: Numbers under 'numbers', a Credit under 'credit:…'. */
+export type Payload = Json | object
+
 /**
  * Facts that compete by recency have one contribution per source (key ''), whose assertions each have their own time.
  * Events of a visit or an appointment have one contribution each (key = message id), all of one time.
@@ -47,8 +50,7 @@ export interface Contribution {
   readonly i: string
   readonly cells: Readonly<Record<CellKey, Assertion>>
   readonly parts?: readonly Part[]
-  /** Payload of projections. */
-  readonly data?: Json
+  readonly data?: Payload
 }
 
 /** Element path and field of a cell key. */

@@ -48,7 +48,7 @@ export function noteCoverages(
   const before = (draft.contribution('Patient', id, 'gateway', key)?.data ?? {
     ids: [],
     at: [],
-  }) as unknown as Lists
+  }) as Lists
   const ids = [...new Set([...before.ids, ...named.map((each) => each.id)])].sort()
   const isNew = isComplete && !before.at.includes(times.event)
   const at = isNew ? [...before.at, times.event].sort((a, b) => a - b).slice(-maxLists) : before.at

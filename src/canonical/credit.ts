@@ -1,8 +1,8 @@
 // Credits and their charges: a credit uses up the charge that it names, else the newest one like it (semantics,
 // section 12). The pairs follow from the lines alone, in whatever order they were posted.
 import Big from 'big.js'
-import type { Json } from '../mappings/mapped.ts'
 import { type Credit, creditKey, creditsOf, isOffset, originalKey, partPrefix } from './charge.ts'
+import type { Payload } from './contribution.ts'
 import type { Draft } from './draft.ts'
 import { compareText } from './event-log.ts'
 import { recordsOf } from './family.ts'
@@ -35,7 +35,7 @@ function nameOriginal(draft: Draft, line: LedgerLine, named: string): void {
   tell(draft, 'ChargeItem', line.id, originalKey, { id: original })
   tell(draft, 'ChargeItem', original, `${partPrefix}${line.id}`, true)
   if (line.kind !== 'CD') return
-  tell(draft, 'ChargeItem', original, creditKey(line.id), creditOf(line, true) as unknown as Json)
+  tell(draft, 'ChargeItem', original, creditKey(line.id), creditOf(line, true))
   // What it has used up is no longer there for credits that name nothing.
   const charge = draft.lines.find(line.source, named)
   if (charge?.accountId === undefined) return
@@ -61,7 +61,7 @@ function matchAll(draft: Draft, accountId: string, code: string): void {
     const said = creditsOf(draft.contributions('ChargeItem', charge.id).values())
     for (const { id, named } of said)
       if (!named && id !== now?.id) draft.withdraw('ChargeItem', charge.id, 'gateway', creditKey(id))
-    if (now) tell(draft, 'ChargeItem', charge.id, creditKey(now.id), creditOf(now, false) as unknown as Json)
+    if (now) tell(draft, 'ChargeItem', charge.id, creditKey(now.id), creditOf(now, false))
   }
   for (const credit of credits) {
     const charge = pairs.get(credit)
@@ -100,6 +100,6 @@ export function pairsOf(
 }
 
 /** Says something of the gateway's own, unless that is known. */
-function tell(draft: Draft, rtype: string, id: string, key: string, data: Json): void {
+function tell(draft: Draft, rtype: string, id: string, key: string, data: Payload): void {
   draft.project({ rtype, id, key, data })
 }

@@ -99,7 +99,7 @@ export function asFamily(
 ): FhirJson {
   if (rtype !== 'Account' && rtype !== 'Encounter') return body
   const identifier = numbered((body.identifier ?? []) as readonly Identifier[], family, numbers)
-  const shown = identifier.length > 0 ? { ...body, identifier: identifier as unknown as Json } : body
+  const shown = identifier.length > 0 ? { ...body, identifier: identifier } : body
   const known = (body.extension ?? []) as readonly Json[]
   if (alias) {
     const status = rtype === 'Account' ? 'inactive' : 'entered-in-error'

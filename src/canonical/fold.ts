@@ -1,11 +1,10 @@
 // From contributions to the resource that FHIR shows, and to what other things need to know of it.
-import type { Json } from '../mappings/mapped.ts'
 import { foldAccount, policiesIn } from './account.ts'
 import { contestOf } from './account-lists.ts'
 import { foldBooking } from './booking.ts'
 import type { Taken, TakenBy } from './busy.ts'
 import { foldCharge } from './charge.ts'
-import type { Contribution } from './contribution.ts'
+import type { Contribution, Payload } from './contribution.ts'
 import { foldCoverage } from './coverage.ts'
 import type { SourceOf } from './encounter-events.ts'
 import type { AliasData, Family } from './family.ts'
@@ -51,7 +50,7 @@ export interface Projection {
   readonly rtype: string
   readonly id: string
   readonly key: string
-  readonly data: Json | undefined
+  readonly data: Payload | undefined
 }
 
 export interface Folded {
@@ -104,8 +103,9 @@ export function foldEntity(
   const plain = patientless.has(rtype)
     ? folded.body
     : withLabelOf(redirected(folded.body, context), (each) => context.isProtected?.(each) === true)
-  const numbers = contributions.find(({ key, data }) => key === numbersKey && data)
-    ?.data as unknown as Numbers
+  const numbers = contributions.find(({ key, data }) => key === numbersKey && data)?.data as
+    | Numbers
+    | undefined
   const shows = alias || family || numbers
   const body = shows ? asFamily(rtype, plain, { alias, family, numbers }, context) : plain
   if (deleted) return { ...folded, body: undefined }

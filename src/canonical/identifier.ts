@@ -28,8 +28,8 @@ function uuidOf(name: string): string {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20, 32)}`
 }
 
-/** A FHIR Identifier, as far as identity reads it. */
-export interface Identifier {
+/** A FHIR Identifier, as far as identity reads it; a type, since those are JSON and interfaces are not. */
+export type Identifier = {
   readonly system?: string
   readonly value?: string
   readonly use?: string

@@ -259,9 +259,7 @@ function messagesOf(
 function warnRetired(applying: Applying, record: string, key: Key, thing: Thing): void {
   const { draft, site } = applying
   const root = rootOf(draft, 'Patient', record)
-  const numbers = draft.contribution('Patient', root, 'gateway', numbersKey)?.data as unknown as
-    | Numbers
-    | undefined
+  const numbers = draft.contribution('Patient', root, 'gateway', numbersKey)?.data as Numbers | undefined
   const isOld = numbers?.retired.some(
     (each) =>
       each.system === key.system &&

@@ -190,7 +190,7 @@ function relationshipOf(applying: Applying, thing: Thing, beneficiary: string): 
       ? [{ system: 'http://terminology.hl7.org/CodeSystem/v2-0063', code: raw }]
       : original
   const isTold = kept.length > 0 && !kept.some((each) => each.code === 'UNK')
-  const coding = [...(kept as unknown as readonly Json[]), { system: relationshipSystem, code }]
+  const coding = [...kept, { system: relationshipSystem, code }]
   return { code, concept: isTold ? { coding } : { extension: notTold, coding } }
 }
 

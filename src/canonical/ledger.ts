@@ -95,14 +95,7 @@ function contentOf(applying: Applying, { thing, kind, amountText, currency, acco
   // The account pins the patient; who it is by now may have been merged since the line was posted.
   const patient = accountId === undefined ? (referred(applying, thing, 'subject')?.as ?? '') : ''
   const subject = applying.references.get(`#${patient}`) ?? ''
-  const text = canonicalText([
-    kind,
-    new Big(amountText).toString(),
-    currency,
-    accountId ?? '',
-    subject,
-    said,
-  ] as unknown as Json)
+  const text = canonicalText([kind, new Big(amountText).toString(), currency, accountId ?? '', subject, said])
   return createHash('sha256').update(text).digest('hex')
 }
 

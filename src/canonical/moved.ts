@@ -15,7 +15,7 @@ export interface Moved {
 export const movedIn = (contributions: Iterable<Contribution>): Moved | undefined => {
   for (const each of contributions)
     if (each.source === 'gateway' && each.key === movedKey && each.data !== undefined)
-      return each.data as unknown as Moved
+      return each.data as Moved
   return undefined
 }
 

@@ -1,6 +1,6 @@
 // Contributions as they are stored: what all assertions of one message share is written once.
 import type { Json } from '../mappings/mapped.ts'
-import type { Assertion, CellKey, Contribution, Part } from './contribution.ts'
+import type { Assertion, CellKey, Contribution, Part, Payload } from './contribution.ts'
 
 /**
  * Short names, since there is one row for every source of every thing:
@@ -13,7 +13,7 @@ export interface PackedContribution {
   readonly s?: string | Readonly<Record<CellKey, string>>
   readonly o?: Readonly<Record<CellKey, Assertion>>
   readonly p?: readonly Part[]
-  readonly d?: Json
+  readonly d?: Payload
   /** In rows of before 000006.sql: message and times, which are columns since. */
   readonly i?: string
   readonly t?: number

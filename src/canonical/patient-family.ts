@@ -1,6 +1,5 @@
 // A person with several records: what each of them says counts as one, and what was merged fills gaps (semantics,
 // section 3). The survivor's word wins over all that was said of the merged record before the merge, whatever its time.
-import type { Json } from '../mappings/mapped.ts'
 import { type Assertion, type CellKey, type Contribution, compareAssertions } from './contribution.ts'
 import type { Family } from './family.ts'
 import type { FhirJson } from './fhir-json.ts'
@@ -126,7 +125,7 @@ function absorbed(
     data: {
       reference: `Patient/${child.id}`,
       type: 'replaces',
-      identifiers: [...retired, ...inherited(child)] as unknown as Json,
+      identifiers: [...retired, ...inherited(child)],
       ...(mergeFill ? { fill } : {}),
     },
   }

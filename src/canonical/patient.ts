@@ -193,7 +193,7 @@ export function foldPatient(
   const projections = contributions
     .filter((each) => each.data !== undefined)
     .sort((a, b) => (a.key < b.key ? -1 : 1))
-  const numbers = projections.find((each) => each.key === 'numbers')?.data as unknown as Numbers | undefined
+  const numbers = projections.find((each) => each.key === 'numbers')?.data as Numbers | undefined
   const absorbed = projections
     .filter((each) => each.key.startsWith('merge:'))
     .map((each) => each.data as Merged)

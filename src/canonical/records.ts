@@ -1,8 +1,9 @@
 // The identity log of a message's numbers: told to their records, folded, and carried out as aliases (semantics,
 // sections 1 to 3). Nothing that was said is moved: only as what it is shown changes.
+import type { Payload } from './contribution.ts'
 import type { Draft } from './draft.ts'
 import { type AliasData, aliasKey, aliasOf } from './family.ts'
-import { canonicalText, type FhirJson } from './fhir-json.ts'
+import { canonicalText } from './fhir-json.ts'
 import { type Identifier, stableId } from './identifier.ts'
 import {
   type Claim,
@@ -58,7 +59,7 @@ const recordsIn = (said: Logged): readonly string[] =>
 /** What was said before of the same, if the log has it. */
 export function loggedBefore(draft: Draft, rtype: string, said: Logged): Logged | undefined {
   const [record = ''] = recordsIn(said)
-  return draft.contribution(rtype, record, 'gateway', keyOf(said))?.data as unknown as Logged | undefined
+  return draft.contribution(rtype, record, 'gateway', keyOf(said))?.data as Logged | undefined
 }
 
 /** True when the log of a record has anything but single messages: then a new time of one of those may matter. */
@@ -69,7 +70,7 @@ export const hasLog = (draft: Draft, rtype: string, record: string): boolean =>
 export function tell(draft: Draft, rtype: string, said: Logged): void {
   const before = loggedBefore(draft, rtype, said)
   if (before && compareMoments(before, said) <= 0) return
-  for (const record of recordsIn(said)) keep(draft, rtype, record, keyOf(said), said as unknown as FhirJson)
+  for (const record of recordsIn(said)) keep(draft, rtype, record, keyOf(said), said)
 }
 
 /** Takes a merge back: as if nobody had said it. */
@@ -79,7 +80,7 @@ export function untell(draft: Draft, rtype: string, said: Join): void {
 }
 
 /** Keeps a fact of the gateway with a record; without data it is taken back. */
-export function keep(draft: Draft, rtype: string, id: string, key: string, data: FhirJson | undefined): void {
+export function keep(draft: Draft, rtype: string, id: string, key: string, data: Payload | undefined): void {
   const known = draft.contribution(rtype, id, 'gateway', key)?.data
   if (data === undefined) {
     if (known !== undefined) draft.withdraw(rtype, id, 'gateway', key)
@@ -152,7 +153,7 @@ function readLog(draft: Draft, rtype: string, seeds: readonly string[]): Logged[
     seen.add(record)
     for (const { key, data } of draft.contributions(rtype, record).values()) {
       if (!isLog(key) || data === undefined) continue
-      const said = data as unknown as Logged
+      const said = data as Logged
       log.set(`${key} ${recordsIn(said).join()}`, said)
       queue.push(...recordsIn(said))
     }
@@ -186,7 +187,7 @@ function aliasGroup(draft: Draft, rtype: string, group: Group, rootOf: (group: G
       const { m, i, t } = group.into.by
       alias = { kind: 'merge', to: rootOf(group.into.group), by: { m, i, t } }
     }
-    keep(draft, rtype, record, aliasKey, alias as unknown as FhirJson | undefined)
+    keep(draft, rtype, record, aliasKey, alias)
     draft.aliases.set(rtype, record, record === top ? undefined : top)
   }
 }
@@ -226,7 +227,7 @@ function countNumbers(
   const isEmpty = retired.length + current.length + without.length === 0
   for (const record of group.records) {
     const mine = record === root && !isEmpty
-    keep(draft, rtype, record, numbersKey, mine ? (numbers as unknown as FhirJson) : undefined)
+    keep(draft, rtype, record, numbersKey, mine ? numbers : undefined)
   }
 }
 

@@ -25,7 +25,7 @@ export const isLong = (events: number): boolean => events > fewEvents && events 
  * between may count again.
  */
 export function needsPast(past: Contribution | undefined, event: string, t: number): boolean {
-  const data = past?.data as unknown as Past | undefined
+  const data = past?.data as Past | undefined
   return data !== undefined && (t <= data.t || isCancelEvent(event))
 }
 
@@ -51,7 +51,7 @@ export function settledOf(contributions: readonly Contribution[], by: FoldedBy):
     const out = new Set(candidates)
     const rest = contributions.filter((each) => !out.has(each))
     if (shownBy(contributions, by) !== shownBy(rest, by)) continue
-    const earlier = contributions.find((each) => each.key === pastKey)?.data as unknown as Past | undefined
+    const earlier = contributions.find((each) => each.key === pastKey)?.data as Past | undefined
     const t = Math.max(earlier?.t ?? 0, ...candidates.map((each) => each.t ?? 0))
     return { keys: candidates.map(({ source, key }) => ({ source, key })), past: { t } }
   }

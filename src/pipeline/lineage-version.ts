@@ -19,7 +19,7 @@ export async function lineageOfVersion(
   const rows = await bodiesUpTo(db, tenant, { rtype, id, version, limit: maxVersions })
   const [asked] = rows
   if (!asked || asked.version !== version || asked.body === null) return undefined
-  const bodies = rows.map((row) => JSON.parse(row.body ?? '{}') as unknown as FhirJson)
+  const bodies = rows.map((row) => JSON.parse(row.body ?? '{}') as FhirJson)
   const [body = {}] = bodies
   const top = path?.split(/[.[(]/)[0]
   const elements = Object.keys(body).filter(

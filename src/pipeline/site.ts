@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Ajv2020 } from 'ajv/dist/2020.js'
-import addFormatsModule from 'ajv-formats'
+import formats from 'ajv-formats'
 import type { Authority, Client, ScheduleRule, Site, Source, Subscriber } from '../canonical/site.ts'
 import { isZone } from '../hl7/datetime.ts'
 import { checkRepair } from '../hl7/repair.ts'
@@ -44,11 +44,9 @@ const defaultPolicy: Site['policy'] = {
   futureEventHours: 24,
 }
 
-const addFormats = addFormatsModule as unknown as (ajv: Ajv2020) => void
-
 function compileSchema() {
   const ajv = new Ajv2020({ useDefaults: true, allErrors: true, strict: false })
-  addFormats(ajv)
+  formats.default(ajv)
   return ajv.compile<Written>(JSON.parse(readFileSync(schemaFile, 'utf8')))
 }
 
