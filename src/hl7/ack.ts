@@ -76,6 +76,8 @@ export interface AckInput {
 export const maxErrorSegments = 50
 /** Locations per ERR. */
 export const maxErrorLocations = 100
+/** Characters of the text of an ERR: it may quote what was sent, which may be long. */
+export const maxErrorCharacters = 500
 
 const assumedVersion = '2.5.1'
 
@@ -184,6 +186,7 @@ function errorSegment(error: AckError, delimiters: Delimiters): string {
   const locations = error.locations
     .slice(0, maxErrorLocations)
     .map((location) => location.split('^').map(text).join(component))
+  const said = clip(error.text, maxErrorCharacters)
   return trimmed(
     [
       'ERR',
@@ -193,8 +196,8 @@ function errorSegment(error: AckError, delimiters: Delimiters): string {
       error.severity,
       error.app === undefined ? '' : [error.app, '', 'PORTICO'].map(text).join(component),
       '',
-      text(error.text),
-      text(error.text),
+      text(said),
+      text(said),
     ],
     delimiters.field,
   )
@@ -240,7 +243,7 @@ function trimmed(fields: readonly string[], separator: string): string {
 }
 
 function clip(text: string, length: number): string {
-  return text.length <= length ? text : `${text.slice(0, length - 3)}...`
+  return text.length <= length ? text : `${text.slice(0, length - 3).toWellFormed()}...`
 }
 
 /** What can be said to the sender of a text that is no message. AR, except where limits are exceeded: AE. */

@@ -23,6 +23,12 @@ export const DEFAULT_DELIMITERS: Delimiters = {
 export const maxFormattingChars = 1_000
 
 const REPLACEMENT = '\uFFFD'
+// Neither FHIR strings nor the database have a place for them; tab, LF and CR are text.
+const CONTROL = /[^\P{Cc}\t\n\r\x7f-\x9f]/u
+const CONTROLS = new RegExp(CONTROL, 'gu')
+const controls = Array.from({ length: 0x20 }, (_, code) => String.fromCharCode(code)).filter((each) =>
+  CONTROL.test(each),
+)
 const HEX = /^X(?:[0-9A-Fa-f]{2})+$/
 const WIDE = /^(?:00[0-9A-Fa-f]{2})+$/
 const FORMATTING = /^\.(sp|sk|in|ti|fi|nf|ce)([+-]?\d*)$/
@@ -30,13 +36,37 @@ const utf8 = new TextDecoder('utf-8', { fatal: true })
 
 /**
  * Text as meant. Sequences that are unknown, unterminated or local (`\Z..\`, `\C..\`, `\M..\`) stay as sent;
- * highlighting is dropped; NUL becomes U+FFFD because no store of ours can hold it (the raw text keeps it).
+ * highlighting is dropped; control characters except tab, LF and CR become U+FFFD (the raw text keeps them).
  */
 export function decode(raw: string, delimiters: Delimiters): string {
   const mark = delimiters.escape
   const first = raw.indexOf(mark)
   const text = first < 0 ? raw : decodeFrom(raw, first, delimiters)
-  return text.indexOf('\0') < 0 ? text : text.replaceAll('\0', REPLACEMENT)
+  return CONTROL.test(text) ? text.replace(CONTROLS, REPLACEMENT) : text
+}
+
+/** Where the first control character is that `decode` replaces, sent as itself or as `\X..\`; -1 without one. */
+export function controlAt(raw: string, delimiters: Delimiters): number {
+  const plain = plainControlAt(raw)
+  const mark = delimiters.escape
+  for (let open = raw.indexOf(`${mark}X`); open >= 0; open = raw.indexOf(`${mark}X`, open + 2)) {
+    if (plain >= 0 && plain < open) break
+    const close = raw.indexOf(mark, open + 1)
+    if (close < 0) break
+    const meaning = meaningOf(raw.slice(open + 1, close), delimiters)
+    if (meaning !== undefined && CONTROL.test(meaning)) return open
+  }
+  return plain
+}
+
+// One search for each character is several times as fast as one for their class, and each message is looked through.
+function plainControlAt(raw: string): number {
+  let first = -1
+  for (const each of controls) {
+    const at = raw.indexOf(each)
+    if (at >= 0 && (first < 0 || at < first)) first = at
+  }
+  return first
 }
 
 function decodeFrom(raw: string, first: number, delimiters: Delimiters): string {
@@ -119,7 +149,7 @@ function formatting(body: string): string | undefined {
 
 /**
  * Text for the wire: delimiters become their sequences, control characters (tab excepted) become `\Xhh\`, so
- * that no value can end a segment or a frame. `decode(encode(text)) === text` for text without NUL.
+ * that no value can end a segment or a frame. `decode(encode(text)) === text` for text without other control characters than tab, LF and CR.
  */
 export function encode(text: string, delimiters: Delimiters): string {
   let out = ''

@@ -1,5 +1,5 @@
 // A message as offsets over its untouched text: segments, fields, repetitions (HL7 v2.9.1 chapter 2, 2.5 to 2.7).
-import { DEFAULT_DELIMITERS, type Delimiters, decode } from './escape.ts'
+import { controlAt, DEFAULT_DELIMITERS, type Delimiters, decode } from './escape.ts'
 import { limits } from './limits.ts'
 import { readPath } from './path.ts'
 import { Segment, split } from './segment.ts'
@@ -203,6 +203,7 @@ export class Message {
   segments: readonly Segment[] = []
   #byName: Map<string, Segment[]> | undefined
   #plain: boolean | undefined
+  #controlAt: number | undefined
 
   /** Use `parseMessage`. */
   constructor(text: string, delimiters: Delimiters, oddities: readonly Oddity[]) {
@@ -252,7 +253,13 @@ export class Message {
     const second = (this.segments[0]?.start ?? 0) + 4
     let at = this.text.indexOf(mark, second)
     if (at === second + 2) at = this.text.indexOf(mark, at + 1)
-    return at < 0 && this.text.indexOf('\0') < 0
+    return at < 0 && this.controlAt < 0
+  }
+
+  /** Offset of the first control character that decoding replaces; -1 without one. */
+  get controlAt(): number {
+    this.#controlAt ??= controlAt(this.text, this.delimiters)
+    return this.#controlAt
   }
 
   /** 1-based place of a segment among those of its name. */

@@ -27,11 +27,10 @@ export function charsetWarnings(message: Message, findings: readonly CharsetFind
     const place = at === undefined ? undefined : placeOf(message, at)
     return [warning(codes[kind], place === undefined ? [header] : [header, place], said)]
   })
-  // The database has no place for NUL: values show U+FFFD, only the raw bytes keep it (S15).
-  const nul = text.indexOf('\0')
-  if (nul >= 0) {
-    const place = placeOf(message, nul) ?? header
-    const said = `NUL (byte 0) is no character, kept as U+FFFD (${place}) - send text without it`
+  // Neither FHIR nor the database has a place for them: values show U+FFFD, only the raw bytes keep them (S15, H04).
+  if (message.controlAt >= 0) {
+    const place = placeOf(message, message.controlAt) ?? header
+    const said = `a control character is shown as U+FFFD (${place}) - send text without NUL and its like`
     warnings.push(warning('102', [place], said))
   }
   return warnings

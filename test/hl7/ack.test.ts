@@ -8,6 +8,7 @@ import {
   decideAckMode,
   ERROR_CODES,
   faultAnswer,
+  maxErrorCharacters,
   maxErrorSegments,
   salvageHeader,
 } from '../../src/hl7/ack.ts'
@@ -183,6 +184,8 @@ test('many errors are cut off, and said to be', () => {
   const lines = ack(text(MSH), { code: 'AE', errors: Array(500).fill(unknownValue) })
   assert.equal(lines.length, 2 + maxErrorSegments)
   assert.match(lines.at(-1) ?? '', /\|451 more errors are not listed/)
+  const long = { ...unknownValue, text: `patient ${'9'.repeat(10_000)} is not known` }
+  assert.equal(ack(text(MSH), { code: 'AE', errors: [long] })[2]?.split('|')[8]?.length, maxErrorCharacters)
   const wide = { ...unknownValue, locations: Array(5_000).fill('PID^1^3') }
   assert.ok((ack(text(MSH), { code: 'AE', errors: [wide] })[2]?.length ?? 0) < 2_000)
 })

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import {
+  controlAt,
   DEFAULT_DELIMITERS,
   type Delimiters,
   decode,
@@ -54,8 +55,19 @@ test('H03 formatting commands never expand beyond the limit', () => {
   assert.equal(read('a\\.sp\\b\\.sp2\\c\\.ce\\d\\.sk3\\e'), 'a\nb\n\nc\nd   e')
 })
 
-test('H04 NUL never leaves the decoder', () => {
+test('H04 control characters never leave the decoder, tab and line ends do', () => {
   assert.equal(read('a\\X00\\b\0c\\X0000\\'), 'a\uFFFDb\uFFFDc\uFFFD')
+  assert.equal(read('a\\X0B1C\\b\u0001c'), 'a\uFFFD\uFFFDb\uFFFDc')
+  assert.equal(read('a\\X090D0A\\b\tc'), 'a\t\r\nb\tc')
+})
+
+test('H04 the place of the first control character, sent as itself or escaped', () => {
+  const at = (raw: string) => controlAt(raw, DEFAULT_DELIMITERS)
+  assert.equal(at('PID|a\\X0D\\b\\F\\'), -1)
+  assert.equal(at('a\\X0D\\b\\X0D1C\\\u0001'), 7)
+  assert.equal(at('a\u0001\\X0B\\'), 1)
+  assert.equal(at('a\\X0B'), -1)
+  assert.equal(at('a\\XZZ\\\0'), 6)
 })
 
 test('H05 no value can end a segment or a frame', () => {
@@ -86,7 +98,7 @@ test('decoding what was encoded gives the value back, with any delimiters', () =
   const value = fc.oneof(fc.string({ unit: 'binary' }), fc.string({ unit: punctuation }))
   fc.assert(
     fc.property(value, delimiters, (each, own) => {
-      assert.equal(decode(encode(each, own), own), each.replaceAll('\0', '\uFFFD'))
+      assert.equal(decode(encode(each, own), own), each.replace(/[^\P{Cc}\t\n\r\x7f-\x9f]/gu, '\uFFFD'))
     }),
     { numRuns: 1_000 },
   )

@@ -62,6 +62,13 @@ describe('a character set that does not fit', () => {
     await stored(raw)
   })
 
+  it('H04 escaped control characters: AA with a warning at their field, the bytes as they came', async () => {
+    const raw = message('', [...Buffer.from('D\\X0B1C\\E')], 'H04')
+    const { all } = await answers(raw)
+    assert.deepEqual([all[0]?.code, all[0]?.errors], ['AA', ['W 0 PID^1^5']])
+    await stored(raw)
+  })
+
   it('X1 nothing declared, or what is declared holds: no ERR at all', async () => {
     const fine = [
       message('', [0xe9], 'X1a'),
