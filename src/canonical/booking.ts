@@ -108,6 +108,9 @@ function calendarOf(
   return projections
 }
 
+/** Of those who had booked the same time before, as many as a booking names: beyond, there is no more to be learned. */
+const maxNamedRivals = 20
+
 /** Appointments that had booked an actor before, where it has no room for one more. */
 export function doubleBookings(
   id: string,
@@ -121,7 +124,8 @@ export function doubleBookings(
     const earlier = (rivals?.(id, own) ?? []).filter((each: TakenBy) =>
       isEarlier(each, { ...own, appointment: id }),
     )
-    if (earlier.length >= capacity) for (const { appointment } of earlier) found.add(appointment)
+    if (earlier.length < capacity) continue
+    for (const { appointment } of earlier.slice(0, maxNamedRivals)) found.add(appointment)
   }
   return [...found].sort()
 }

@@ -76,6 +76,12 @@ export class DraftBusy {
     return [...found.values()].sort((a, b) => (isEarlier(a, b) ? -1 : 1))
   }
 
+  /** Appointments among them that were booked later: what this one takes or leaves means something to these alone. */
+  rivalsAfter(appointment: string, own: Taken): string[] {
+    const later = this.rivals(appointment, own).filter((each) => isEarlier({ ...own, appointment }, each))
+    return later.map((each) => each.appointment)
+  }
+
   #replaced(appointment: string): boolean {
     return this.changed.has(appointment) || this.#world.busyChanged.has(appointment)
   }

@@ -223,11 +223,11 @@ export class Draft {
     else this.#entities.set(key, { ...entity, contributions })
   }
 
-  /** Whoever shares an actor with an appointment that has moved is folded again. */
+  /** Whoever came later for an actor of an appointment that has moved is folded again: those before it do not mind. */
   #take(id: string, { before, now }: NonNullable<Folded['taking']>): void {
     this.busy.take(id, now)
     for (const each of [...before, ...now])
-      for (const { appointment } of this.busy.rivals(id, each)) this.#dirty.add(`Appointment/${appointment}`)
+      for (const later of this.busy.rivalsAfter(id, each)) this.#dirty.add(`Appointment/${later}`)
   }
 
   /** What one thing tells another, unless it is known there. */

@@ -135,17 +135,35 @@ function npi(base: string): string {
 const practitionerCount = 60
 
 /** XCN */
-export const practitioners: readonly string[] = Array.from({ length: practitionerCount }, (_, i) => {
-  const pick = pickFrom(31 + i)
-  return `${npi(String(123_456_000 + i))}^${familyOf(pick)}^${pick.one(given)}^^^^^^NPI&2.16.840.1.113883.4.6&ISO^L^^^NPI`
-})
+function practitionerOf(number: number): string {
+  const pick = pickFrom(31 + number)
+  return `${npi(String(123_456_000 + number))}^${familyOf(pick)}^${pick.one(given)}^^^^^^NPI&2.16.840.1.113883.4.6&ISO^L^^^NPI`
+}
+
+/** Those of the wards. */
+export const practitioners: readonly string[] = Array.from({ length: practitionerCount }, (_, i) =>
+  practitionerOf(i),
+)
+
+export interface Consultant {
+  /** XCN */
+  readonly practitioner: string
+  /** PL: the room in which they see people. */
+  readonly room: string
+}
+
+const consultantCount = 40
+
+/** Who can be booked at an outpatient clinic; each clinic has its own people and rooms. */
+export const consultantsOf = (clinic: number): readonly Consultant[] =>
+  Array.from({ length: consultantCount }, (_, i) => ({
+    practitioner: practitionerOf(practitionerCount + clinic * consultantCount + i),
+    room: `CLN${clinic + 1}^${String(i + 1).padStart(2, '0')}^^LKH`,
+  }))
 
 const wards = ['2N', '2S', '3N', '3S', '4N', '4S', 'ICU', 'CCU', 'MAT', 'PED'] as const
 
 /** PL */
-export const locations = {
-  beds: wards.flatMap((ward) =>
-    Array.from({ length: 40 }, (_, i) => `${ward}^${300 + (i >> 1)}^${i % 2 === 0 ? 'A' : 'B'}^LKH`),
-  ),
-  clinics: Array.from({ length: 24 }, (_, i) => `CLN${1 + (i >> 2)}^0${1 + (i % 4)}^^LKH`),
-} as const
+export const beds: readonly string[] = wards.flatMap((ward) =>
+  Array.from({ length: 40 }, (_, i) => `${ward}^${300 + (i >> 1)}^${i % 2 === 0 ? 'A' : 'B'}^LKH`),
+)

@@ -1,6 +1,7 @@
 // Traffic of a made-up hospital, endless and the same for the same seed: ADT, SIU and DFT (HL7 v2.5.1, chapters 3, 6, 10).
 
-import { locations, type Person, personOf, practitioners } from './persons.ts'
+import { Calendar, type Time } from './calendar.ts'
+import { beds, type Person, personOf, practitioners } from './persons.ts'
 import { type Pick, pickFrom } from './pick.ts'
 
 export const events = ['A01', 'A02', 'A03', 'A08', 'A28', 'A31', 'S12', 'S13', 'S14', 'S15', 'P03'] as const
@@ -25,9 +26,7 @@ interface Visit {
 
 interface Booking {
   readonly filler: string
-  readonly practitioner: string
-  readonly room: string
-  start: string
+  time: Time
 }
 
 interface PatientState {
@@ -57,7 +56,6 @@ const newcomers = 4
 const openBookings = 3
 /** Local wall clock of the hospital, written as if it were UTC: no daylight saving change is near. */
 const firstMessage = Date.UTC(2026, 3, 1, 6, 0, 0)
-const msPerDay = 86_400_000
 
 const dtm = (ms: number): string => new Date(ms).toISOString().replace(/[-:T]/g, '').slice(0, 14)
 
@@ -65,12 +63,14 @@ export class Traffic {
   readonly #pick: Pick
   readonly #states: PatientState[] = []
   readonly #options: TrafficOptions
+  readonly #calendar: Calendar
   #count = 0
   #things = 0
 
   constructor(options: TrafficOptions) {
     this.#options = options
     this.#pick = pickFrom(options.seed * 1_000 + options.shard)
+    this.#calendar = new Calendar(options.shard, this.#pick)
   }
 
   /** The next message, segments ended by CR. */
@@ -169,7 +169,7 @@ export class Traffic {
       account: `A${number}`,
       admitted: dtm(at - 300_000),
       attending: this.#pick.one(practitioners),
-      place: this.#pick.one(locations.beds),
+      place: this.#pick.one(beds),
     }
   }
 
@@ -182,7 +182,7 @@ export class Traffic {
     }
     if (event === 'A02') {
       const prior = visit.place
-      visit.place = this.#pick.one(locations.beds)
+      visit.place = this.#pick.one(beds)
       return this.#visitHead(event, 'ADT_A02', state, visit, at, undefined, prior)
     }
     state.visit = undefined
@@ -214,8 +214,11 @@ export class Traffic {
   #schedule(event: Event, state: PatientState, at: number): string[] {
     const booking = event === 'S12' ? this.#book(at) : this.#pick.one(state.bookings)
     if (event === 'S12') state.bookings.push(booking)
-    if (event === 'S13') booking.start = this.#startAfter(at)
+    if (event === 'S13') booking.time = this.#calendar.move(booking.time, at)
+    if (event === 'S15') this.#calendar.free(booking.time)
     if (event === 'S15') state.bookings.splice(state.bookings.indexOf(booking), 1)
+    const { practitioner, room } = booking.time.consultant
+    const start = dtm(booking.time.start)
     const status = event === 'S15' ? 'Cancelled^Cancelled^HL70278' : 'Booked^Booked^HL70278'
     const reason = {
       S12: 'NEW^New booking^L',
@@ -227,35 +230,27 @@ export class Traffic {
       ...this.#head('SIU', event, 'SIU_S12', 'SCHED1', at),
       `SCH||${booking.filler}^SCHED1^2.16.840.1.113883.19.200.4^ISO||||${reason[event as 'S12']}|FOLLOWUP^A follow up visit from a previous appointment^HL70276|` +
         `Normal^Routine schedule request type^HL70277||||||||77^CLERK^PAT||||77^CLERK^PAT|||||${status}`,
-      `TQ1|1|||||30^min&minute&UCUM|${booking.start}`,
+      `TQ1|1|||||30^min&minute&UCUM|${start}`,
     ]
     if (event === 'S14') segments.push('NTE|1||Brings X-rays from another hospital')
     segments.push(pid(state))
     if (event === 'S14' || event === 'S15') return [...segments, 'RGS|1|X']
     const action = event === 'S12' ? 'A' : 'U'
-    const tail = `${booking.start}|||30|min||Booked^Booked^HL70278`
+    const tail = `${start}|||30|min||Booked^Booked^HL70278`
     return [
       ...segments,
       `RGS|1|${action}`,
       `AIS|1|${action}|OV30^Office visit 30^L|${tail}`,
-      `AIL|1|${action}|${booking.room}|||${tail}`,
-      `AIP|1|${action}|${booking.practitioner}|ATND^attender^L||${tail}`,
+      `AIL|1|${action}|${room}|||${tail}`,
+      `AIP|1|${action}|${practitioner}|ATND^attender^L||${tail}`,
     ]
   }
 
   #book(at: number): Booking {
     return {
       filler: `F${10 + this.#options.shard}${String(++this.#things).padStart(7, '0')}`,
-      practitioner: this.#pick.one(practitioners),
-      room: this.#pick.one(locations.clinics),
-      start: this.#startAfter(at),
+      time: this.#calendar.book(at),
     }
-  }
-
-  /** A half hour of a working day within the four weeks that follow. */
-  #startAfter(at: number): string {
-    const day = Math.floor(at / msPerDay) + 1 + this.#pick.below(28)
-    return dtm(day * msPerDay + (16 + this.#pick.below(18)) * 1_800_000)
   }
 }
 

@@ -206,6 +206,17 @@ describe('an actor that is booked twice', () => {
     assert.deepEqual(answer.errors, ['W OVERBOOKED AIL^1^3'])
   })
 
+  it('names no more than twenty of many that have the same time, so that a crowd costs no more than a few', async () => {
+    const resources = [room('OR^R9^^GHH')]
+    const at = '20260312100000'
+    for (let n = 0; n < 23; n++) {
+      const told = `202603051000${String(n).padStart(2, '0')}`
+      await send(booking({ id: `OC${n}`, at, told, who: `OC${n}`, resources }))
+    }
+    assert.equal((await tasks('double-booking', (await appointment('OC5')).id)).length, 5 + 17)
+    assert.equal((await tasks('double-booking', (await appointment('OC22')).id)).length, 20)
+  })
+
   it('shows to two senders at once', async () => {
     const resources = [room('OR^R9^^GHH')]
     const both = await Promise.all(
