@@ -8,6 +8,7 @@ import type { Assertion, CellKey, Contribution } from './contribution.ts'
 import { contextOf } from './draft-context.ts'
 import { DraftLines } from './draft-lines.ts'
 import { ancestorsOf, recordsOf } from './family.ts'
+import { staleInFamily } from './family-stale.ts'
 import { canonicalText, type FhirJson, sameContent } from './fhir-json.ts'
 import type { Finding, TaskRequest } from './finding.ts'
 import { type FoldContext, type Folded, foldEntity, type Projection } from './fold.ts'
@@ -62,7 +63,6 @@ export class Draft {
   readonly #dirty = new Set<string>()
   /** Touched because of what belongs to them: those above them are touched already. */
   readonly #above = new Set<string>()
-
   readonly #foldOf: typeof foldEntity
   constructor(world: World, messageId: string, site: Site, foldOf: typeof foldEntity = foldEntity) {
     this.#foldOf = foldOf
@@ -122,10 +122,8 @@ export class Draft {
     this.#dirty.add(entityKey(rtype, id))
   }
 
-  /**
-   * States cells for one source. An older cell that differs from what this source has said since, or from what wins
-   * in a latest-wins group, is skipped and returned. `key` sets apart what counts for less than the source's own word.
-   */
+  /** States cells for one source. Returns those that are stale: older, and other than what this source has said since,
+   * or what wins in a latest-wins group. `key` sets apart what counts for less than the source's own word. */
   assert(
     rtype: string,
     id: string,
@@ -135,10 +133,11 @@ export class Draft {
   ): CellKey[] {
     const all = this.contributions(rtype, id)
     const { next, stale, echo } = stateCells(rtype, source, all, cells, key)
+    const late = key ? [] : staleInFamily(this, { rtype, id, source, cells })
     // The same source may speak of the thing under another number, too.
     const fold = !echo || (mergeable.has(rtype) && recordsOf(this, rtype, id).length > 1)
     if (next) this.#put(rtype, id, { source, key, i: this.messageId, cells: next }, fold)
-    return stale
+    return [...new Set([...stale, ...late])]
   }
 
   lookup(rtype: string, system: string, value: string): Registration | undefined {

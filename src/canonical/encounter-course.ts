@@ -85,6 +85,8 @@ class Visit {
   /** Last status in which the patient was expected or here. */
   #lastOpen: EncounterStatus | undefined
   #admitted: Step | undefined
+  /** A10: here, though nobody has admitted or registered the patient. */
+  #came: Step | undefined
   #plannedStart: Stated | undefined
   #start: Stated | undefined
   #end: Stated | undefined
@@ -110,11 +112,12 @@ class Visit {
       }
       if (visitRule(code).opens) this.#opened = true
       if ((code === 'A01' || code === 'A04') && step.code !== 'FHIR') this.#admitted ??= step
+      if (code === 'A10') this.#came ??= step
     }
     const status = this.#status
     if (status !== undefined && !over.has(status)) this.#lastOpen = status
     if (step.code === 'A13') this.#end = undefined
-    this.#classify(step, rule.class)
+    this.#classify(step, stands ? rule.class : undefined)
     this.#time(step)
     const voids = VOIDING.has(step.code) || step.code === 'A23'
     const place = (path: string) => this.#cell(step, path)
@@ -239,7 +242,7 @@ class Visit {
   }
 
   /**
-   * PV1-44 else the admission itself; PV1-45 else the discharge. A time for the plan counts while it is a
+   * PV1-44 else the admission itself, else the arrival; PV1-45 else the discharge. A time for the plan counts while it is a
    * plan.
    */
   #period(
@@ -248,7 +251,7 @@ class Visit {
     winners: Record<string, Winner>,
   ): { start: string | undefined; end: string | undefined } {
     const stated = status === 'planned' ? this.#plannedStart : this.#start
-    const admitted = status === 'planned' ? undefined : this.#admitted
+    const admitted = status === 'planned' ? undefined : (this.#admitted ?? this.#came)
     let start = stated?.value
     if (!(stated?.written && stated.value === undefined) && start === undefined && admitted)
       start = this.#at(admitted)

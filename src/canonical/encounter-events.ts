@@ -62,7 +62,7 @@ export const VISIT_EVENTS: Readonly<Record<string, VisitRule>> = {
   A08: passive,
   A09: { leaves: true, rank: 3 },
   A10: { to: 'arrived', from: ['none', 'unknown', 'planned'], opens: true, moves: true, rank: 3 },
-  A11: { cancels: ['A01', 'A04'], rank: 6 },
+  A11: { cancels: ['A01', 'A04', 'A06', 'A07'], rank: 6 },
   A12: { cancels: ['A02'], moves: true, rank: 6 },
   A13: { cancels: ['A03'], to: 'in-progress', from: ['none', 'unknown', 'finished'], moves: true, rank: 6 },
   A14: { to: 'planned', from: ['none', 'unknown', 'cancelled'], opens: true, rank: 0 },
@@ -165,6 +165,8 @@ const classes = ['class', '$patientClass']
 const admission: Undo = { cells: ['$admitTime', '$location', ...classes], until: 'same' }
 /** Nobody has been at the place of a visit that was only planned. */
 const plan: Undo = { cells: ['$location', ...classes], until: 'same' }
+/** The visit goes on as what it was: its class, and where the patient was. */
+const change: Undo = { cells: ['$location', '$priorLocation', ...classes], until: 'same' }
 const tracking: Undo = { cells: ['$temporaryLocation', '$location'], until: 'same' }
 
 const undoes: Readonly<Record<string, Undo>> = {
@@ -173,6 +175,8 @@ const undoes: Readonly<Record<string, Undo>> = {
   A03: { cells: discharge, until: 'all' },
   A04: admission,
   A05: plan,
+  A06: change,
+  A07: change,
   A09: tracking,
   A10: tracking,
   A14: plan,

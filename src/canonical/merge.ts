@@ -215,7 +215,8 @@ export function carryOutMerge(
   draft.activity = 'merge'
   draft.joined.push({ rtype, sourceId, targetId, said })
   if (rtype !== 'Patient') return
-  draft.closed.push({ code: 'possible-duplicate', patients: [sourceId, targetId] })
+  for (const code of ['possible-duplicate', 'identity-conflict'])
+    draft.closed.push({ code, patients: [sourceId, targetId] })
   settlePolicies(draft, targetId)
 }
 

@@ -27,7 +27,7 @@ const isAfter = (cell: Assertion, merge: Moment | undefined): boolean =>
 const isStrict = (key: CellKey): boolean => key.startsWith('$protection<')
 
 /** The latest of what each source says, over all records: those of this person, and merged ones since their merge. */
-function statedOf(family: Family): Contribution[] {
+export function statedOf(family: Family): Contribution[] {
   const bySource = new Map<string, { said: Contribution; cells: Record<CellKey, Assertion> }>()
   const take = (list: readonly Contribution[], merge: Moment | undefined): void => {
     for (const said of list) {

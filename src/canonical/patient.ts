@@ -37,13 +37,13 @@ const decidedHere = new Set([
 ])
 
 /** The statement that holds where sources are ranked. */
-type Judge = (statements: readonly Statement[], flag?: string) => Statement | undefined
+export type Judge = (statements: readonly Statement[], flag?: string) => Statement | undefined
 
 /**
  * The most trusted source decides, the latest of equals; what its sender calls unreliable (PID-32) loses to anything
  * else. A deletion takes away what was said before it: what a less trusted source has said since then shows.
  */
-function judgeOf(trust: PatientContext['trust'], reliability: readonly Statement[]): Judge {
+export function judgeOf(trust: PatientContext['trust'], reliability: readonly Statement[]): Judge {
   const isFlagged = (each: Statement, flag: string | undefined) =>
     flag !== undefined &&
     reliability.some(
@@ -65,12 +65,15 @@ function judgeOf(trust: PatientContext['trust'], reliability: readonly Statement
   }
 }
 
+/** Flag of PID-32 that makes an element of a person unreliable. */
+export const unreliableFlags: Readonly<Record<string, string>> = { name: 'AL', birthDate: 'UD' }
+
 /** Legal names of the most trusted source that has one, then every other name that any source knows. */
 function names(statements: readonly Statement[], judge: Judge): Entry[] {
   const isLegal = (name: Entry) => legalUses.has(name.use)
   const best = judge(
     statements.filter((each) => entries(each).some(isLegal)),
-    'AL',
+    unreliableFlags.name,
   )
   const legal = best ? entries(best).filter(isLegal) : []
   const seen = new Set(legal.map(canonicalText))
@@ -221,7 +224,7 @@ export function foldPatient(
   put(body, 'name', names(of('name'), judge))
   put(body, 'telecom', contactPoints(of('telecom')))
   putJudged(body, 'gender', judge(of('gender')), of('_gender'))
-  putJudged(body, 'birthDate', judge(of('birthDate'), 'UD'), of('_birthDate'))
+  putJudged(body, 'birthDate', judge(of('birthDate'), unreliableFlags.birthDate), of('_birthDate'))
   const atDischarge = of('$died').filter((each) => each.v === true)
   const deaths = [...of('deceasedDateTime'), ...of('deceasedBoolean'), ...atDischarge]
   deceased(body, deaths.sort(compareAssertions), trust)

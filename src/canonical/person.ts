@@ -1,9 +1,9 @@
 // PID, PD1 and NK1: what a source says of a person, of whom to call and of a newborn's mother (semantics, sections 5, 6, 10).
 import type { Json, Thing } from '../mappings/mapped.ts'
 import { type Applying, assertionsOf, cellAt, derived, referred, thingsOf, warnStale } from './applying.ts'
-import type { Assertion, CellKey } from './contribution.ts'
+import { type Assertion, type CellKey, splitKey } from './contribution.ts'
 import { rootOf } from './family.ts'
-import { canonicalText } from './fhir-json.ts'
+import { canonicalText, sameContent } from './fhir-json.ts'
 import { type Identifier, stableId } from './identifier.ts'
 import { resolvePatient } from './identity.ts'
 import { type EntryShape, entryOf } from './parts.ts'
@@ -48,7 +48,12 @@ function onePerIdentifier(cells: Record<CellKey, Assertion>): Record<CellKey, As
   return out
 }
 
-/** Cells for which there is no better word yet; what is spoken of now will be for ever, so that they are not missed. */
+const pathOf = (key: CellKey): string => splitKey(key).path
+
+/**
+ * Cells for which there is no better word yet, and those that contradict it: they never show, but lineage names them.
+ * What is spoken of now will be for ever, so that the others are not missed.
+ */
 function gapsOf(
   applying: Applying,
   id: string,
@@ -63,9 +68,15 @@ function gapsOf(
       ),
     ),
   )
-  const isGap = ([key, { v }]: [CellKey, Assertion]) =>
-    key.startsWith('identifier<') ? !identifiers.has(canonicalText(v)) : !elements.has(elementOf(key))
-  return Object.fromEntries(Object.entries(cells).filter(isGap))
+  const isSaid = (key: CellKey, v: Json) =>
+    said.some((each) =>
+      Object.entries(each.cells).some(([at, cell]) => pathOf(at) === pathOf(key) && sameContent(cell.v, v)),
+    )
+  const isWanted = ([key, { v }]: [CellKey, Assertion]) =>
+    key.startsWith('identifier<')
+      ? !identifiers.has(canonicalText(v))
+      : !elements.has(elementOf(key)) || !isSaid(key, v)
+  return Object.fromEntries(Object.entries(cells).filter(isWanted))
 }
 
 /** NK1 is a snapshot: the contacts of the message replace those that this source has named before. */

@@ -140,7 +140,31 @@ export function settle(draft: Draft, rtype: string, seeds: readonly string[]): S
     const bad = result === 'cycle' || result === 'elsewhere' || result === 'in-use'
     return bad && (each.kind === 'merge' || each.kind === 'change') ? [{ join: each, result }] : []
   })
+  for (const each of log)
+    if (rtype === 'Patient' && each.kind === 'claim' && results.get(each) === 'conflict')
+      askAboutConflict(draft, each)
   return { resultOf: of, refused }
+}
+
+/** What was named together before turns out to be several persons: nobody who sent it hears of that any more. */
+function askAboutConflict(draft: Draft, { i, numbers }: LoggedClaim): void {
+  if (i === draft.messageId) return
+  const ids = [...new Set(numbers.map(({ record }) => draft.survivorId('Patient', record)))].sort()
+  const [first = ''] = ids
+  const reference = `Patient/${first}`
+  const named = numbers.map(({ value }) => value).join(', ')
+  const said = [i, draft.messageId].map((each) => `Provenance/${stableId('Provenance', each)}`)
+  draft.tasks.push({
+    code: 'identity-conflict',
+    key: ids.join('|'),
+    description: `identifiers ${named} came in one PID, and belong to different patients by what came later - merge the patients, or correct the sender`,
+    focus: reference,
+    patient: reference,
+    inputs: [
+      ...ids.map((id) => ({ type: 'patient', value: { valueReference: { reference: `Patient/${id}` } } })),
+      ...said.map((each) => ({ type: 'earlier-message', value: { valueReference: { reference: each } } })),
+    ],
+  })
 }
 
 /** All that was said of these records, of those that it names, and so on. */

@@ -2,8 +2,8 @@
 import type { Contribution } from '../canonical/contribution.ts'
 import { type Statement, statementsByPath } from '../canonical/latest.ts'
 import { masterTypes, rankMaster } from '../canonical/master.ts'
-import { countedOf } from '../canonical/patient.ts'
-import { type Site, trustIn } from '../canonical/site.ts'
+import { countedOf, judgeOf, unreliableFlags } from '../canonical/patient.ts'
+import { trustIn } from '../canonical/site.ts'
 import type { Queryable } from '../store/db.ts'
 import { readResource } from '../store/resources.ts'
 import { loadShapes, loadThings, readFamily, type ShapeRow } from '../store/truth.ts'
@@ -55,9 +55,13 @@ async function lineageOf(db: Queryable, query: LineageQuery): Promise<readonly L
   const stated = all.filter((each) => each.data === undefined)
   const counted = rtype === 'Patient' ? countedOf(stated) : stated
   const byPath = statementsByPath(counted)
+  const outranked = counted === stated ? [] : billsWord(stated, byPath)
+  const trust = (source: string) => trustIn(site, source)
+  const reliability = byPath.get('$reliability') ?? []
   const said = [...byPath]
     .filter(([element]) => isWanted(element, path))
-    .flatMap(([element, statements]) => judged(rtype, element, statements, site))
+    .flatMap(([element, statements]) => judged(rtype, element, statements, { trust, reliability }))
+    .concat(outranked.filter(({ element }) => isWanted(element, path)))
   const body = (entity.body ?? {}) as Readonly<Record<string, unknown>>
   const derived = Object.keys(body).filter((element) => isDerived(element, byPath) && isWanted(element, path))
   const sources =
@@ -69,6 +73,20 @@ async function lineageOf(db: Queryable, query: LineageQuery): Promise<readonly L
     ...said.map((each) => entryOf(each, origin(each.statement.i), shapes, context)),
     ...derived.flatMap((element) => derivedEntries(element, sources, origin, context)),
   ]
+}
+
+/** What bills say otherwise of what somebody else speaks of. */
+function billsWord(
+  stated: readonly Contribution[],
+  counted: ReadonlyMap<string, readonly Statement[]>,
+): Said[] {
+  const why = 'a bill counts only for what nobody else speaks of'
+  const said = statementsByPath(stated.filter((each) => each.key === 'fill'))
+  return [...said].flatMap(([element, statements]) =>
+    statements
+      .filter(({ i }) => !counted.get(element)?.some((each) => each.i === i))
+      .map((statement) => ({ element, statement, wins: false, why })),
+  )
 }
 
 const isWanted = (element: string, path: string | undefined): boolean =>
@@ -83,8 +101,18 @@ async function shapesOf(db: Queryable, tenant: number, said: readonly Said[]) {
   return new Map(rows.map(({ id, spans }) => [id, spans]))
 }
 
-function judged(rtype: string, element: string, statements: readonly Statement[], site: Site): Said[] {
-  const trust = (source: string) => trustIn(site, source)
+interface Judging {
+  trust(source: string): number
+  /** What their senders call unreliable (PID-32). */
+  readonly reliability: readonly Statement[]
+}
+
+function judged(
+  rtype: string,
+  element: string,
+  statements: readonly Statement[],
+  { trust, reliability }: Judging,
+): Said[] {
   const master = masterTypes.has(rtype)
   const trusted = master || (rtype === 'Patient' && byTrust.has(element))
   const ranked = master
@@ -92,8 +120,12 @@ function judged(rtype: string, element: string, statements: readonly Statement[]
     : trusted
       ? [...statements].sort((a, b) => trust(b.source) - trust(a.source))
       : statements
-  const [winner] = ranked
-  return ranked.map((statement) => {
+  const judge = judgeOf(trust, reliability)
+  const best = trusted && !master ? judge(statements, unreliableFlags[element]) : undefined
+  // When all was deleted, the deletion stands.
+  const winner = best ?? ranked[0]
+  const first = ranked.filter((each) => each === winner)
+  return [...first, ...ranked.filter((each) => each !== winner)].map((statement) => {
     const wins = master ? statement === winner : statement.source === winner?.source
     return { element, statement, wins, why: whyOf(statement, winner, wins, trusted, trust) }
   })

@@ -3,7 +3,7 @@
 import { applyMapped, authorOf, timesOf } from '../canonical/apply.ts'
 import type { Applying, Times } from '../canonical/applying.ts'
 import { Draft } from '../canonical/draft.ts'
-import { type Finding, Refusal, type TaskRequest } from '../canonical/finding.ts'
+import { Refusal, type TaskRequest } from '../canonical/finding.ts'
 import { type Author, addProvenance } from '../canonical/provenance.ts'
 import type { Site, Source } from '../canonical/site.ts'
 import { settleWork } from '../canonical/standing-work.ts'
@@ -19,7 +19,8 @@ import { followDeaths } from './death.ts'
 import { type Item, ItemRefused, type MessageItem, type Outcome, type RuleItem } from './item.ts'
 import { loadBatch, loadNeeds } from './load.ts'
 import { hashCharacters, mapsPolicy } from './maps-policy.ts'
-import { answerAgain, answerResend, answersOf, isResend, resends } from './resend.ts'
+import { octetWarnings, refuse } from './refuse.ts'
+import { answerAgain, answerResend, answersOf, isResend, resends, reuseOf, withoutKey } from './resend.ts'
 import type { Said } from './said.ts'
 import { needsOf } from './scout.ts'
 import { BatchWrite } from './write.ts'
@@ -92,9 +93,11 @@ export async function processBatch(
       })
       continue
     }
+    const reuse = reuseOf(item, known, write)
     const outcome =
       answerAgain(item, answers) ??
-      answerResend(item, id, known, write, context) ??
+      (reuse && (await refuse(tx, world, withoutKey(item), id, reuse, write, context))) ??
+      answerResend(item, known, write, context) ??
       (await processItem(tx, world, item, items.slice(i + 1), id, write, context))
     if (item.kind === 'rule' && item.once && !outcome.resent && !outcome.refusal) {
       const answer = item.once.answer(outcome)
@@ -171,10 +174,6 @@ async function processItem(
     }
   }
 }
-
-/** What the reading of the bytes found, as far as a refused message goes; these warnings have no code of our own. */
-const octetWarnings = (item: Item): readonly AckError[] =>
-  item.kind === 'message' ? item.warnings.filter(({ app }) => app === undefined) : []
 
 export const internalError = (): AckError => ({
   severity: 'E',
@@ -256,45 +255,3 @@ function finish(
 
 /** The rules made something that is not FHIR: a defect of ours, or content that mapping should have caught. */
 export class InvalidResult extends Error {}
-
-async function refuse(
-  tx: Transaction,
-  world: World,
-  item: Item,
-  id: string,
-  refusal: Refusal,
-  write: BatchWrite,
-  context: ProcessContext,
-): Promise<Outcome> {
-  const { finding, ack, task, waitsFor } = refusal
-  const outcome = write.refused(
-    item,
-    id,
-    ack,
-    [toAckError(finding), ...octetWarnings(item)],
-    waitsFor.length > 0 ? 'parked' : 'rejected',
-    waitsFor,
-  )
-  if (!task) return outcome
-  for (let loads = 0; loads < maxLoadsPerItem; loads++) {
-    const draft = new Draft(world, id, context.site)
-    try {
-      openTasks(draft, [task], context.iso(item.receivedAt))
-      draft.fold()
-      write.take(draft, item.receivedAt)
-      return outcome
-    } catch (error) {
-      if (!(error instanceof Miss)) throw error
-      await loadNeeds(tx, context.tenant, world, [error.need])
-    }
-  }
-  return outcome
-}
-
-export const toAckError = ({ severity, code, app, locations, text }: Finding): AckError => ({
-  severity,
-  code,
-  ...(app === undefined ? {} : { app }),
-  locations,
-  text,
-})

@@ -1,4 +1,5 @@
 // What was answered before: messages that come again, and requests with an Idempotency-Key (semantics, section 8.1).
+import { Refusal } from '../canonical/finding.ts'
 import type { AckCode, AckError } from '../hl7/ack.ts'
 import type { Transaction } from '../store/db.ts'
 import { type AnswerRow, loadAnswers } from '../store/idempotency.ts'
@@ -53,10 +54,9 @@ export async function resends(
 export const isResend = (item: Item, known: ReadonlyMap<string, MessageKeyRow>): boolean =>
   item.kind === 'message' && !item.stored && item.key !== undefined && known.has(item.key)
 
-/** The stored answer to a message that is here already; an error when its content is another one. */
+/** The stored answer to a message that is here already. */
 export function answerResend(
   item: Item,
-  id: string,
   known: ReadonlyMap<string, MessageKeyRow>,
   write: BatchWrite,
   context: ProcessContext,
@@ -65,7 +65,6 @@ export function answerResend(
   const row = known.get(item.key)
   const earlier = write.answered.get(item.key)
   if (!row && !earlier) return undefined
-  if ((earlier?.sha256 ?? row?.sha256) !== item.sha256) return reuse(item, id, write)
   const code = (earlier?.code ?? row?.ackCode ?? 'AA') as AckCode
   const stored = earlier?.ack ?? row?.ack
   // Retention has dropped the message with its answer: the key still knows whether it was refused.
@@ -81,16 +80,33 @@ const refusedBefore = (item: MessageItem): AckError => ({
   text: `message ${item.header?.controlId ?? ''} was refused when it came first, why is not kept any more (MSH^1^10) - send it under a new control id`,
 })
 
-/** Kept like any message that is refused, but without the key: that is the first one's. */
-function reuse(item: MessageItem, id: string, write: BatchWrite): Outcome {
-  const text = `control id ${item.header?.controlId ?? ''} was used for another message (MSH^1^10) - send this one under a new control id`
-  const error: AckError = {
-    severity: 'E',
-    code: '205',
-    app: 'CONTROL-ID-REUSE',
-    locations: ['MSH^1^10'],
-    text,
-  }
-  // It waits for no code: what the first one holds is not held twice.
-  return write.refused({ ...item, key: undefined, unmapped: [], held: false }, id, 'AE', [error])
+/** Why a message whose key another one has is refused; undefined when it is new, or the same once more. */
+export function reuseOf(
+  item: Item,
+  known: ReadonlyMap<string, MessageKeyRow>,
+  write: BatchWrite,
+): Refusal | undefined {
+  if (item.kind !== 'message' || item.stored || item.key === undefined) return undefined
+  const first = write.answered.get(item.key) ?? known.get(item.key)
+  if (!first || first.sha256 === item.sha256) return undefined
+  const controlId = item.header?.controlId ?? ''
+  const text = `control id ${controlId} was used for another message (MSH^1^10) - send this one under a new control id`
+  const sender = item.sender?.id ?? item.source
+  const description = `${sender} sent two messages with control id ${controlId} - see which of them is meant; the second was not applied`
+  return new Refusal(
+    'AE',
+    { code: '205', app: 'CONTROL-ID-REUSE', locations: ['MSH^1^10'], text },
+    {
+      task: {
+        code: 'control-id-reuse',
+        key: item.key,
+        description,
+        inputs: [{ type: 'message', value: { valueString: controlId } }],
+      },
+    },
+  )
 }
+
+/** Kept like any message that is refused, but without the key: that is the first one's, as is what it holds. */
+export const withoutKey = (item: Item): Item =>
+  item.kind === 'message' ? { ...item, key: undefined, unmapped: [], held: false } : item

@@ -75,10 +75,40 @@ test('every cancellation takes back what it cancels and nothing else', () => {
     [['A05', 'A04', 'A38'], 'arrived'],
     [['A05', 'A04', 'A11', 'A01'], 'in-progress'],
     [['A01', 'A11', 'A03'], 'cancelled'],
+    [['A04', 'A06', 'A11'], 'arrived'],
+    [['A05', 'A06', 'A11'], 'planned'],
+    [['A06', 'A11'], 'cancelled'],
+    [['A01', 'A07', 'A11'], 'in-progress'],
+    [['A04', 'A06', 'A11', 'A11'], 'cancelled'],
     [['A01', 'A03', 'A13', 'A03'], 'finished'],
     [['A01', 'A23', 'A01'], 'entered-in-error'],
   ]
   for (const [codes, status] of pairs) assert.equal(statusAfter(...codes), status, codes.join(' '))
+})
+
+test('a cancelled change of class (A11 after A06) leaves the visit as it was: status, class, place and history', () => {
+  const told = (code: string, minute: number, letter: string, bed: string) =>
+    event(`ADT^${code}`, at(minute), {
+      'class<PV1-2': { system: 'urn:c', code: letter },
+      '$location<PV1-3': place(bed),
+    })
+  const before = told('A04', 0, 'O', 'CLN1')
+  const after = [before, told('A06', 10, 'I', '3N'), told('A11', 20, 'I', '3N')]
+  const fold = (list: readonly Contribution[]) => foldEncounter(list, sameReference).resource
+  assert.deepEqual(fold(after), fold([before]))
+  assert.deepEqual(fold(after.toReversed()), fold([before]))
+})
+
+test('a visit begins when the patient arrives (A10), unless somebody says when it was admitted or registered', () => {
+  const period = (...list: readonly (readonly [code: string, minute: number])[]) =>
+    foldEncounter(
+      list.map(([code, minute]) => event(`ADT^${code}`, at(minute), {}, { i: `${minute}` })),
+      sameReference,
+    ).resource?.period
+  assert.deepEqual(period(['A10', 5]), { start: at(5) })
+  assert.deepEqual(period(['A05', 1], ['A10', 5]), { start: at(5) })
+  assert.deepEqual(period(['A10', 5], ['A01', 9]), { start: at(9) })
+  assert.equal(period(['A10', 5], ['A32', 9]), undefined)
 })
 
 const place = (id: string): Json => ({ reference: `Location/${id}` })
