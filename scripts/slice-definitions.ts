@@ -225,7 +225,7 @@ function sliceSearchParams(): SearchParamRow[] {
       const parts = partsFor(base, parameter)
       const key = `${base} ${parameter.code}`
       const common = COMMON.has(parameter.code) && base !== 'Resource'
-      if (parts.length === 0 || rows.has(key) || common || UNSERVED.has(parameter.code)) continue
+      if (parts.length === 0 || rows.has(key) || common) continue
       const targets = (parameter.target ?? []).length > 100 ? [] : (parameter.target ?? [])
       rows.set(key, {
         base,
@@ -243,8 +243,6 @@ function sliceSearchParams(): SearchParamRow[] {
 }
 /** Of every type: US Core states them for some again. */
 const COMMON = new Set(['_id', '_lastUpdated'])
-/** Sounds-like search needs an algorithm that the specification leaves open. */
-const UNSERVED = new Set(['phonetic'])
 
 function sliceCompartments(): CompartmentTable {
   const table: CompartmentTable = {}

@@ -1,5 +1,7 @@
 // What of a Patient is evidence of who it is: known values only, in the form in which they are compared
 // (semantics, section 4; FHIR R4 http://hl7.org/fhir/R4/patient.html).
+
+import { plainName } from '../fhir/phonetic.ts'
 import type { Json } from '../mappings/mapped.ts'
 import { isObject } from './event-elements.ts'
 import type { FhirJson } from './fhir-json.ts'
@@ -12,7 +14,6 @@ import {
   unitWords,
   unusableNameTypes,
 } from './match-weights.ts'
-import { plainName } from './phonetic.ts'
 
 export interface Name {
   /** Without blanks and marks; '' when it is not known. */

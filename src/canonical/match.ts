@@ -1,10 +1,11 @@
 // Are two records one person? Fellegi-Sunter in bits, explained field by field (semantics, section 4; HL7
 // identity matching guide; IHE PDQm ITI-119).
+
+import { jaroWinkler, metaphone, soundex } from '../fhir/phonetic.ts'
 import type { FhirJson } from './fhir-json.ts'
 import { type Evidence, evidenceOf, type Name, type Street } from './match-evidence.ts'
 import { defaultWeights, type MatchField, type MatchWeights } from './match-weights.ts'
 import { areNicknames, fullNames } from './nicknames.ts'
-import { jaroWinkler, metaphone, soundex } from './phonetic.ts'
 
 /** http://hl7.org/fhir/R4/valueset-match-grade.html */
 export type MatchGrade = 'certain' | 'probable' | 'possible' | 'certainly-not'

@@ -1,6 +1,6 @@
 // Given names and the short forms under which the same person is registered elsewhere (English and Spanish
 // usage).
-import { plainName } from './phonetic.ts'
+import { plainName } from '../fhir/phonetic.ts'
 
 /** Each line: names that one person may go by. A name may stand in several lines. */
 const groups = `

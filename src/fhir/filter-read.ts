@@ -18,18 +18,24 @@ export const MODIFIERS: Readonly<Record<string, readonly string[]>> = {
 }
 
 /** The modifiers that a parameter takes. */
-export function modifiersOf({ code, type, rows, targets }: SearchParam): readonly string[] {
+export function modifiersOf({ code, type, rows, targets, types }: SearchParam): readonly string[] {
   if (code === '_id') return ['missing', 'not']
   if (code === '_lastUpdated') return ['missing']
   const all = MODIFIERS[type] ?? []
   if (type === 'reference' && treeOf(targets) === undefined)
     return all.filter((each) => each !== 'above' && each !== 'below')
+  if (type === 'string' && rows === 'tokens') return ['missing']
   if (type !== 'token') return all
-  const coded = ['in', 'not-in', 'above', 'below', 'text']
-  return rows === 'identifiers'
-    ? all.filter((each) => !coded.includes(each))
-    : all.filter((each) => each !== 'of-type')
+  const has = (names: readonly string[]): boolean => names.some((each) => types.has(each))
+  return all.filter((modifier) => {
+    if (modifier === 'of-type') return has(['Identifier'])
+    if (modifier === 'text') return has(['Identifier', 'Coding', 'CodeableConcept'])
+    return !CODED.has(modifier) || has(['code', 'Coding', 'CodeableConcept'])
+  })
 }
+
+/** Modifiers that need a code system. */
+const CODED: ReadonlySet<string> = new Set(['in', 'not-in', 'above', 'below'])
 
 /** Types whose members have a parent of the same type, with the parameter that names it. */
 const TREES: Readonly<Record<string, string>> = { Location: 'partof', Organization: 'partof' }
@@ -56,6 +62,10 @@ export interface Reading extends FilterContext {
   /** As in the request, for issues. */
   readonly name: string
   readonly depth: number
+}
+
+export function isComplete<T>(values: readonly (T | undefined)[]): values is readonly T[] {
+  return !values.includes(undefined)
 }
 
 const MAX_SHOWN_CHARS = 64

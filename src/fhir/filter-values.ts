@@ -1,10 +1,13 @@
 // The values of one search parameter as a condition, by the parameter's type and its modifier
 // (http://hl7.org/fhir/R4/search.html#modifiers).
-import { type FilterRead, type Reading, refuse, treeOf } from './filter-read.ts'
+import type { Filter } from './filter.ts'
+import { readPlaces } from './filter-near.ts'
+import { type FilterRead, isComplete, type Reading, refuse, treeOf } from './filter-read.ts'
+import { soundsOf } from './phonetic.ts'
 import { parseReference } from './reference.ts'
 import { compositeParam } from './search-composite.ts'
 import type { SearchParam } from './search-params.ts'
-import { CONTACT_PARAMS, contactForms, normaliseText } from './search-text.ts'
+import { CONTACT_PARAMS, contactForms, normaliseText, SOUND_PARAM } from './search-text.ts'
 import {
   parseDate,
   parseNumber,
@@ -33,6 +36,7 @@ export function readValues(
     case 'uri':
       return readUris(param, modifier, values, reading)
     case 'string': {
+      if (code === SOUND_PARAM) return readSounds(param, values, reading)
       const match = modifier === 'exact' || modifier === 'contains' ? modifier : 'starts'
       return { filter: { kind: 'string', param: code, match, values: texts(values) } }
     }
@@ -54,10 +58,6 @@ export function readValues(
       return { filter: { kind: 'number', param: code, values: numbers } }
     }
   }
-}
-
-function isComplete<T>(values: readonly (T | undefined)[]): values is readonly T[] {
-  return !values.includes(undefined)
 }
 
 export function texts(values: readonly string[]): { text: string; raw: string }[] {
@@ -109,6 +109,21 @@ function tokenFilter({ code, rows }: SearchParam, not: boolean, values: readonly
 
 function contactTokens({ system, code }: TokenValue): TokenValue[] {
   return code === undefined ? [{ system, code }] : contactForms(code).map((form) => ({ system, code: form }))
+}
+
+/** All words of a value have to be heard. */
+function readSounds(param: SearchParam, values: readonly string[], { name }: Reading): FilterRead {
+  const filters: Filter[] = []
+  for (const value of values) {
+    const words = soundsOf(unescapeValue(value)).map((code) =>
+      tokenFilter(param, false, [{ system: undefined, code }]),
+    )
+    const [first] = words
+    if (!first) return refuse(name, 'needs a name - give one word or several')
+    filters.push(words.length === 1 ? first : { kind: 'all', filters: words })
+  }
+  const [first] = filters
+  return { filter: filters.length === 1 && first ? first : { kind: 'any', filters } }
 }
 
 /** Values that stand for several codes. Elements of type code are kept without a system. */
@@ -219,6 +234,9 @@ function targetsOf(
   for (const value of values) {
     const reference = relative(unescapeValue(value), reading.baseUrl)
     const isBareId = /^[A-Za-z0-9.-]{1,64}$/.test(reference)
+    const named = parseReference(reference)?.type
+    // What is asked for as one type and written as another is nothing.
+    if (type !== undefined && named !== undefined && named !== type) continue
     if (!isBareId) targets.push(withoutVersion(reference))
     else if (types.length === 0) return refuse(reading.name, 'needs the type of its target - use Type/id')
     else for (const each of types) targets.push(`${each}/${reference}`)
@@ -255,33 +273,4 @@ function readComposites(param: SearchParam, values: readonly string[], reading: 
   }
   const [first] = filters
   return { filter: filters.length === 1 && first ? first : { kind: 'any', filters } }
-}
-
-const KM: Readonly<Record<string, number>> = {
-  km: 1,
-  m: 0.001,
-  '[mi_i]': 1.609344,
-  '[mi_us]': 1.609347,
-  mi: 1.609344,
-  '[ft_i]': 0.0003048,
-}
-/** Who says no distance means the neighbourhood. */
-const defaultKm = 50
-const maxKm = 20_040
-
-/** `latitude|longitude|distance|unit` (http://hl7.org/fhir/R4/location.html#positional). */
-function readPlaces({ code: param }: SearchParam, values: readonly string[], { name }: Reading): FilterRead {
-  const places = values.map((value) => {
-    const [latitude = '', longitude = '', distance, unit = 'km', ...more] = splitUnescaped(value, '|')
-    const factor = KM[unit]
-    const km =
-      distance === undefined || distance === '' ? defaultKm : Number(distance) * (factor ?? Number.NaN)
-    const isNumber =
-      /^[-+]?\d{1,3}(?:\.\d{1,20})?$/.test(latitude) && /^[-+]?\d{1,3}(?:\.\d{1,20})?$/.test(longitude)
-    const place = { latitude: Number(latitude), longitude: Number(longitude), km: Math.min(km, maxKm) }
-    const fits = isNumber && Math.abs(place.latitude) <= 90 && Math.abs(place.longitude) <= 180
-    return fits && km >= 0 && more.length === 0 ? place : undefined
-  })
-  if (!isComplete(places)) return refuse(name, 'is no place - use latitude|longitude|distance|km')
-  return { filter: { kind: 'near', param, places } }
 }

@@ -102,13 +102,15 @@ function readChain(type: string, name: string, dot: number, value: string, readi
   const targets =
     modifier !== undefined ? [modifier] : param.targets.length > 0 ? param.targets : SERVED_TYPES
   const alternatives: { type: string; filter: Filter }[] = []
+  let refusal: FilterRead | undefined
   for (const target of targets) {
     if (!isServedType(target)) continue
     const read = readFilter(target, rest, value, { ...reading, depth: reading.depth + 1 })
-    if ('issue' in read) return read
+    // Of several types it is enough that one understands the rest.
+    if ('issue' in read) refusal ??= read
     if ('filter' in read) alternatives.push({ type: target, filter: read.filter })
   }
-  if (alternatives.length === 0) return { unknown: unknownParam(type, reading.name) }
+  if (alternatives.length === 0) return refusal ?? { unknown: unknownParam(type, reading.name) }
   return { filter: { kind: 'chain', param: code, alternatives } }
 }
 

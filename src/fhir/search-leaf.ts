@@ -4,9 +4,10 @@ import { parseTime } from './date.ts'
 import { VALUE_SETS } from './definitions.ts'
 import type { Field } from './elements.ts'
 import type { Visit } from './path.ts'
+import { soundsOf } from './phonetic.ts'
 import { parseReference } from './reference.ts'
 import type { IndexRows, RowSink } from './search-rows.ts'
-import { contactForms } from './search-text.ts'
+import { contactForms, SOUND_PARAM } from './search-text.ts'
 import { isObject, type JsonObject } from './types.ts'
 
 type RowVisit = Visit<RowSink>
@@ -104,19 +105,35 @@ function stringRows(value: JsonObject, names: readonly string[], param: string, 
   }
 }
 
-const NAME_PARTS = ['family', 'given', 'prefix', 'suffix', 'text']
-const ADDRESS_PARTS = ['line', 'city', 'district', 'state', 'postalCode', 'country', 'text']
+/** Parts of a value that is looked at by strings. */
+export const STRING_PARTS: Readonly<Record<string, readonly string[]>> = {
+  HumanName: ['family', 'given', 'prefix', 'suffix', 'text'],
+  Address: ['line', 'city', 'district', 'state', 'postalCode', 'country', 'text'],
+}
+const HEARD_PARTS = ['family', 'given', 'text']
 
 function stringLeaf(param: string, type: string): RowVisit | undefined {
+  if (param === SOUND_PARAM) return soundLeaf(param, type)
   if (type === 'string' || type === 'markdown')
     return (value, sink) => sink.string(sink.strings, param, value)
-  const parts = type === 'HumanName' ? NAME_PARTS : type === 'Address' ? ADDRESS_PARTS : undefined
+  const parts = STRING_PARTS[type]
   return (
     parts &&
     ((value, sink) => {
       if (isObject(value)) stringRows(value, parts, param, sink)
     })
   )
+}
+
+/** Sounds are few: they are tokens. */
+function soundLeaf(param: string, type: string): RowVisit | undefined {
+  if (type !== 'string' && type !== 'HumanName') return undefined
+  return (value, sink) => {
+    const parts = type === 'string' ? [value] : HEARD_PARTS.flatMap((name) => child(value, name))
+    for (const part of parts) {
+      if (typeof part === 'string') for (const sound of soundsOf(part)) sink.token(param, undefined, sound)
+    }
+  }
 }
 
 function referenceLeaf(param: string, type: string): RowVisit | undefined {
@@ -234,7 +251,7 @@ function numberLeaf(param: string, type: string): RowVisit | undefined {
 export function rowsOf(param: string, searchType: string, type: string): keyof IndexRows {
   switch (searchType) {
     case 'string':
-      return 'strings'
+      return param === SOUND_PARAM ? 'tokens' : 'strings'
     case 'reference':
       return 'references'
     case 'date':

@@ -103,6 +103,12 @@ export function searchParam(type: string, code: string): SearchParam | undefined
   return searchParamsOf(type).get(code)
 }
 
+/** True for references that hold the URL of what they mean; they are indexed with its version and without it. */
+export function isCanonical(type: string, code: string): boolean {
+  const param = searchParam(type, code)
+  return param?.type === 'reference' && param.types.has('canonical')
+}
+
 /** Compiles all types now; a server does this before it is ready. */
 export function compileSearchParams(): void {
   for (const type of SERVED_TYPES) searchParamsOf(type)

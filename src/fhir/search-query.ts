@@ -31,7 +31,7 @@ export interface SearchQuery {
   readonly onlyCount: boolean
   /** Parts to return, when it is not all of a resource. */
   readonly summary: 'true' | 'text' | 'data' | undefined
-  /** Top-level elements to return; undefined = all. */
+  /** Top-level elements to return, or with a minus to leave out; undefined = all. */
   readonly elements: readonly string[] | undefined
   /** What was understood, in the order of the request: the self link has these and no others. */
   readonly applied: readonly (readonly [name: string, value: string])[]
@@ -122,6 +122,7 @@ export function parseSearch(
     } else if (value !== '') read(draft, name, value)
   }
   if (draft.issues.length > 0) return { issues: draft.issues }
+  if (draft.summary === 'text') withoutInclusions(draft)
   const { limits: _limits, context, issues, unknown, inclusions: _inclusions, ...query } = draft
   return { query, unknown }
 }
@@ -147,6 +148,16 @@ function newDraft(type: string, limits: SearchLimits, { zone = UTC, baseUrl }: S
   }
 }
 
+/** Texts alone say nothing of what belongs together (http://hl7.org/fhir/R4/search.html#summary). */
+function withoutInclusions(draft: Draft): void {
+  for (const list of [draft.includes, draft.revIncludes]) {
+    if (list.length > 0) ignore(draft, list === draft.includes ? '_include' : '_revinclude')
+    list.length = 0
+  }
+  const kept = draft.applied.filter(([name]) => !/^_(?:rev)?include/.test(name))
+  draft.applied.splice(0, draft.applied.length, ...kept)
+}
+
 function refuse(draft: Draft, code: IssueCode, text: string): void {
   draft.issues.push({ severity: 'error', code, diagnostics: `The search ${text}` })
 }
@@ -164,6 +175,8 @@ const CONTROLS: ReadonlyMap<string, Control> = new Map<string, Control>([
   ['_total', readTotal],
   ['_summary', readSummary],
   ['_elements', readElements],
+  ['_query', readNothing],
+  ['_contained', readContained],
   ['_include', (draft, value, name) => readInclude(draft, value, name, draft.includes)],
   ['_revinclude', (draft, value, name) => readInclude(draft, value, name, draft.revIncludes)],
 ])
@@ -210,6 +223,25 @@ function readSort(draft: Draft, value: string): string | undefined {
   return understood === '' ? undefined : understood
 }
 
+/** What would change the whole of a search: left out, it would answer another question. */
+function readNothing(draft: Draft): undefined {
+  refuse(
+    draft,
+    'not-supported',
+    'names a _query, and this server has none - use search parameters or _filter',
+  )
+}
+
+function readContained(draft: Draft, value: string): string | undefined {
+  if (value === 'false') return value
+  refuse(
+    draft,
+    'not-supported',
+    'asks for contained resources, and they are not searched - leave _contained out',
+  )
+  return undefined
+}
+
 function readTotal(draft: Draft, value: string): string | undefined {
   if (value !== 'none' && value !== 'estimate' && value !== 'accurate') {
     refuse(draft, 'invalid', 'has an unknown _total - use none, estimate or accurate')
@@ -230,12 +262,15 @@ function readSummary(draft: Draft, value: string): string | undefined {
   return value
 }
 
+/** With a minus before it, an element is left out and the others stay. */
 function readElements(draft: Draft, value: string): string | undefined {
   const prefix = `${draft.type}.`
   const known: string[] = []
   for (const part of value.split(',')) {
-    const name = part.startsWith(prefix) ? part.slice(prefix.length) : part
-    if (fieldsOf(draft.type, name).length > 0) known.push(name)
+    const sign = part.startsWith('-') ? '-' : ''
+    const path = part.slice(sign.length)
+    const name = path.startsWith(prefix) ? path.slice(prefix.length) : path
+    if (fieldsOf(draft.type, name).length > 0) known.push(`${sign}${name}`)
     else ignore(draft, `_elements:${name}`)
   }
   if (known.length === 0) return undefined

@@ -66,5 +66,8 @@ function nationalPart(number: string): string {
   return (match?.[1] ?? '').replace(/[^0-9]/g, '').replace(/^0+/, '')
 }
 
+/** The parameter that finds names by their sound. */
+export const SOUND_PARAM = 'phonetic'
+
 /** Parameters whose values are compared by contactForms. */
 export const CONTACT_PARAMS: ReadonlySet<string> = new Set(['phone', 'email', 'telecom'])

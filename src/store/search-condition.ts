@@ -1,11 +1,22 @@
 // One condition of a search as SQL (FHIR R4 search.html). Chosen by code from fragments; values are binds.
 import type { Filter, TokenFilter } from '../fhir/filter.ts'
+import { jsonPathsOf } from '../fhir/json-path.ts'
+import { STRING_PARTS } from '../fhir/search-leaf.ts'
+import { isCanonical } from '../fhir/search-params.ts'
 import type { TokenValue } from '../fhir/search-value.ts'
 import { type Binds, containing, scope } from './binds.ts'
 import { isAlwaysPresent, keyText, normText } from './index-rows.ts'
-import { jsonPaths } from './search-path.ts'
 import { dateIds, instantTest, numberIds } from './search-range.ts'
-import { ending, hasWords, isNear, isRelatedUri, isTyped, listIds, treeIds } from './search-special.ts'
+import {
+  ending,
+  hasWords,
+  isNear,
+  isRelatedUri,
+  isTyped,
+  listIds,
+  targetId,
+  treeIds,
+} from './search-special.ts'
 import { tokenOfCode, tokenOfPresence, tokenOfSystem, tokenOfSystemAndCode } from './tokens.ts'
 
 /** Fewer characters would be found in half of all rows. */
@@ -144,16 +155,41 @@ function stringIds(rtype: string, { param, match, values }: Of<'string' | 'text'
 
 /** Rows hold normalised text: what was written is looked up in the resource, among the few that are left. */
 function exact(rtype: string, { param, values }: Of<'string' | 'text'>, alias: string, binds: Binds): string {
-  const paths = jsonPaths(rtype, param)
   const raws = binds.add(values.map(({ raw }) => raw))
-  const tests = (paths.length > 0 ? paths : ['$.**']).map(
-    (
-      path,
-    ) => `exists (select from jsonb_path_query(${alias}.body, ${binds.add(`${path}.**{0 to 4}`)}::jsonpath) as v (value)
-      where jsonb_typeof(v.value) = 'string' and v.value #>> '{}' = any(${raws}::text[]))`,
+  const tests = pathsWith(rtype, param, STRING_PARTS).map(
+    (path) => `exists (select from jsonb_path_query(${alias}.body, ${binds.add(path)}::jsonpath) as v (value)
+      where v.value #>> '{}' = any(${raws}::text[]))`,
   )
-  return `(${tests.join(' or ')})`
+  return tests.length > 0 ? `(${tests.join(' or ')})` : 'false'
 }
+
+/** Paths to the values of a parameter, or to those parts of them that are looked at. */
+function pathsWith(
+  rtype: string,
+  param: string,
+  parts: Readonly<Record<string, readonly string[]>>,
+): string[] {
+  return jsonPathsOf(rtype, param).flatMap(({ items, type }) => {
+    const names = parts[type]
+    return names ? names.map((name) => `${items}."${name}"[*]`) : [items]
+  })
+}
+
+/** Where FHIR types have text for people. */
+const TEXT_PATHS: Readonly<Record<string, readonly string[]>> = {
+  CodeableConcept: ['."text"', '."coding"[*]."display"'],
+  Coding: ['."display"'],
+  Identifier: ['."type"."text"', '."type"."coding"[*]."display"'],
+}
+
+/** Without accents and case; in the statement as in the values. */
+const plain = (column: string): string =>
+  `lower(regexp_replace(normalize(${column}, NFKD), '[\\u0300-\\u036f]', '', 'g'))`
+const plainText = (text: string): string =>
+  text
+    .normalize('NFKD')
+    .replace(/[\u0300-\u036f]/g, '')
+    .toLowerCase()
 
 /** Text and displays are in no search table: only of use beside another condition. */
 function conceptText(
@@ -162,13 +198,13 @@ function conceptText(
   alias: string,
   binds: Binds,
 ): string {
-  const patterns = binds.add(values.map(({ raw }) => containing(raw.toLowerCase())))
-  const tests = jsonPaths(rtype, param).flatMap((path) =>
-    ['text', 'display'].map(
+  const patterns = binds.add(values.map(({ raw }) => containing(plainText(raw))))
+  const tests = jsonPathsOf(rtype, param).flatMap(({ items, type }) =>
+    (TEXT_PATHS[type] ?? []).map(
       (
-        name,
-      ) => `exists (select from jsonb_path_query(${alias}.body, ${binds.add(`${path}.**."${name}"`)}::jsonpath) as v (value)
-      where lower(v.value #>> '{}') like any(${patterns}::text[]))`,
+        rest,
+      ) => `exists (select from jsonb_path_query(${alias}.body, ${binds.add(`${items}${rest}`)}::jsonpath) as v (value)
+      where ${plain("v.value #>> '{}'")} like any(${patterns}::text[]))`,
     ),
   )
   return tests.length > 0 ? `(${tests.join(' or ')})` : 'false'
@@ -189,28 +225,30 @@ function matching(rtype: string, filter: Filter, binds: Binds): string {
 }
 
 function chainIds(rtype: string, { param, alternatives }: Of<'chain'>, binds: Binds): string {
-  const targets = alternatives.map(
-    ({ type, filter }) =>
-      `select ${binds.text(`${type}/`)} || m.id from (${matching(type, filter, binds)}) m`,
-  )
+  const canonical = isCanonical(rtype, param)
+  const targets = alternatives.map(({ type, filter }) => {
+    const ids = matching(type, filter, binds)
+    return canonical
+      ? `select i.value from identifier i where ${scope('i', type, 'url', binds)} and i.id in (${ids})`
+      : `select ${binds.text(`${type}/`)} || m.id from (${ids}) m`
+  })
   return `select f.id from reference f where ${scope('f', rtype, param, binds)}
     and f.target in (${targets.join(' union all ')})`
 }
 
 /** References are indexed by their target, so those of the resources found are read from the resources themselves. */
 function hasIds(rtype: string, { type, param, filter }: Of<'has'>, binds: Binds): string {
-  const prefix = binds.text(`${rtype}/`)
   const ids = matching(type, filter, binds)
-  const paths = jsonPaths(type, param)
-  if (paths.length === 0) {
-    return `select substr(f.target, length(${prefix}) + 1) from reference f where ${scope('f', type, param, binds)}
-      and starts_with(f.target, ${prefix}) and f.id in (${ids})`
+  if (isCanonical(type, param)) {
+    return `select u.id from identifier u where ${scope('u', rtype, 'url', binds)} and u.value in (
+      select f.target from reference f where ${scope('f', type, param, binds)} and f.id in (${ids}))`
   }
-  const selects = paths.map(
-    (path) => `select substr(v.value #>> '{}', length(${prefix}) + 1)
+  const prefix = binds.text(`${rtype}/`)
+  const selects = jsonPathsOf(type, param).map(
+    ({ path }) => `select ${targetId(prefix)}
       from resource h cross join lateral jsonb_path_query(h.body, ${binds.add(`${path}."reference"`)}::jsonpath) as v (value)
       where h.tenant = $1 and h.rtype = ${binds.text(type)} and not h.deleted and h.id in (${ids})
       and starts_with(v.value #>> '{}', ${prefix})`,
   )
-  return selects.join(' union all ')
+  return selects.length > 0 ? selects.join(' union all ') : 'select null::text where false'
 }

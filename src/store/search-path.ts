@@ -3,11 +3,6 @@ import type { Field } from '../fhir/elements.ts'
 import { type JsonPath, jsonPathsOf } from '../fhir/json-path.ts'
 import { searchParam } from '../fhir/search-params.ts'
 
-/** jsonpath to the values, such as `$."name"."family"`; arrays are entered by themselves. */
-export function jsonPaths(rtype: string, code: string): readonly string[] {
-  return jsonPathsOf(rtype, code).map(({ path }) => path)
-}
-
 export type SortKind = 'time' | 'text' | 'number' | 'flag'
 
 /** How to reach the value to sort by: elements of `#>>` where it is a plain path, else a jsonpath; the first of what repeats. */

@@ -11,11 +11,15 @@ type Of<Kind extends Filter['kind']> = Extract<Filter, { kind: Kind }>
 /** Levels of a hierarchy that are followed. */
 export const maxTreeDepth = 20
 
+/** The id that a reference ends with; a version of it counts as the thing. */
+export const targetId = (prefix: string): string =>
+  `split_part(substr(v.value #>> '{}', length(${prefix}) + 1), '/', 1)`
+
 /** Ids of the entries of Lists, without those that are marked as deleted. */
 export function listIds(rtype: string, { ids }: Of<'list'>, binds: Binds): string {
   const prefix = binds.text(`${rtype}/`)
   const path = '$."entry"[*] ? (!exists(@."deleted") || @."deleted" != true)."item"."reference"'
-  return `select substr(v.value #>> '{}', length(${prefix}) + 1)
+  return `select ${targetId(prefix)}
     from resource l cross join lateral jsonb_path_query(l.body, ${binds.add(path)}::jsonpath) as v (value)
     where l.tenant = $1 and l.rtype = ${binds.text('List')} and l.id = any(${binds.add(ids)}::text[]) and not l.deleted
     and starts_with(v.value #>> '{}', ${prefix})`

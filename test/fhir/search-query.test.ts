@@ -273,7 +273,7 @@ test('summary, elements and presentation', () => {
 
 const UNKNOWN = [
   'Patient?colour=red',
-  'Patient?phonetic=x',
+  'Slot?phonetic=x',
   'Patient?constructor=x',
   'Patient?__proto__=x',
   'Patient?organization.colour=x',

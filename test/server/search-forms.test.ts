@@ -49,6 +49,19 @@ const world: readonly Resource[] = [
   }),
   person('p3', { name: [{ text: 'Mr. Zed' }], generalPractitioner: [{ reference: 'Practitioner/d1' }] }),
   { resourceType: 'Practitioner', id: 'd1', name: [{ family: 'Doe' }] },
+  { resourceType: 'Practitioner', id: 'd2', name: [{ family: 'Meyer-Smyth', given: ['Katherine'] }] },
+  {
+    resourceType: 'Practitioner',
+    id: 'd3',
+    name: [{ family: 'Meier', given: ['Cathrin'], prefix: ['Schmidt'] }],
+  },
+  {
+    resourceType: 'Practitioner',
+    id: 'd4',
+    name: [{ text: 'Filip Wright' }],
+    address: [{ use: 'home', line: ['Home'] }],
+  },
+  { resourceType: 'Practitioner', id: 'd5', address: [{ use: 'home', line: ['home'] }] },
   observed('o1', 'a', mg(5)),
   observed('o2', 'a', mg(50)),
   observed('o3', 'b', mg(5)),
@@ -76,13 +89,37 @@ const world: readonly Resource[] = [
       { item: { reference: 'Observation/o1' } },
     ],
   },
-  { resourceType: 'Questionnaire', id: 'q1', status: 'active', url: 'http://x.example/forms/a/1' },
+  {
+    resourceType: 'Questionnaire',
+    id: 'q1',
+    status: 'active',
+    url: 'http://x.example/forms/a/1',
+    version: '2',
+    title: 'Intake',
+  },
+  {
+    resourceType: 'Questionnaire',
+    id: 'q3',
+    status: 'active',
+    url: 'http://x.example/forms/a/1',
+    version: '3',
+    title: 'Visit',
+  },
   { resourceType: 'Questionnaire', id: 'q2', status: 'active', url: 'http://x.example/forms/ab' },
   {
     resourceType: 'QuestionnaireResponse',
     id: 'r1',
     status: 'completed',
     questionnaire: 'http://x.example/forms/a/1|2',
+    basedOn: [{ reference: 'ServiceRequest/s1/_history/3' }],
+  },
+  {
+    resourceType: 'ServiceRequest',
+    id: 's1',
+    status: 'active',
+    intent: 'order',
+    subject: { reference: 'Patient/p1' },
+    code: { text: 'Épreuve d’effort', coding: [{ code: 'x', display: 'Stress test' }] },
   },
   {
     resourceType: 'Encounter',
@@ -141,12 +178,39 @@ const cases: Readonly<Record<string, string>> = {
   'Patient?_id:not=p1': 'p2 p3',
   'Observation?code:text=test a': 'o1 o2 o4 o5 o6',
   // URIs and canonicals
-  'Questionnaire?url:below=http://x.example/forms/a': 'q1',
-  'Questionnaire?url:below=http://x.example/forms': 'q1 q2',
-  'Questionnaire?url:above=http://x.example/forms/a/1/2': 'q1',
+  'Questionnaire?url:below=http://x.example/forms/a': 'q1 q3',
+  'Questionnaire?url:below=http://x.example/forms': 'q1 q2 q3',
+  'Questionnaire?url:above=http://x.example/forms/a/1/2': 'q1 q3',
   'QuestionnaireResponse?questionnaire=http://x.example/forms/a/1': 'r1',
   'QuestionnaireResponse?questionnaire=http://x.example/forms/a/1|2': 'r1',
   'QuestionnaireResponse?questionnaire=http://x.example/forms/a/1|3': '',
+  'QuestionnaireResponse?questionnaire.title=intake': 'r1',
+  'QuestionnaireResponse?questionnaire.title=other': '',
+  'Questionnaire?_has:QuestionnaireResponse:questionnaire:status=completed&title=intake': 'q1',
+  'Questionnaire?_has:QuestionnaireResponse:questionnaire:status=stopped': '',
+  // sounds
+  'Practitioner?phonetic=catherine': 'd2 d3',
+  'Practitioner?phonetic=Mayer': 'd2 d3',
+  'Practitioner?phonetic=Schmitt': 'd2',
+  'Practitioner?phonetic=Maier Kathrin': 'd2 d3',
+  'Practitioner?phonetic=Phillip,Doe': 'd1 d4',
+  'Practitioner?phonetic=Right': 'd4',
+  'Practitioner?phonetic=Roe': '',
+  'Practitioner?phonetic:missing=true': 'd5',
+  // words of the value, not of what stands beside it
+  'Practitioner?address:exact=home': 'd5',
+  'Practitioner?address:exact=Home': 'd4',
+  // texts of codes and identifiers, whatever their accents
+  'ServiceRequest?code:text=epreuve D’': 's1',
+  'ServiceRequest?code:text=STRESS': 's1',
+  'ServiceRequest?code:text=épreuves': '',
+  // references with a version
+  'ServiceRequest?_has:QuestionnaireResponse:based-on:status=completed': 's1',
+  'QuestionnaireResponse?based-on=ServiceRequest/s1': 'r1',
+  'QuestionnaireResponse?based-on:ServiceRequest=CarePlan/s1': '',
+  'QuestionnaireResponse?based-on:ServiceRequest=ServiceRequest/s1': 'r1',
+  // a chain that only one of the types understands
+  'Encounter?subject.gender:not=male': 'e1',
   // hierarchies
   'Encounter?location:below=house': 'e1',
   'Encounter?location:below=annex': 'e2',
@@ -237,6 +301,13 @@ describe('forms of search', () => {
   const refused: Readonly<Record<string, readonly [number, string]>> = {
     'Patient?gender:in=http://nowhere.example/vs': [400, 'not-supported'],
     'Patient?gender:of-type=a|b|c': [400, 'not-supported'],
+    'Patient?gender:text=female': [400, 'not-supported'],
+    'Patient?active:in=http://hl7.org/fhir/ValueSet/administrative-gender': [400, 'not-supported'],
+    'Patient?telecom:of-type=a|b|c': [400, 'not-supported'],
+    'Patient?phonetic:exact=x': [400, 'not-supported'],
+    'Patient?phonetic=--': [400, 'invalid'],
+    'Patient?_query=everybody': [400, 'not-supported'],
+    'Patient?_contained=both': [400, 'not-supported'],
     'Patient?identifier:of-type=12': [400, 'invalid'],
     'Questionnaire?url:below=urn:x:1': [400, 'invalid'],
     'Encounter?subject:below=p1': [400, 'not-supported'],
@@ -304,5 +375,55 @@ describe('forms of search', () => {
     assert.deepEqual(await included('Encounter?_id=e1&_include=Encounter:*'), ['bed', 'p1'])
     assert.deepEqual(await included('Patient?_id=p2&_revinclude=*'), ['e2'])
     assert.deepEqual(await included('Patient?_id=p1&_revinclude=ChargeItem:*'), ['c1', 'c2'])
+  })
+
+  const inclusions: Readonly<Record<string, string>> = {
+    // canonical references, by URL and version
+    'QuestionnaireResponse?_include=QuestionnaireResponse:questionnaire': 'q1',
+    'QuestionnaireResponse?_include=QuestionnaireResponse:questionnaire:Questionnaire': 'q1',
+    'Questionnaire?_id=q1&_revinclude=QuestionnaireResponse:questionnaire': 'r1',
+    'Questionnaire?_id=q2&_revinclude=QuestionnaireResponse:questionnaire': '',
+    // as far as it goes
+    'Location?_id=bed&_include=Location:partof': 'ward',
+    'Location?_id=bed&_include:iterate=Location:partof': 'house ward',
+    'Location?_id=house&_revinclude:iterate=Location:partof': 'bed ward',
+    'Encounter?_id=e1&_include=Encounter:location&_include:iterate=Location:partof': 'bed house ward',
+    // of several types, each has its own
+    '?_type=Encounter,ServiceRequest&_id=e1,s1&_include=Encounter:location&_include=ServiceRequest:subject':
+      'bed p1',
+    // texts stand alone
+    'Encounter?_id=e1&_summary=text&_include=Encounter:location': '',
+  }
+  for (const [search, expected] of Object.entries(inclusions)) {
+    test(`${search} brings ${expected || 'nothing'}`, async () => {
+      const answer = await app.ask(`/fhir${search.startsWith('?') ? '' : '/'}${search}`)
+      assert.equal(answer.status, 200, answer.text)
+      const found = entriesOf(answer).filter(({ search: how }) => how?.mode === 'include')
+      assert.deepEqual(
+        found.map(({ resource }) => resource?.id).sort(),
+        expected.split(' ').filter(Boolean).sort(),
+      )
+    })
+  }
+
+  test('_elements with a minus leaves out, but nothing that a resource must have', async () => {
+    const shown = async (elements: string): Promise<string> => {
+      const [entry] = entriesOf(await app.ask(`/fhir/Encounter?_id=e1&_elements=${elements}`))
+      assert.match(JSON.stringify(entry?.resource?.meta), /SUBSETTED/)
+      return Object.keys(entry?.resource ?? {})
+        .sort()
+        .join(' ')
+    }
+    assert.equal(await shown('-period'), 'class id location meta resourceType status subject')
+    assert.equal(await shown('-period,-status,-class'), 'class id location meta resourceType status subject')
+    assert.equal(await shown('period,location,-location'), 'class id meta period resourceType status')
+  })
+
+  test('later pages lead back to the first one', async () => {
+    const first = await app.ask('/fhir/Practitioner?_count=2')
+    assert.equal(linkOf(first, 'first'), undefined)
+    const second = await app.ask(linkOf(first, 'next') ?? '')
+    assert.deepEqual(idsOf(await app.ask(linkOf(second, 'first') ?? '')), idsOf(first))
+    assert.equal(linkOf(second, 'self'), linkOf(first, 'next'))
   })
 })

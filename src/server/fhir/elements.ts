@@ -19,14 +19,24 @@ export function partsOf(text: string, { elements, summary }: Parts): string {
   const resource = read.value
   const type = String(resource.resourceType)
   let kept: JsonObject = resource
-  if (elements) kept = only(resource, (name) => isNamed(name, elements) || isMandatory(type, name))
-  else if (summary === 'text') kept = only(resource, (name) => name === 'text' || isMandatory(type, name))
+  if (elements) {
+    const [out, wanted] = [elements.filter(isLeftOut), elements.filter((each) => !isLeftOut(each))]
+    const isOut = (name: string): boolean =>
+      isNamed(
+        name,
+        out.map((each) => each.slice(1)),
+      )
+    const isIn = (name: string): boolean => wanted.length === 0 || isNamed(name, wanted)
+    kept = only(resource, (name) => isMandatory(type, name) || (isIn(name) && !isOut(name)))
+  } else if (summary === 'text') kept = only(resource, (name) => name === 'text' || isMandatory(type, name))
   else if (summary === 'data') kept = only(resource, (name) => name !== 'text')
   else if (summary === 'true') kept = summarised(resource, type)
   const meta = isObject(kept.meta) ? kept.meta : {}
   const tags: readonly unknown[] = Array.isArray(meta.tag) ? meta.tag : []
   return writeJson({ ...kept, meta: { ...meta, tag: [...tags, subsetted] } })
 }
+
+const isLeftOut = (element: string): boolean => element.startsWith('-')
 
 function only(resource: JsonObject, isWanted: (name: string) => boolean): JsonObject {
   const kept: JsonObject = {}

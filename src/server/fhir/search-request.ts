@@ -14,6 +14,9 @@ export const defaultCount = 50
 /** Names that say how to answer, or where a page begins. */
 const skip: ReadonlySet<string> = new Set(['_page', '_type'])
 
+/** What only some of several types have to understand. */
+const isInclusion = (name: string): boolean => /^_(?:rev)?include(?::|$)/.test(name)
+
 export interface SearchRequest {
   readonly query: SearchQuery
   /** What was left out, as warnings. */
@@ -23,10 +26,12 @@ export interface SearchRequest {
 export interface SearchRequests {
   /** One for each type. */
   readonly queries: readonly SearchQuery[]
+  /** What was understood, in the order of the request. */
+  readonly applied: Pairs
   readonly ignored: readonly Issue[]
 }
 
-/** The same search for several types: what one of them does not know is left out of all. */
+/** The same search for several types: what one of them does not know is left out of all, but for inclusions. */
 export function searchRequests(
   ask: Ask,
   rtypes: readonly string[],
@@ -36,31 +41,51 @@ export function searchRequests(
   const [first, ...others] = rtypes
   if (others.length === 0) {
     const request = searchRequest({ ...ask, rtype: first ?? '' }, pairs, strict)
-    return request instanceof Response ? request : { queries: [request.query], ignored: request.ignored }
+    if (request instanceof Response) return request
+    return { queries: [request.query], applied: request.query.applied, ignored: request.ignored }
   }
-  const ignored = new Map<string, Issue>()
-  const shared = pairs.filter(([name, value]) => {
-    if (skip.has(name)) return true
-    for (const rtype of rtypes) {
-      const read = parseSearch(rtype, [[name, value]], { zone: zoneOf(ask), baseUrl: ask.deps.baseUrl, skip })
-      const [issue] = 'unknown' in read ? read.unknown : []
-      if (!issue) continue
-      ignored.set(`${name}=${value}`, issue)
-      return false
-    }
-    return true
-  })
-  if (strict && ignored.size > 0) {
-    const issues = [...ignored.values()].map((issue): Issue => ({ ...issue, severity: 'error' }))
-    return sendOutcome(ask.c, 400, issues)
-  }
+  const { shared, ignored } = sharedPairs(ask, rtypes, pairs)
+  if (strict && ignored.length > 0)
+    return sendOutcome(
+      ask.c,
+      400,
+      ignored.map((issue) => ({ ...issue, severity: 'error' })),
+    )
   const queries: SearchQuery[] = []
+  const applied = new Set<string>()
   for (const rtype of rtypes) {
-    const request = searchRequest({ ...ask, rtype }, shared, strict)
+    const own = shared.filter(
+      ([name, value]) => !isInclusion(name) || unknownIn(ask, rtype, name, value) === undefined,
+    )
+    const request = searchRequest({ ...ask, rtype }, own, strict)
     if (request instanceof Response) return request
     queries.push(request.query)
+    for (const pair of request.query.applied) applied.add(JSON.stringify(pair))
   }
-  return { queries, ignored: [...ignored.values()] }
+  return { queries, applied: [...applied].map((pair) => JSON.parse(pair) as [string, string]), ignored }
+}
+
+/** What can be asked of all types at once, and why the rest cannot. */
+function sharedPairs(
+  ask: Ask,
+  rtypes: readonly string[],
+  pairs: Pairs,
+): { readonly shared: Pairs; readonly ignored: readonly Issue[] } {
+  const ignored: Issue[] = []
+  const shared = pairs.filter(([name, value]) => {
+    if (skip.has(name)) return true
+    const issues = rtypes.map((rtype) => unknownIn(ask, rtype, name, value))
+    const issue = issues.find((each) => each !== undefined)
+    if (!issue || (isInclusion(name) && issues.includes(undefined))) return true
+    ignored.push(issue)
+    return false
+  })
+  return { shared, ignored }
+}
+
+function unknownIn(ask: Ask, rtype: string, name: string, value: string): Issue | undefined {
+  const read = parseSearch(rtype, [[name, value]], { zone: zoneOf(ask), baseUrl: ask.deps.baseUrl, skip })
+  return 'unknown' in read ? read.unknown[0] : undefined
 }
 
 /** The query, or the refusal. `strict`: what is not understood refuses it. */

@@ -147,7 +147,7 @@ async function answer(
   const queries = request.queries.map((query) => narrowed(query, scope.within?.(query.type)))
   const [query] = queries
   if (!query) return refuse(c, 'bad-request', 'there is no type to search')
-  const applied = [...query.applied, ...(scope.extra ?? []), ...pairs.filter(([name]) => name === '_type')]
+  const applied = [...request.applied, ...(scope.extra ?? []), ...pairs.filter(([name]) => name === '_type')]
   const binding = `search\n${deps.tenant}\n${client.id}\n${scope.path}\n${encoded(applied)}`
   const position = positionOf(ask, pairs, binding)
   if (position instanceof Response) return position
@@ -212,13 +212,14 @@ function linksOf(
   pairs: Pairs,
   page: SearchPage,
   binding: string,
-): { relation: 'self' | 'next'; url: string }[] {
+): { relation: 'self' | 'first' | 'next'; url: string }[] {
   const url = (extra: Pairs): string => {
     const text = encoded([...applied, ...extra])
     return `${deps.baseUrl}${path === '' ? '' : `/${path}`}${text === '' ? '' : `?${text}`}`
   }
   const own = pairs.filter(([name]) => name === '_page').slice(-1)
   const self = { relation: 'self', url: url(own) } as const
-  if (!page.next) return [self]
-  return [self, { relation: 'next', url: url([['_page', deps.cursors.write(page.next, binding)]]) }]
+  const begin = own.length > 0 ? [self, { relation: 'first', url: url([]) } as const] : [self]
+  if (!page.next) return begin
+  return [...begin, { relation: 'next', url: url([['_page', deps.cursors.write(page.next, binding)]]) }]
 }

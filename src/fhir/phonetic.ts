@@ -1,5 +1,5 @@
 // Names by sound and by likeness: Soundex (US National Archives), Metaphone (Philips 1990), Jaro-Winkler
-// (1990).
+// (1990); and what searches by `phonetic` compare (http://hl7.org/fhir/R4/patient.html#search).
 
 /** Upper-case letters A-Z and digits only: accents fall off, apostrophes, hyphens and blanks go. */
 export function plainName(text: string): string {
@@ -161,4 +161,22 @@ function soundOfG(word: string, i: number): readonly [code: string, used: number
   if (next === 'H') return after !== undefined && isVowel(after) ? ['K', 2] : ['', 2]
   if (next === 'N' && (after === undefined || (after === 'E' && word[i + 3] === 'D'))) return ['', 1]
   return isFront(next) ? ['J', 1] : ['K', 1]
+}
+
+/** Letters that are written at the beginning of a word and not heard. */
+const silent = /^(?:[KGP](?=N)|W(?=R)|A(?=E))/
+
+/**
+ * The sound of each word of a name: the letter that it is heard to begin with, and the digits of its Soundex. Soundex
+ * alone parts Catherine from Katherine, Metaphone alone Meyer from Meier. A word without Latin letters is its own sound.
+ */
+export function soundsOf(name: string): readonly string[] {
+  const sounds = name.split(/[\s\p{Pd},;/]+/u).flatMap((word) => {
+    const plain = plainName(word)
+    const heard = plain.replace(silent, '')
+    const code = soundex(heard)
+    if (code === '') return plain === '' ? [] : [plain]
+    return [`${metaphone(heard).slice(0, 1) || code.slice(0, 1)}${code.slice(1)}`]
+  })
+  return [...new Set(sounds)]
 }

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { areNicknames, fullNames } from '../../src/canonical/nicknames.ts'
-import { jaroWinkler, metaphone, plainName, soundex } from '../../src/canonical/phonetic.ts'
+import { jaroWinkler, metaphone, plainName, soundex } from '../../src/fhir/phonetic.ts'
 
 test('Soundex codes as the National Archives publish them', () => {
   const codes: Record<string, string> = {
