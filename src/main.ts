@@ -1,5 +1,4 @@
 // The only file that constructs things and joins them: settings, store, rules, listeners, and their end.
-import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Logger, pino } from 'pino'
@@ -15,6 +14,8 @@ import { createMetrics, type Metrics } from './pipeline/metrics.ts'
 import { certificatesOf } from './pipeline/peers.ts'
 import { CannotStart, refuseDemoTokens } from './pipeline/site.ts'
 import { createApp } from './server/app.ts'
+import { createExporter } from './server/bulk/exporter.ts'
+import { cursorKeyOf } from './server/cursor.ts'
 import { type Listening, listen } from './server/listen.ts'
 import { mllpGuard } from './server/mllp.ts'
 import type { Database } from './store/db.ts'
@@ -23,9 +24,8 @@ import { migrate } from './store/migrate.ts'
 import { openStore, type Store } from './store/open.ts'
 import { readResource } from './store/resources.ts'
 
-const folder = import.meta.dirname
 export const version = (
-  JSON.parse(readFileSync(join(folder, '../package.json'), 'utf8')) as { version: string }
+  JSON.parse(readFileSync(join(import.meta.dirname, '../package.json'), 'utf8')) as { version: string }
 ).version
 
 export { CannotStart }
@@ -142,14 +142,15 @@ export async function startGateway(env: Env, seam = noSeam): Promise<Running> {
     await opened.close()
   }
   try {
+    const baseUrl = `${config.baseUrl ?? `http://${config.host}:${config.httpPort}`}/fhir`
+    const exporter = createExporter({ gateway, db, tenant: config.tenant, baseUrl, log })
     const app = createApp({
       gateway,
       db,
       tenant: config.tenant,
-      baseUrl: `${config.baseUrl ?? `http://${config.host}:${config.httpPort}`}/fhir`,
-      cursorKey: createHash('sha256')
-        .update(`cursor ${[...gateway.site().clients.values()].map((each) => each.token).join(' ')}`)
-        .digest(),
+      baseUrl,
+      exporter,
+      cursorKey: cursorKeyOf(gateway.site()),
       version,
       // Any row will do, also one that is not there. What rejects is not ready.
       ready: async () => !closing && !(await readResource(db.read, config.tenant, 'Patient', '-')),
@@ -158,7 +159,8 @@ export async function startGateway(env: Env, seam = noSeam): Promise<Running> {
       log,
     })
     const http: Listening = await listen(app.fetch, { host: config.host, port: config.httpPort })
-    listeners.push(http)
+    listeners.push(http, exporter)
+    exporter.start()
     const mllp = await openMllp(config, gateway, metrics, log, config.mllpPort)
     listeners.push(mllp)
     let secure: Mllp | undefined

@@ -10,6 +10,8 @@ export interface CapabilityOptions {
   readonly baseUrl: string
   readonly software: { readonly name: string; readonly version: string }
   readonly description: string
+  /** CapabilityStatements of others that this server keeps to. */
+  readonly instantiates: readonly string[]
   /** dateTime of the statement: when the software was built or the site was last changed. */
   readonly date: string
   /**
@@ -49,6 +51,7 @@ export function capabilityStatement(options: CapabilityOptions): Resource {
     date,
     kind: 'instance',
     description,
+    instantiates: [...options.instantiates],
     software: { name: software.name, version: software.version },
     implementation: { description, url: baseUrl },
     fhirVersion: '4.0.1',

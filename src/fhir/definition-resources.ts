@@ -11,8 +11,8 @@ export interface OperationRow {
   /** Canonical URL of its definition; one of HL7 is not repeated here. */
   readonly definition: string
   readonly description: string
-  /** Where it can be called: on types, and on one resource of them. */
-  readonly level: 'type' | 'instance'
+  /** Where it can be called: on the whole server, on types, or on one resource of them. */
+  readonly level: 'system' | 'type' | 'instance'
   /** Empty = every type that is served. */
   readonly types: readonly string[]
   /** Input parameters with their types; `*` after the name: more than once. */
@@ -90,16 +90,16 @@ function operationDefinition(row: OperationRow): Resource {
     description,
     affectsState,
     code: name,
-    resource: types.length > 0 ? [...types] : ['Resource'],
-    system: false,
+    ...(level !== 'system' && { resource: types.length > 0 ? [...types] : ['Resource'] }),
+    system: level === 'system',
     type: level === 'type',
     instance: level === 'instance',
     parameter: [...parameter, { name: 'return', use: 'out', min: 1, max: '1', type: 'Resource' }],
   }
 }
 
-export const operationId = ({ name, types }: OperationRow): string =>
-  `${types.length === 1 ? types[0] : 'Resource'}-${name}`
+export const operationId = ({ name, types, level }: OperationRow): string =>
+  level === 'system' ? name : `${types.length === 1 ? types[0] : 'Resource'}-${name}`
 
 export const operationDefinitions = (rows: readonly OperationRow[]): readonly Resource[] =>
   rows.map(operationDefinition)

@@ -4,6 +4,8 @@ import { compileSearchParams } from '../fhir/search-params.ts'
 import { isServedType } from '../fhir/types.ts'
 import { controlRoutes } from './admin/controls.ts'
 import { messageRoutes } from './admin/messages.ts'
+import { createExporter } from './bulk/exporter.ts'
+import { cancelJob, jobFile, jobRoute, jobStatus } from './bulk/job.ts'
 import type { AppContext, AppEnv, AppOptions, Deps } from './context.ts'
 import { createCursorCodec } from './cursor.ts'
 import { conditionalDelete, conditionalPatch, conditionalUpdate, createOrFind } from './fhir/conditional.ts'
@@ -37,6 +39,7 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
   const deps: Deps = {
     ...options,
     cursors: createCursorCodec(options.cursorKey, () => options.gateway.now()),
+    exporter: options.exporter ?? createExporter(options),
   }
   const app = new Hono<AppEnv>()
   app.use(observe(deps))
@@ -64,6 +67,8 @@ function fhirRoutes(app: Hono<AppEnv>, deps: Deps): void {
     '/fhir/metadata': { GET: (c) => metadata(c, deps) },
     ...definitionRoutes(deps),
     ...operationRoutes(deps),
+    '/fhir/$export/:job': { GET: jobRoute(deps, jobStatus), DELETE: jobRoute(deps, cancelJob) },
+    '/fhir/$export/:job/:file': { GET: jobRoute(deps, jobFile) },
     '/fhir/_history': { GET: on([], systemHistory) },
     '/fhir/_search': { POST: on([], postSystemSearch) },
     '/fhir/:type/_history': { GET: on(['s'], typeHistory) },
@@ -124,7 +129,8 @@ function operationRoutes(deps: Deps): Routes {
   const routes: Routes = {}
   for (const { name, level, types, methods, needed, handler } of OPERATIONS) {
     for (const type of types.length > 0 ? types : [undefined]) {
-      const path = `/fhir/${type ?? ':type'}/${level === 'instance' ? ':id/' : ''}$${name}`
+      const place = level === 'system' ? '' : `${type ?? ':type'}/${level === 'instance' ? ':id/' : ''}`
+      const path = `/fhir/${place}$${name}`
       const served = type !== undefined && isServedType(type) ? type : undefined
       routes[path] = Object.fromEntries(
         methods.map((method) => [method, fhirRoute(deps, needed, handler, served)]),

@@ -5,6 +5,7 @@ import type { Registry } from 'prom-client'
 import type { Gateway } from '../pipeline/gateway.ts'
 import type { Database } from '../store/db.ts'
 import type { Principal } from './auth.ts'
+import type { Exporter } from './bulk/exporter.ts'
 import type { CursorCodec } from './cursor.ts'
 
 /** Structured log; pino fits. Fields never hold values of a message or a resource. */
@@ -29,11 +30,14 @@ export interface AppOptions {
   readonly manualClock: boolean
   readonly metrics: Registry
   readonly log: Log
+  /** Works on bulk exports; without one the app has its own, that works on what it is asked for itself. */
+  readonly exporter?: Exporter
 }
 
 /** Options with what createApp derives from them once. */
 export interface Deps extends AppOptions {
   readonly cursors: CursorCodec
+  readonly exporter: Exporter
 }
 
 export interface AppEnv {

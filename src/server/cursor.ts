@@ -1,5 +1,6 @@
 // Page tokens: where a page ended, signed, and bound to who asked what (FHIR R4 search 3.1.1.6, paging).
-import { createHmac, timingSafeEqual } from 'node:crypto'
+import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
+import type { Site } from '../canonical/site.ts'
 
 /** Where the last page ended. Everything a later page needs, so that the server remembers nothing. */
 export interface Position {
@@ -22,6 +23,12 @@ export interface CursorCodec {
   write(position: Position, binding: string): string
   read(token: string, binding: string): Reading
 }
+
+/** The key of all instances that have the same clients. */
+export const cursorKeyOf = (site: Site): Uint8Array =>
+  createHash('sha256')
+    .update(`cursor ${[...site.clients.values()].map((each) => each.token).join(' ')}`)
+    .digest()
 
 /** `key` is at least 32 secret bytes that survive a restart, shared by all instances. */
 export function createCursorCodec(key: Uint8Array, now: () => Date): CursorCodec {

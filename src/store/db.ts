@@ -64,13 +64,15 @@ export interface ServerFacts {
   readonly durability: 'local' | 'sync-standby'
 }
 
+export type SnapshotOptions = Pick<TransactionOptions, 'retries' | 'outageMs' | 'statementTimeoutMs'>
+
 export interface Database {
   readonly schema: string
   readonly server: ServerFacts
   /** Single statements on the readers, which cannot write. */
   readonly read: Queryable
   /** Several reads of one snapshot. */
-  snapshot<T>(work: (tx: Transaction) => Promise<T>): Promise<T>
+  snapshot<T>(work: (tx: Transaction) => Promise<T>, options?: SnapshotOptions): Promise<T>
   /**
    * Runs `work` in a transaction and commits. A conflict or a lost connection rolls back and runs it again, so it
    * must have no effect but through `tx`. Rejects with CommitUnknown when only the answer to COMMIT was lost.
@@ -105,7 +107,8 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
       schema: options.schema,
       server,
       read: readQueries(read),
-      snapshot: (work) => transact(read, work, { isolation: 'repeatable read', rollback: true }),
+      snapshot: (work, how = {}) =>
+        transact(read, work, { ...how, isolation: 'repeatable read', rollback: true }),
       transaction: (work, how = {}) => transact(write, work, how),
       state: () => ({ writers: stateOf(writers), readers: stateOf(readers) }),
       close,

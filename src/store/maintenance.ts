@@ -28,6 +28,9 @@ const tables = [
   'counter',
   'journal',
   'progress',
+  'export_job',
+  'export_file',
+  'export_chunk',
 ] as const
 
 /** Everything that a tenant has. Only behind the test controls. */

@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { openCluster } from './cluster.ts'
+import { benchExport } from './export.ts'
 import { benchGrowth } from './growth.ts'
 import { benchIngest, ingestDefaults, quickIngest } from './ingest.ts'
 import { benchKept } from './kept.ts'
@@ -13,7 +14,7 @@ import { profileIngest } from './profile.ts'
 import { factsOf, Results } from './report.ts'
 import { benchSearch } from './search.ts'
 
-const help = `node test/bench/main.ts [--only a,b,c,d,f] [--quick] [--json FILE] [--messages N] [--profile]
+const help = `node test/bench/main.ts [--only a,b,c,d,f,i] [--quick] [--json FILE] [--messages N] [--profile]
 
   a  parse + 12 reads, beside the npm package hl7v2
   b  parse + map, with and without lineage
@@ -22,6 +23,7 @@ const help = `node test/bench/main.ts [--only a,b,c,d,f] [--quick] [--json FILE]
   f  what is kept of a message beside its bytes and the truth
   g  merge and unmerge of a patient with 20,000 dependent things, while others go on; only when it is named
   h  a message about a person, a visit, an account with 10 and with 10,000 events (--messages N for fewer); when named
+  i  $export of the whole system beside COPY of the same rows, and its memory
   e  memory while 1,000,000 messages pass (--messages N for fewer); takes long, so only when it is named
 
 --quick      fewer patients and seconds: to see that it works, not for figures
@@ -33,7 +35,7 @@ PORTICO_BENCH_DATABASE_URL names a PostgreSQL server to use instead of the embed
 
 const { values } = parseArgs({
   options: {
-    only: { type: 'string', default: 'a,b,c,d,f' },
+    only: { type: 'string', default: 'a,b,c,d,f,i' },
     json: { type: 'string' },
     quick: { type: 'boolean', default: false },
     messages: { type: 'string' },
@@ -45,6 +47,7 @@ const { values } = parseArgs({
 const million = 1_000_000
 const quickMemory = 50_000
 const mergeRows = 20_000
+const [exportPatients, quickExport] = [100_000, 2_000]
 const quickMerge = 2_000
 /** Events of a long log. */
 const [many, manyQuick] = [10_000, 1_000]
@@ -53,7 +56,7 @@ async function run(): Promise<void> {
   const { quick } = values
   const parts = new Set(values.only.split(','))
   const results = new Results()
-  const needsStore = values.profile || ['c', 'd', 'e', 'f', 'g', 'h'].some((each) => parts.has(each))
+  const needsStore = values.profile || ['c', 'd', 'e', 'f', 'g', 'h', 'i'].some((each) => parts.has(each))
   const cluster = needsStore ? await openCluster({ logStatements: values.profile }) : undefined
   try {
     if (cluster && values.profile) {
@@ -69,6 +72,7 @@ async function run(): Promise<void> {
     if (cluster && parts.has('c')) await benchIngest(cluster, results, quick ? quickIngest : ingestDefaults)
     if (cluster && parts.has('d'))
       await benchSearch(cluster, results, quick ? [1_000, 5_000] : [10_000, 200_000])
+    if (cluster && parts.has('i')) await benchExport(cluster, results, quick ? quickExport : exportPatients)
     if (cluster && parts.has('f')) await benchKept(cluster, results)
     if (cluster && parts.has('e'))
       await benchMemory(cluster, results, Number(values.messages ?? (quick ? quickMemory : million)))

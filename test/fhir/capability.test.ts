@@ -17,6 +17,7 @@ const OPTIONS: CapabilityOptions = {
     read: ['read', 'search-type'],
   },
   systemInteractions: ['history-system'],
+  instantiates: ['http://example.org/fhir/CapabilityStatement/bulk'],
   operations: [
     { type: 'Patient', name: 'match', definition: 'http://hl7.org/fhir/OperationDefinition/Patient-match' },
   ],

@@ -32,6 +32,8 @@ export interface TestApp extends TestGateway {
   readonly logged: readonly string[]
   /** One request; objects become JSON, with the content type of FHIR unless another one is given. */
   ask(path: string, request?: Ask): Promise<Answer>
+  /** A GET whose octets matter, with these headers. */
+  raw(path: string, headers?: Readonly<Record<string, string>>): Promise<Response>
 }
 
 export interface TestAppOptions {
@@ -69,6 +71,10 @@ export async function testApp({
     writes: writer(whole.store.db, zoneOffsetOf(site.gateway.timezone)),
     logged,
     ask: (path, request) => send(http, site, path, request),
+    raw: async (path, headers) => {
+      const authorization = `Bearer ${site.clients.get('acceptance')?.token}`
+      return await http.request(`http://elsewhere.test${path}`, { headers: { authorization, ...headers } })
+    },
   }
 }
 

@@ -50,6 +50,46 @@ table date
   id text collate "C" not null
   constraint date_pkey PRIMARY KEY (tenant, rtype, param, low, high, id)
 
+table export_chunk
+  tenant integer not null
+  job text collate "C" not null
+  n integer not null
+  place integer not null
+  data bytea not null
+  constraint export_chunk_pkey PRIMARY KEY (tenant, job, n, place)
+
+table export_file
+  tenant integer not null
+  job text collate "C" not null
+  n integer not null
+  kind text not null
+  rtype text collate "C" not null
+  count bigint not null
+  bytes bigint not null
+  packed_bytes bigint not null
+  crc bigint not null
+  constraint export_file_kind_check CHECK (kind = ANY (ARRAY['output'::text, 'deleted'::text]))
+  constraint export_file_pkey PRIMARY KEY (tenant, job, n)
+
+table export_job with (fillfactor=70)
+  tenant integer not null
+  id text collate "C" not null
+  client text collate "C" not null
+  request text not null
+  plan jsonb not null
+  state text not null
+  created_at timestamp with time zone not null
+  attempts integer not null default 0
+  lease_until timestamp with time zone
+  written bigint not null default 0
+  seq bigint
+  transaction_time timestamp with time zone
+  expires_at timestamp with time zone
+  constraint export_job_pkey PRIMARY KEY (tenant, id)
+  constraint export_job_state_check CHECK (state = ANY (ARRAY['queued'::text, 'running'::text, 'complete'::text, 'failed'::text, 'gone'::text]))
+  INDEX export_job_open ON export_job USING btree (tenant, created_at) WHERE state = ANY (ARRAY['queued'::text, 'running'::text, 'complete'::text])
+  INDEX export_job_time ON export_job USING btree (tenant, transaction_time)
+
 table held
   tenant integer not null
   message_id bigint not null

@@ -14,8 +14,10 @@ const interactions = {
   append: [...readOnly, 'create'],
   write: [...readOnly, 'create', 'update', 'patch', 'delete'],
 }
-const operations = OPERATIONS.flatMap(({ name, definition, types }) =>
-  (types.length > 0 ? types : SERVED_TYPES).map((type) => ({ type, name, definition })),
+const operations = OPERATIONS.flatMap(({ name, definition, types, level }) =>
+  level === 'system'
+    ? [{ name, definition }]
+    : (types.length > 0 ? types : SERVED_TYPES).map((type) => ({ type, name, definition })),
 )
 const bearer = {
   description: 'Authorization: Bearer with a token of the site; SMART v2 scopes say what a client may do.',
@@ -36,6 +38,7 @@ const statementOf = ({ baseUrl, version, gateway }: Deps, site: Site): object =>
     baseUrl,
     software: { name: 'Portico', version },
     description: 'HL7 v2 and FHIR R4 gateway',
+    instantiates: ['http://hl7.org/fhir/uv/bulkdata/CapabilityStatement/bulk-data'],
     date: gateway.now().toISOString(),
     interactions,
     systemInteractions: ['transaction', 'batch', 'search-system', 'history-system'],

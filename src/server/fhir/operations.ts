@@ -2,6 +2,7 @@
 // OperationDefinitions are made.
 import type { OperationRow } from '../../fhir/definition-resources.ts'
 import type { Permission } from '../auth.ts'
+import { groupExport, patientExport, systemExport } from '../bulk/kick-off.ts'
 import type { Handler } from './ask.ts'
 import { everything } from './everything.ts'
 import { lineage } from './lineage.ts'
@@ -18,6 +19,7 @@ export interface Operation extends OperationRow {
 }
 
 const HL7 = 'http://hl7.org/fhir/OperationDefinition'
+const BULK = 'http://hl7.org/fhir/uv/bulkdata/OperationDefinition'
 const OWN = 'http://portico.example.org/OperationDefinition'
 
 const row = (name: string, handler: Handler, rest: Partial<Operation>): Operation => ({
@@ -34,7 +36,35 @@ const row = (name: string, handler: Handler, rest: Partial<Operation>): Operatio
   ...rest,
 })
 
+const exported: OperationRow['parameters'] = {
+  _outputFormat: 'string',
+  _since: 'instant',
+  _until: 'instant',
+  '_type*': 'string',
+  '_typeFilter*': 'string',
+  '_elements*': 'string',
+}
+
 export const OPERATIONS: readonly Operation[] = [
+  row('export', systemExport, {
+    definition: `${BULK}/export`,
+    description: 'All resources, or those of some types, as files of NDJSON; answered later',
+    level: 'system',
+    parameters: exported,
+  }),
+  row('export', patientExport, {
+    definition: `${BULK}/patient-export`,
+    description: 'What belongs to patients, and what that refers to, as files of NDJSON; answered later',
+    types: ['Patient'],
+    parameters: { ...exported, 'patient*': 'Reference' },
+  }),
+  row('export', groupExport, {
+    definition: `${BULK}/group-export`,
+    description: 'What belongs to the patients of a Group, as files of NDJSON; answered later',
+    level: 'instance',
+    types: ['Group'],
+    parameters: { ...exported, 'patient*': 'Reference' },
+  }),
   row('validate', validate, {
     definition: `${HL7}/Resource-validate`,
     description: 'What a write would be told, without writing',

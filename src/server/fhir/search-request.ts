@@ -143,7 +143,7 @@ function isTooShort(filter: Filter): boolean {
  * The filter without the ways through types that the client must not search; undefined when none is left. What is
  * negated stays whole or is refused: less of it would find more.
  */
-function permitted(filter: Filter, ask: Ask): Filter | undefined {
+export function permitted(filter: Filter, ask: Pick<Ask, 'client'>): Filter | undefined {
   switch (filter.kind) {
     case 'has': {
       const inner = permits(ask.client, filter.type, 's') ? permitted(filter.filter, ask) : undefined
@@ -169,7 +169,7 @@ function permitted(filter: Filter, ask: Ask): Filter | undefined {
   }
 }
 
-function isWholly(filter: Filter, ask: Ask): boolean {
+function isWholly(filter: Filter, ask: Pick<Ask, 'client'>): boolean {
   for (const each of everyFilter(filter)) {
     const types =
       each.kind === 'has' || each.kind === 'tree'
