@@ -21,7 +21,7 @@ const feeds: readonly { readonly name: string; readonly site: string; readonly m
       name: 'admissions of 6 KB',
       site: 'test/bench/site.json',
       messages: () =>
-        admissions().map((text) =>
+        admissions(50).map((text) =>
           Buffer.from(text.replaceAll('GHH', 'LKH').replaceAll('.19.5.1', '.19.200.1')),
         ),
     },
