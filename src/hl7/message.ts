@@ -231,6 +231,11 @@ export class Message {
     return readPath(this, path)
   }
 
+  /** The raw repetitions of a raw field. */
+  repetitions(field: string): readonly string[] {
+    return split(field, this.delimiters.repetition, limits.maxRepetitions)
+  }
+
   /** The raw components of a raw repetition. */
   components(repetition: string): readonly string[] {
     return split(repetition, this.delimiters.component, limits.maxComponents)

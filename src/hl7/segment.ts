@@ -78,6 +78,13 @@ export class Segment {
     return list
   }
 
+  /** The repetitions of a field, `raw` as it was sent, when there are several. */
+  several(field: number, raw: string): readonly string[] | undefined {
+    const separator = this.message.delimiters.repetition
+    if (raw.indexOf(separator) < 0 || this.#isDelimiterField(field)) return undefined
+    return this.repetitions(field)
+  }
+
   /** Decoded text at a position, undefined when absent or empty; see `Message.get`. */
   value(field: number, repetition = 1, component?: number, subcomponent?: number): string | undefined {
     const raw = this.part(field, repetition, component, subcomponent)

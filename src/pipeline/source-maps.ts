@@ -70,6 +70,27 @@ export function mapsHashOf(maps: MapSet, sender: Source): string {
   return hash
 }
 
+/** What the mapping is told of a source is made once: what it remembers of codes hangs on these very objects. */
+const told = new WeakMap<Source, { readonly maps: MapSet; readonly site: Site; readonly of: Told }>()
+
+type Told = Pick<MapContext, 'source' | 'zone' | 'currency' | 'systems' | 'emptyMeansDelete' | 'tables'>
+
+function toldOf(site: Site, sender: Source, maps: MapSet): Told {
+  const known = told.get(sender)
+  if (known?.maps === maps && known.site === site) return known.of
+  const { emptyMeansDelete, codes } = sender
+  const of: Told = {
+    source: sender.id,
+    zone: sender.timezone,
+    currency: site.gateway.currency,
+    systems: authorityResolver(site, sender),
+    ...(emptyMeansDelete.length > 0 && { emptyMeansDelete: new Set(emptyMeansDelete) }),
+    ...(Object.keys(codes).length > 0 && { tables: { codes: codesOf(sender, maps) } }),
+  }
+  told.set(sender, { maps, site, of })
+  return of
+}
+
 export function mapContext(
   site: Site,
   sender: Source,
@@ -77,15 +98,7 @@ export function mapContext(
   maps: MapSet,
   lineage: boolean,
 ): MapContext {
+  const of = toldOf(site, sender, maps)
   const offset = header.messageTime === undefined ? undefined : readDtm(header.messageTime)?.offsetMinutes
-  return {
-    source: sender.id,
-    zone: sender.timezone,
-    ...(offset === undefined ? {} : { messageOffset: offset }),
-    currency: site.gateway.currency,
-    systems: authorityResolver(site, sender),
-    emptyMeansDelete: new Set(sender.emptyMeansDelete),
-    tables: { codes: codesOf(sender, maps) },
-    lineage,
-  }
+  return offset === undefined ? { ...of, lineage } : { ...of, messageOffset: offset, lineage }
 }

@@ -6,7 +6,7 @@ import { type Leaf, leaves } from './leaf.ts'
 import { type ReadPlan, readComponent, readsAt } from './reads.ts'
 import type { MapSource, Row } from './row.ts'
 import type { Run } from './run.ts'
-import { type EnterStep, leave, type WriteStep } from './trace.ts'
+import { type EnterStep, leave, type ShapeCount, type TraceNode, type WriteStep } from './trace.ts'
 
 /** What stands beside a value unless the message says otherwise: { use: 'home' }. */
 interface Default {
@@ -60,7 +60,9 @@ export function splitName(map: string): { readonly from: string; readonly target
 }
 
 /** Compiles rows on demand; data type maps are shared. */
-export class RowCompiler {
+export class RowCompiler implements ShapeCount {
+  /** Of all cells that are compiled with it. */
+  shapes = 0
   readonly #sources: ReadonlyMap<string, MapSource>
   readonly #types = new Map<string, TypeMap>()
 
@@ -163,19 +165,24 @@ export function readValue(compiled: CompiledRow, raw: string, run: Run): unknown
     if (before) run.node = before.to(compiled.write)
     return constant
   }
-  if (before) run.node = before.to(compiled.enter)
-  const entered = run.node
-  const level = run.level
   let value: unknown
+  let entry: TraceNode | undefined
   if (read) {
     run.table = compiled.table
     run.row = compiled.id
+    run.entering = compiled.enter
+    run.entry = undefined
     value = read(raw, run)
-  } else if (type) value = itemOf(type, raw, run)
-  run.level = level
+    run.entering = undefined
+    entry = run.entry
+  } else if (type) {
+    entry = before?.to(compiled.enter)
+    run.node = entry
+    value = itemOf(type, raw, run)
+  }
   if (!before) return value
   if (value === undefined) run.node = before
-  else if (run.node === entered) run.node = before.to(compiled.write)
+  else if (run.node === before || run.node === entry) run.node = before.to(compiled.write)
   else run.node = run.node?.to(leave)
   return value
 }

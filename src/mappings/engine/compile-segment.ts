@@ -8,11 +8,13 @@ import {
   splitName,
 } from './compile-row.ts'
 import { mergeReads, type ReadPlan, readComponent, readsAt } from './reads.ts'
+import { Place } from './remembered.ts'
 import type { MapSource } from './row.ts'
-import type { TraceBase, TraceNode } from './trace.ts'
+import { type ShapeCount, type TraceBase, TraceNode } from './trace.ts'
 
 /** What one field says of one element. */
 export interface CellPlan extends TraceBase {
+  readonly many: boolean
   readonly url: string | undefined
   /** 'PID-5'. */
   readonly name: string
@@ -34,8 +36,10 @@ export interface CellPlan extends TraceBase {
   readonly key: string
   /** ERR-2 location, by occurrence of the segment. */
   readonly locations: string[]
-  /** One trie per occurrence of the segment; later ones are not worth remembering. */
-  readonly roots: TraceNode[]
+  /** The trie of its lineage. */
+  readonly root: TraceNode
+  /** What was made of it before, when that follows from its text alone. */
+  readonly place: Place | undefined
 }
 
 export interface FieldPlan {
@@ -104,7 +108,7 @@ export function compileSegment(source: MapSource, compiler: RowCompiler): Segmen
       plan.conditional.push(compiled)
       reading.push({ compiled, field })
     } else noteReads(compiled, field, always)
-    addToCell(plan, compiled, from, beside.has(target))
+    addToCell(plan, compiled, { segment: from, soft: beside.has(target), count: compiler })
   })
   return {
     name: source.map,
@@ -132,13 +136,20 @@ function noteAsked(position: string, segment: string, plan: ReadPlan): void {
     readComponent(readsAt(plan, Number(match[2])), Number(match[3]?.split('.')[0] ?? 1))
 }
 
-function addToCell(plan: FieldPlan, compiled: CompiledRow, segment: string, soft: boolean): void {
+/** What all cells of a map have in common. */
+interface Common {
+  readonly segment: string
+  readonly soft: boolean
+  readonly count: ShapeCount
+}
+
+function addToCell(plan: FieldPlan, compiled: CompiledRow, common: Common): void {
   const { cell, index } = compiled.path
   const at = plan.cells.findIndex((one) => one.path === cell && one.index === index)
-  if (at < 0) plan.cells.push(cellOf(plan, [compiled], compiled, segment, soft))
+  if (at < 0) plan.cells.push(cellOf(plan, [compiled], compiled, common))
   else {
     const { rows } = plan.cells[at] ?? { rows: [] }
-    plan.cells[at] = cellOf(plan, [...rows, compiled], rows[0] ?? compiled, segment, soft)
+    plan.cells[at] = cellOf(plan, [...rows, compiled], rows[0] ?? compiled, common)
   }
 }
 
@@ -147,8 +158,7 @@ function cellOf(
   plan: FieldPlan,
   rows: readonly CompiledRow[],
   first: CompiledRow,
-  segment: string,
-  soft: boolean,
+  { segment, soft, count }: Common,
 ): CellPlan {
   const { cell, many, url, index } = first.path
   return {
@@ -169,8 +179,18 @@ function cellOf(
     last: first.leaf?.last === true,
     key: cellKey(cell, plan.name),
     locations: [],
-    roots: [],
+    root: new TraceNode(count),
+    place: isCoded(rows) ? new Place() : undefined,
   }
+}
+
+/** True when the text says all: leaves that are coded, in one row or in several without conditions. */
+function isCoded(rows: readonly CompiledRow[]): boolean {
+  if (rows.length > 1 && rows.some(({ bit }) => bit !== 0)) return false
+  return (
+    rows.some(({ leaf }) => leaf?.coded) &&
+    rows.every(({ leaf, constant }) => leaf?.coded || constant !== undefined)
+  )
 }
 
 /** What a cell is known by within a thing. */

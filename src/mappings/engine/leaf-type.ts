@@ -20,6 +20,8 @@ export interface Leaf {
   readonly joins?: true
   /** It may yield several items (an array) for one repetition of a list. */
   readonly several?: true
+  /** What it makes of a text follows from the code tables, the application and the field alone: it is remembered. */
+  readonly coded?: true
   /** The linked thing that its reference points to. */
   readonly links?: string
   /** Reads a raw, valued position. */

@@ -1,59 +1,118 @@
-// Codes as they were made before: feeds say few, all day long (HL7 v2.9.1 chapter 2A CWE).
-import type { Json } from '../mapped.ts'
+// What was made before of the same words: feeds say few codes, all day long (HL7 v2.9.1 chapter 2A CWE).
+import type { Cell, Json } from '../mapped.ts'
 import type { Run } from './run.ts'
+import type { Tables } from './table.ts'
 import type { TraceNode } from './trace.ts'
 
-/** A concept as it was made, and where the lineage stood after it. */
-class Remembered {
-  readonly value: Json | undefined
-  readonly to: TraceNode | undefined
+/** Texts that are remembered for one set of maps; then all are forgotten, for feeds change. And the longest of them. */
+const maxRemembered = 20_000
+const maxRememberedChars = 200
+/** Sources whose words are remembered; what the others say is worked out each time. */
+const maxSpeakers = 256
 
-  constructor(value: Json | undefined, to: TraceNode | undefined) {
+/** How much is remembered for one set of tables, and who has said it. */
+export class Memory {
+  readonly #speakers = new Map<string, number>()
+  readonly #owners = new WeakMap<object, Map<string, number>>()
+  #speakerCount = 0
+  #count = 0
+  /** What was remembered under another number is forgotten. */
+  generation = 0
+
+  /** The number under which a source's words are remembered; -1 = they are not. `own`: its own code tables. */
+  speaker(application: string, lineage: boolean, own: object | undefined): number {
+    let known = this.#speakers
+    if (own) {
+      const owned = this.#owners.get(own)
+      known = owned ?? new Map()
+      if (!owned) this.#owners.set(own, known)
+    }
+    const key = lineage ? application : `${application}\u0001`
+    const speaker = known.get(key)
+    if (speaker !== undefined) return speaker
+    if (this.#speakerCount >= maxSpeakers) return -1
+    known.set(key, this.#speakerCount)
+    return this.#speakerCount++
+  }
+
+  add(): void {
+    if (++this.#count <= maxRemembered) return
+    this.#count = 0
+    this.generation++
+  }
+}
+
+const memories = new WeakMap<Tables, Memory>()
+
+export function memoryOf(tables: Tables): Memory {
+  const known = memories.get(tables)
+  if (known) return known
+  const made = new Memory()
+  memories.set(tables, made)
+  return made
+}
+
+/** What was made of a text: the value, where the lineage stood after it, and the cell for each occurrence of the segment. */
+export class Made {
+  readonly value: unknown
+  readonly to: TraceNode | undefined
+  readonly cells: Cell[] = []
+
+  constructor(value: unknown, to: TraceNode | undefined) {
     this.value = value
     this.to = to
   }
 }
 
-/** Concepts that are remembered for one set of tables, and the longest text of one. */
-const maxConcepts = 10_000
-const maxConceptChars = 200
-const conceptsOf = new WeakMap<object, { count: number }>()
+/** What was made of the texts of one place, by speaker. */
+export class Place {
+  #generation = 0
+  #bySpeaker: (Map<string, Made> | undefined)[] = []
+
+  at({ memory, speaker }: Run): Map<string, Made> {
+    if (this.#generation !== memory.generation) {
+      this.#generation = memory.generation
+      this.#bySpeaker = []
+    }
+    const known = this.#bySpeaker[speaker]
+    if (known) return known
+    const made = new Map<string, Made>()
+    this.#bySpeaker[speaker] = made
+    return made
+  }
+}
+
+/** True for a text that is worth a place, from a source that has one. */
+export const isMemorable = (raw: string, run: Run): boolean =>
+  run.speaker >= 0 && !run.recalling && raw.length <= maxRememberedChars
+
+/** A copy that does not keep the message alive of which the text is a part. */
+export const copyOf = (text: string): string => JSON.parse(JSON.stringify(text)) as string
 
 /**
- * The concept of a text at a position of a source: made once, unless there was something to tell. Kept at the place of
- * the lineage, which one row, field and repetition have to themselves.
+ * What `make` makes of a text at a place of the lineage, which one row, field and repetition have to themselves: made
+ * once, unless there was something to tell.
  */
 export function remembered(
   raw: string,
   run: Run,
   make: (raw: string, run: Run) => Json | undefined,
 ): Json | undefined {
-  const from = run.node
-  if (!from || raw.length > maxConceptChars || run.context.tables) return make(raw, run)
-  const before = from.memory?.get(run.application)?.get(raw)
-  if (before instanceof Remembered) {
+  const from = run.entered()
+  if (!from || !isMemorable(raw, run)) return make(raw, run)
+  from.place ??= new Place()
+  const known = from.place.at(run)
+  const before = known.get(raw)
+  if (before) {
     run.node = before.to
-    return before.value
+    return before.value as Json | undefined
   }
   const { raised } = run
-  const value = make(raw, run)
-  if (run.raised === raised) remember(from, raw, new Remembered(value, run.node), run)
+  const own = copyOf(raw)
+  const value = make(own, run)
+  if (run.raised === raised) {
+    known.set(own, new Made(value, run.node))
+    run.memory.add()
+  }
   return value
-}
-
-function remember(at: TraceNode, raw: string, made: Remembered, { application, tables }: Run): void {
-  let known = conceptsOf.get(tables)
-  if (!known) {
-    known = { count: 0 }
-    conceptsOf.set(tables, known)
-  }
-  if (known.count >= maxConcepts) return
-  known.count++
-  at.memory ??= new Map()
-  let own = at.memory.get(application)
-  if (!own) {
-    own = new Map()
-    at.memory.set(application, own)
-  }
-  own.set(raw, made)
 }

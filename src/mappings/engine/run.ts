@@ -3,8 +3,9 @@ import type { Message, Segment } from '../../hl7/message.ts'
 import type { Json, MapIssue } from '../mapped.ts'
 import type { Designator, MapContext } from './context.ts'
 import { LinkedThings, type Mention } from './linked.ts'
+import { type Memory, memoryOf } from './remembered.ts'
 import type { Tables, Translation } from './table.ts'
-import type { MarkStep, TraceNode } from './trace.ts'
+import type { EnterStep, MarkStep, TraceNode } from './trace.ts'
 
 /** Issues kept per message; more say nothing new. */
 export const maxIssues = 200
@@ -40,6 +41,16 @@ export class Run {
   /** How often something was noticed, also what was noticed before. */
   raised = 0
   node: TraceNode | undefined
+  /** The row whose leaf is at work: it enters the lineage with the first mark, for most leaves make none. */
+  entering: EnterStep | undefined
+  /** Where its entry stands, once it has one. */
+  entry: TraceNode | undefined
+
+  /** What is remembered of the source's words, and its number there. */
+  readonly memory: Memory
+  readonly speaker: number
+  /** A whole cell is made to be remembered: its parts need not be. */
+  recalling = false
 
   constructor(message: Message, context: MapContext, tables: Tables) {
     this.message = message
@@ -51,6 +62,8 @@ export class Run {
     this.#component = message.delimiters.component
     this.#subcomponent = message.delimiters.subcomponent
     this.linked = new LinkedThings()
+    this.memory = memoryOf(tables)
+    this.speaker = this.memory.speaker(application, context.lineage, context.tables)
   }
 
   /** Components of a repetition, or subcomponents of a component: raw. */
@@ -113,12 +126,24 @@ export class Run {
   }
 
   mark(step: MarkStep): void {
-    if (this.node) this.node = this.node.to(step)
+    if (!this.node) return
+    const at = this.entering ? this.entered() : this.node
+    this.node = at?.to(step)
+  }
+
+  /** The lineage below the row at work. */
+  entered(): TraceNode | undefined {
+    const step = this.entering
+    if (!step) return this.node
+    this.entering = undefined
+    this.node = this.node?.to(step)
+    this.entry = this.node
+    return this.node
   }
 
   /** Spans that follow belong to a further item of the same repetition. */
   item(): void {
-    if (this.node) this.node = this.node.to(this.repetition)
+    this.node = this.entered()?.to(this.repetition)
   }
 
   /** A v2 position as lineage writes it: 'NK1[2]-13[1].1'. */
@@ -180,7 +205,11 @@ export class Run {
   /** No table knows the code. E when the element cannot do without one. */
   unmapped(code: string, table: string, severity: 'E' | 'W'): void {
     const known = this.tables.get(table)
-    if (severity === 'W' && (!known || this.#isMissed(code, table))) return
+    if (severity === 'W' && !known) return
+    if (severity === 'W' && this.#isMissed(code, table)) {
+      this.raised++
+      return
+    }
     this.issue({
       kind: 'unmapped-code',
       severity,

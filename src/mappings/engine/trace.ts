@@ -1,9 +1,8 @@
-// Lineage: which v2 position and which row wrote each value. Kept as a path through a shared trie, so that
-// equal
-// shapes of a cell (the usual case: one sender, one form) share one finished list of spans and cost a few
-// pointer
+// Lineage: which v2 position and which row wrote each value. Kept as a path through a shared trie, so that equal
+// shapes of a cell (the usual case: one sender, one form) share one finished list of spans and cost a few pointer
 // comparisons instead of strings.
 import type { Span } from '../mapped.ts'
+import type { Place } from './remembered.ts'
 
 /**
  * One write of a row; `fhir` is relative to the item, `v2` to the position ('.1', '.4.2', '' = the position
@@ -49,22 +48,32 @@ export function mark(fhir: string, v2: string, next = 0): MarkStep {
   return { kind: 'mark', fhir, v2, next }
 }
 
-/** Shapes remembered per compiled field; past it spans are made afresh each time. */
+/** Shapes remembered per compiled set of maps; past it spans are made afresh each time. */
 const maxShapes = 20_000
-let shapes = 0
 
-/** A place in the trie. Numbers as keys are repetitions (0-based). */
+/** How many shapes a set of maps has. */
+export interface ShapeCount {
+  shapes: number
+}
+
+/** Occurrences of a segment whose spans are remembered; later ones are not worth it. */
+export const maxOccurrences = 8
+
+/** A place in the trie. Numbers as keys are repetitions (0-based); the first one that writes is not said. */
 export class TraceNode {
   readonly parent: TraceNode | undefined
   readonly key: Key
-  spans: readonly Span[] | undefined
-  /** What leaves remember of values that came here (one row, one field, one repetition), by application. */
-  memory: Map<string, Map<string, unknown>> | undefined
+  readonly #count: ShapeCount
+  /** By occurrence of the segment. */
+  spans: (readonly Span[])[] | undefined
+  /** What was made of the texts that came here. */
+  place: Place | undefined
   #lastKey: Key | undefined
   #lastNode: TraceNode | undefined
   #children: Map<Key, TraceNode> | undefined
 
-  constructor(parent: TraceNode | undefined, key: Key) {
+  constructor(count: ShapeCount, parent?: TraceNode, key: Key = 0) {
+    this.#count = count
     this.parent = parent
     this.key = key
   }
@@ -73,12 +82,11 @@ export class TraceNode {
     if (this.#lastKey === key && this.#lastNode) return this.#lastNode
     let node = this.#children?.get(key)
     if (!node) {
-      node = new TraceNode(this, key)
-      if (shapes < maxShapes) {
-        shapes++
-        this.#children ??= new Map()
-        this.#children.set(key, node)
-      } else return node
+      node = new TraceNode(this.#count, this, key)
+      if (this.#count.shapes >= maxShapes) return node
+      this.#count.shapes++
+      this.#children ??= new Map()
+      this.#children.set(key, node)
     }
     this.#lastKey = key
     this.#lastNode = node
@@ -86,21 +94,24 @@ export class TraceNode {
   }
 }
 
-/** Where a cell's spans hang: 'name', 'PID', 5, occurrence 1. */
+/** Where a cell's spans hang: 'name', 'PID', 5. */
 export interface TraceBase {
   readonly path: string
   readonly segment: string
   readonly field: number
-  readonly many: boolean
 }
 
-/** The spans of a finished cell, made once per shape. */
-export function spansAt(end: TraceNode, base: TraceBase, occurrence: number): readonly Span[] {
-  if (end.spans) return end.spans
+/** The spans of a finished cell, made once per shape. `many`: its items are indexed. */
+export function spansAt(end: TraceNode, base: TraceBase, many: boolean, occurrence: number): readonly Span[] {
+  const known = end.spans?.[occurrence]
+  if (known) return known
   const keys: Key[] = []
   for (let node: TraceNode | undefined = end; node?.parent; node = node.parent) keys.push(node.key)
-  const spans = unfold(keys.reverse(), base, occurrence)
-  end.spans = spans
+  const spans = unfold(keys.reverse(), base, many, occurrence)
+  if (occurrence <= maxOccurrences) {
+    end.spans ??= []
+    end.spans[occurrence] = spans
+  }
   return spans
 }
 
@@ -111,21 +122,30 @@ interface Frame {
   readonly counts: Map<string, number>
 }
 
-function unfold(keys: readonly Key[], base: TraceBase, occurrence: number): readonly Span[] {
+function unfold(
+  keys: readonly Key[],
+  { path, segment, field }: TraceBase,
+  many: boolean,
+  occurrence: number,
+): readonly Span[] {
   const spans: Span[] = []
-  const segment = occurrence === 1 ? base.segment : `${base.segment}[${occurrence}]`
-  const position = (next: number, repetition: number) => `${segment}-${base.field + next}[${repetition}]`
+  const name = occurrence === 1 ? segment : `${segment}[${occurrence}]`
+  const position = (next: number, repetition: number) => `${name}-${field + next}[${repetition}]`
   let items = 0
-  let repetition = 1
-  let frame: Frame = { fhir: base.path, v2: position(0, 1), row: '', counts: new Map() }
+  const itemAt = (repetition: number): Frame => {
+    const fhir = many ? `${path}[${items++}]` : path
+    return { fhir, v2: position(0, repetition), row: '', counts: new Map() }
+  }
+  let frame = typeof keys[0] === 'number' ? undefined : itemAt(1)
   const above: Frame[] = []
   let row = ''
   for (const key of keys) {
     if (typeof key === 'number') {
-      repetition = key + 1
-      const fhir = base.many ? `${base.path}[${items++}]` : base.path
-      frame = { fhir, v2: position(0, repetition), row: '', counts: new Map() }
-    } else if (key.kind === 'leave') {
+      frame = itemAt(key + 1)
+      continue
+    }
+    frame ??= itemAt(1)
+    if (key.kind === 'leave') {
       frame = above.pop() ?? frame
       row = frame.row
     } else if (key.kind === 'mark') {

@@ -63,6 +63,7 @@ export const clinicalLeaves: Leaves = {
   'JCC[CodeableConcept]': {
     yields: 'CodeableConcept',
     reads: [1, 2, 3],
+    coded: true,
     read: (raw, run) => {
       const parts = run.parts(raw)
       const codes = [parts[0], parts[1]].map((part) =>

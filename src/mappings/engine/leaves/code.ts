@@ -231,16 +231,24 @@ const priorities: Readonly<Record<string, number>> = { S: 1, T: 1, A: 3, R: 5, P
 
 export const conceptReads = [1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 14]
 
-export const codeLeaves: Leaves = {
+const plain: Leaves = {
   'CWE[CodeableConcept]': {
     yields: 'CodeableConcept',
     reads: conceptReads,
     read: (raw, run) => remembered(raw, run, concept),
   },
   /** For required elements: a code that no table knows is an error. */
-  'CWE[Coding]': { yields: 'Coding', reads: [1, 2, 3, 14], read: (raw, run) => coding(raw, run, 'E') },
+  'CWE[Coding]': {
+    yields: 'Coding',
+    reads: [1, 2, 3, 14],
+    read: (raw, run) => coding(raw, run, 'E'),
+  },
   'CWE[class]': { yields: 'Coding', reads: [1, 2, 3, 14], read: visitClass },
-  'CWE[Coding-Soft]': { yields: 'Coding', reads: [1, 2, 3, 14], read: (raw, run) => coding(raw, run, 'W') },
+  'CWE[Coding-Soft]': {
+    yields: 'Coding',
+    reads: [1, 2, 3, 14],
+    read: (raw, run) => coding(raw, run, 'W'),
+  },
   'CWE[code]': { yields: 'code', reads: [1], read: (raw, run) => translated(raw, run, 'E') },
   'ID[code]': { yields: 'code', reads: [1], read: (raw, run) => translated(raw, run, 'W') },
   /** The table's code, else the code as sent: the rules say what they take. */
@@ -263,8 +271,16 @@ export const codeLeaves: Leaves = {
       return run.text(parts[8]) ?? run.text(parts[1]) ?? run.text(parts[0])
     },
   },
-  'CWE[FillerStatus]': { yields: '', reads: [1, 2, 3], read: (raw, run) => fillerStatus(raw, run, 'E') },
-  'CWE[FillerStatus-Part]': { yields: '', reads: [1, 2, 3], read: (raw, run) => fillerStatus(raw, run, 'W') },
+  'CWE[FillerStatus]': {
+    yields: '',
+    reads: [1, 2, 3],
+    read: (raw, run) => fillerStatus(raw, run, 'E'),
+  },
+  'CWE[FillerStatus-Part]': {
+    yields: '',
+    reads: [1, 2, 3],
+    read: (raw, run) => fillerStatus(raw, run, 'W'),
+  },
   'CWE[priority]': {
     yields: 'unsignedInt',
     reads: [1],
@@ -277,3 +293,8 @@ export const codeLeaves: Leaves = {
     },
   },
 }
+
+/** All of them make of a text what the tables say: it is remembered. */
+export const codeLeaves: Leaves = Object.fromEntries(
+  Object.entries(plain).map(([name, leaf]) => [name, { ...leaf, coded: true as const }]),
+)

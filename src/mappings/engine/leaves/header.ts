@@ -6,6 +6,7 @@ export const headerLeaves: Leaves = {
   'HD[authority]': {
     yields: '',
     reads: [1, 2, 3],
+    coded: true,
     read: (raw, run) => {
       const parts = run.parts(raw)
       const namespace = run.text(parts[0])
@@ -23,6 +24,7 @@ export const headerLeaves: Leaves = {
   'MSG[type]': {
     yields: 'string',
     reads: [1, 2, 3],
+    coded: true,
     read: (raw, run) =>
       run
         .parts(raw)
@@ -30,7 +32,7 @@ export const headerLeaves: Leaves = {
         .join('^'),
   },
   /** 2.5.1; country and version of a translation have no destination. */
-  'VID[string]': { yields: 'string', reads: [1], read: (raw, run) => run.head(raw) },
+  'VID[string]': { yields: 'string', reads: [1], coded: true, read: (raw, run) => run.head(raw) },
   /** The value of an identifier that nobody looks up: of a profile. */
   'EI[string]': {
     yields: 'string',

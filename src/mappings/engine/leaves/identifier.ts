@@ -221,6 +221,7 @@ export const identifierLeaves: Leaves = {
   'HD[string]': {
     yields: 'string',
     reads: [1, 2, 3],
+    coded: true,
     read: (raw, run) => {
       const parts = run.parts(raw)
       return run.text(parts[0]) ?? run.text(parts[1])

@@ -111,10 +111,11 @@ function amountOf(raw: string, run: Run): Json | undefined {
 export const numberLeaves: Leaves = {
   'MO[Money]': { yields: 'Money', reads: [1, 2], read: amountOf },
   'NM[decimal]': { yields: 'decimal', reads: [1], read: decimal },
-  'NM[integer]': { yields: 'integer', reads: [1], read: integer },
+  'NM[integer]': { yields: 'integer', reads: [1], coded: true, read: integer },
   'NM[positiveInt]': {
     yields: 'positiveInt',
     reads: [1],
+    coded: true,
     read: (raw, run) => {
       const value = integer(raw, run)
       return value !== undefined && value < 1

@@ -19,6 +19,7 @@ export const textLeaves: Leaves = {
   'ID[boolean]': {
     yields: 'boolean',
     reads: [1],
+    coded: true,
     read: (raw, run) => {
       const text = run.head(raw)?.toUpperCase()
       if (text === undefined) return undefined

@@ -1,0 +1,56 @@
+// The cells of one thing while segments add to it: cells of one element and field are one (v2-to-FHIR IG, segment maps).
+import type { Cell, Json, Span } from '../mapped.ts'
+import { type CellPlan, cellKey } from './compile-segment.ts'
+
+/** Cells of one thing while it is made. */
+export interface CellList {
+  readonly cells: Cell[]
+  /** Places of its cells; made when a second segment comes, for the cells of one differ. */
+  byKey: Map<string, number> | undefined
+  /** What further segments add to a cell, by its index. */
+  joins: Map<number, { readonly values: Json[]; readonly spans: Span[] }> | undefined
+}
+
+/** Called before a segment adds its cells. */
+export function expectMore(into: CellList): void {
+  if (into.cells.length > 0)
+    into.byKey ??= new Map(into.cells.map(({ path, field }, at) => [cellKey(path, field), at]))
+}
+
+/** Cells of one key are one: lists grow, texts get lines, of single values the first stays. */
+export function add(into: CellList, plan: CellPlan, cell: Cell): void {
+  const at = into.byKey?.get(plan.key)
+  const known = at === undefined ? undefined : into.cells[at]
+  if (at === undefined || !known) {
+    into.byKey?.set(plan.key, into.cells.length)
+    into.cells.push(cell)
+    return
+  }
+  const { value, spans } = cell
+  if (known.value === null) into.cells[at] = { ...known, value, spans }
+  else if (value !== null && (plan.many || plan.lines)) {
+    // Collected, and joined once at the end: a message may hold very many such segments.
+    into.joins ??= new Map()
+    let joined = into.joins.get(at)
+    if (!joined) {
+      joined = { values: [known.value], spans: [...known.spans] }
+      into.joins.set(at, joined)
+    }
+    joined.values.push(value)
+    joined.spans.push(...spans)
+  }
+}
+
+/** The cells of a thing, those of several segments joined. */
+export function finishedCells(list: CellList): readonly Cell[] {
+  if (!list.joins) return list.cells
+  for (const [at, { values, spans }] of list.joins) {
+    const cell = list.cells[at]
+    if (!cell) continue
+    const value = Array.isArray(cell.value)
+      ? (values as readonly (readonly Json[])[]).flat()
+      : values.join('\n')
+    list.cells[at] = { ...cell, value, spans }
+  }
+  return list.cells
+}

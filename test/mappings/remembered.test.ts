@@ -1,0 +1,53 @@
+// What is remembered of coded fields changes nothing of what is said: every message is read as if it were the first.
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { compileMaps } from '../../src/mappings/engine/compile.ts'
+import { map, sources, tables, thing } from './fixture.ts'
+
+const kin = (relation: string) => [
+  'PID|1||1^^^GHH||DOE^JANE',
+  `NK1|1|DOE^JOHN|${relation}`,
+  `NK1|2|DOE^JIM|${relation}`,
+]
+
+describe('remembered codes', () => {
+  it('are the same with each message, in value, place and lineage, by segment', () => {
+    const first = map('ADT^A01', kin('SPO^Spouse^HL70063'))
+    assert.deepEqual(map('ADT^A01', kin('SPO^Spouse^HL70063')), first)
+    const spans = first.things
+      .filter((each) => each.type === 'Patient.contact')
+      .flatMap(({ cells }) => cells.filter(({ field }) => field === 'NK1-3'))
+      .flatMap(({ location, spans }) => [location, ...spans.map(({ v2 }) => v2.slice(0, 6))])
+    assert.deepEqual(new Set(spans), new Set(['NK1^1^3', 'NK1-3[', 'NK1^2^3', 'NK1[2]']))
+  })
+
+  it('that no table has are told of every message', () => {
+    const told = () => map('ADT^A01', ['PID|1||1^^^GHH||DOE^JANE||||||||||XX']).issues
+    assert.ok(told().length > 0)
+    assert.deepEqual(told(), told())
+  })
+
+  it('are those of one source: systems of its own, tables of its own', () => {
+    const status = (over: Parameters<typeof map>[2]) => {
+      const mapped = map('ADT^A01', ['PID|1||1^^^GHH||DOE^JANE|||||||||||S1'], over)
+      return JSON.stringify(thing(mapped, 'patient').cells.find(({ field }) => field === 'PID-16')?.value)
+    }
+    const own = { codes: () => ({ code: 'M', system: 'urn:own' }) }
+    const other = { codes: () => ({ code: 'D', system: 'urn:other' }) }
+    for (let time = 0; time < 2; time++) {
+      assert.match(status({}), /urn:portico:local:ADT1:PID-16/)
+      assert.match(status({ source: 'LAB|GHH' }), /urn:portico:local:LAB:PID-16/)
+      assert.match(status({ tables: own }), /urn:own/)
+      assert.match(status({ tables: other }), /urn:other/)
+    }
+  })
+
+  it('are few: after very many others they are made anew, and are the same', () => {
+    const set = compileMaps(sources, tables)
+    const read = (code: string) =>
+      map('ADT^A01', ['PID|1||1^^^GHH||DOE^JANE', `AL1|1|DA|${code}^^L`], {}, set)
+    const first = read('c0')
+    for (let n = 1; n <= 21_000; n++) read(`c${n}`)
+    assert.deepEqual(read('c0'), first)
+  })
+})
