@@ -1,15 +1,11 @@
 // Many patients with an appointment each, written in chunks by the statements of the store: what searches are measured on.
-import { createHash } from 'node:crypto'
-import { takeNumbers } from '../../src/store/batch.ts'
-import type { Database, Transaction } from '../../src/store/db.ts'
-import { resourceIndex, type SideRows } from '../../src/store/index-rows.ts'
-import { type IndexWrite, writeIndex } from '../../src/store/index-tables.ts'
-import { type VersionWrite, writeVersions } from '../../src/store/versions.ts'
+import { UTC } from '../../src/fhir/date.ts'
+import type { Database } from '../../src/store/db.ts'
+import { load } from '../store/load.ts'
 import { personOf, practitioners } from './persons.ts'
 import { pickFrom } from './pick.ts'
 
 const seed = 4
-const tenant = 1
 const chunk = 500
 /** Patients of one practitioner, all booked within `days`: a day has as many appointments at any size. */
 const patientsPerPractitioner = 100
@@ -17,7 +13,6 @@ const days = 20
 const firstDay = Date.UTC(2026, 4, 4)
 const msPerDay = 86_400_000
 const systems = { mrn: 'urn:oid:2.16.840.1.113883.19.200.1', npi: 'http://hl7.org/fhir/sid/us-npi' }
-const tables = ['identifier', 'reference', 'string', 'date', 'number'] as const
 
 type Resource = Readonly<Record<string, unknown>> & { readonly resourceType: string; readonly id: string }
 
@@ -84,31 +79,6 @@ function appointmentOf(number: number): Resource {
   }
 }
 
-async function write(tx: Transaction, resources: readonly Resource[]): Promise<void> {
-  const at = new Date(firstDay).toISOString()
-  const indexes: IndexWrite[] = tables.map((table) => ({ table, add: [] as object[], remove: [] }))
-  const versions = resources.map((body): VersionWrite => {
-    const { resourceType: rtype, id } = body
-    const index = resourceIndex(body)
-    for (const { table, add } of indexes)
-      for (const row of (index as SideRows)[table]) (add as object[]).push({ rtype, id, ...row })
-    const hash = createHash('sha256').update(JSON.stringify(body)).digest('hex')
-    return {
-      rtype,
-      id,
-      version: 1,
-      op: 'create',
-      body: JSON.stringify(body),
-      hash,
-      message_id: '0',
-      updated_at: at,
-      tokens: index.tokens,
-    }
-  })
-  await writeIndex(tx, tenant, indexes)
-  await writeVersions(tx, tenant, await takeNumbers(tx, tenant, 'seq', versions.length), versions)
-}
-
 /** Adds patients `from` to `to` - 1. */
 export async function populate(db: Database, from: number, to: number): Promise<void> {
   for (let first = from; first < to; first += chunk) {
@@ -117,7 +87,12 @@ export async function populate(db: Database, from: number, to: number): Promise<
       .filter((number) => number % patientsPerPractitioner === 0)
       .map((number) => practitionerOf(number / patientsPerPractitioner))
     await db.transaction((tx) =>
-      write(tx, [...doctors, ...numbers.map(patientOf), ...numbers.map(appointmentOf)]),
+      load(
+        tx,
+        [...doctors, ...numbers.map(patientOf), ...numbers.map(appointmentOf)],
+        UTC,
+        new Date(firstDay),
+      ),
     )
   }
 }

@@ -327,10 +327,13 @@ describe('forms of search', () => {
     'Patient?_summary=perhaps': [400, 'invalid'],
   }
   for (const [search, [status, code]] of Object.entries(refused)) {
-    test(`${search.slice(0, 70)} is refused`, async () => {
+    test(`${search.slice(0, 70)} is refused, strictly and leniently`, async () => {
       const slash = search.startsWith('?') ? '' : '/'
-      const answer = await app.ask(`/fhir${slash}${search.replaceAll(' ', '%20').replaceAll('"', '%22')}`)
-      assert.deepEqual([answer.status, ...codesOf(answer)], [status, code], answer.text)
+      const path = `/fhir${slash}${search.replaceAll(' ', '%20').replaceAll('"', '%22')}`
+      for (const handling of ['strict', 'lenient']) {
+        const answer = await app.ask(path, { headers: { prefer: `handling=${handling}` } })
+        assert.deepEqual([answer.status, ...codesOf(answer)], [status, code], answer.text)
+      }
     })
   }
 
