@@ -11,6 +11,7 @@ import { createEngine, type Engine } from './pipeline/engine.ts'
 import { describe, LiveSite } from './pipeline/live-site.ts'
 import { manualClock } from './pipeline/manual-clock.ts'
 import { createMetrics, type Metrics } from './pipeline/metrics.ts'
+import type { SitePackages } from './pipeline/packages.ts'
 import { certificatesOf } from './pipeline/peers.ts'
 import { CannotStart, refuseDemoTokens } from './pipeline/site.ts'
 import { createApp } from './server/app.ts'
@@ -42,6 +43,7 @@ export interface OpenGateway {
   readonly db: Database
   readonly metrics: Metrics
   readonly log: Logger
+  readonly packages: () => SitePackages
   close(): Promise<void>
 }
 
@@ -99,7 +101,7 @@ export async function openGateway(env: Env, seam = noSeam, listens = false): Pro
       await gateway.close()
       await store.close()
     }
-    return { config, gateway, db, metrics, log, close }
+    return { config, gateway, db, metrics, log, packages: () => site.packages, close }
   } catch (error) {
     await store.close()
     throw error
@@ -145,8 +147,7 @@ export async function startGateway(env: Env, seam = noSeam): Promise<Running> {
     const baseUrl = `${config.baseUrl ?? `http://${config.host}:${config.httpPort}`}/fhir`
     const exporter = createExporter({ gateway, db, tenant: config.tenant, baseUrl, log })
     const app = createApp({
-      gateway,
-      db,
+      ...opened,
       tenant: config.tenant,
       baseUrl,
       exporter,
@@ -156,7 +157,6 @@ export async function startGateway(env: Env, seam = noSeam): Promise<Running> {
       ready: async () => !closing && !(await readResource(db.read, config.tenant, 'Patient', '-')),
       manualClock: config.clock === 'manual',
       metrics: metrics.registry,
-      log,
     })
     const http: Listening = await listen(app.fetch, { host: config.host, port: config.httpPort })
     listeners.push(http, exporter)

@@ -98,6 +98,8 @@ export interface Site {
     readonly acceptForeignIds: boolean
     readonly allowUnconditional: boolean
     readonly allowClientIds: boolean
+    /** What becomes of a resource that claims a profile which is not loaded. */
+    readonly unknownProfiles: 'accept' | 'refuse'
     readonly parkHours: number
     readonly futureEventHours: number
   }

@@ -1,6 +1,7 @@
-// portico check: the site file and all mappings, as the gateway would refuse them at its start.
+// portico check: the site file, all mappings and FHIR packages, as the gateway would refuse them at its start.
 import type { Site } from '../canonical/site.ts'
 import type { MapSet } from '../mappings/engine/compile.ts'
+import type { SitePackages } from '../pipeline/packages.ts'
 import type { Difference } from '../pipeline/site-diff.ts'
 import { oneLine } from './answer.ts'
 import { EXIT, type ExitCode, textOf } from './exit.ts'
@@ -16,10 +17,10 @@ interface CheckOptions {
 export const check: Verb = (program, context) => {
   const command = program
     .command('check')
-    .summary('check the site file and all mappings')
+    .summary('check the site file, all mappings and FHIR packages')
     .description(
       'Checks a site file against its schema, and the mappings and tables that come with the program together with\n' +
-        'those beside the site file. Says everything that is wrong, each in a sentence; changes nothing.',
+        'those and the FHIR packages beside the site file. Says everything that is wrong, each in a sentence; changes nothing.',
     )
     .option('--site <file>', 'site file (default: SITE, else the demo site)')
     .option('--diff', 'show which rows and codes the site changes, and what they were')
@@ -41,19 +42,22 @@ async function run(options: CheckOptions, { terminal, env }: Context): Promise<E
   const read = readSite(file, env)
   const site = 'site' in read ? read.site : undefined
   const maps = await readMaps(file, site)
+  const packages = await readPackages(file)
   const problems = {
     site: 'problems' in read ? read.problems : [],
     mappings: 'problems' in maps ? maps.problems : [],
+    packages: 'problems' in packages ? packages.problems : [],
   }
-  const good = problems.site.length + problems.mappings.length === 0
+  const good = Object.values(problems).every((list) => list.length === 0)
   const diff = options.diff && site && good ? await differencesOf(file, site) : []
   if (options.json) {
     const facts = { ...(site && { siteHash: site.hash }), ...('set' in maps && { mapsHash: maps.set.hash }) }
     terminal.out(JSON.stringify({ file, good, problems, ...facts, ...(options.diff && { diff }) }))
   } else {
-    for (const line of [...problems.site, ...problems.mappings]) terminal.out(line)
+    for (const line of Object.values(problems).flat()) terminal.out(line)
     if (site) terminal.out(`${file}: good - ${describeSite(site)}`)
     if ('set' in maps) terminal.out(`mappings: good - ${describeMaps(maps.set)}`)
+    if ('packages' in packages) for (const line of describePackages(packages)) terminal.out(line)
     if (options.diff && good)
       terminal.out(diff.length === 0 ? 'no row and no code differs from the program' : printed(diff))
   }
@@ -89,6 +93,30 @@ async function readMaps(file: string, site: Site | undefined): Promise<MapsRead>
     return { problems: error instanceof CannotStart ? error.problems : [textOf(error)] }
   }
 }
+
+type PackagesRead = SitePackages | { readonly problems: readonly string[] }
+
+async function readPackages(file: string): Promise<PackagesRead> {
+  const { loadPackages } = await import('../pipeline/packages.ts')
+  const { CannotStart } = await import('../pipeline/site.ts')
+  try {
+    return loadPackages(file)
+  } catch (error) {
+    return { problems: error instanceof CannotStart ? error.problems : [textOf(error)] }
+  }
+}
+
+/** A line for each package, and what of them is not checked. */
+const describePackages = ({ packages, profiles }: SitePackages): readonly string[] =>
+  packages.length === 0
+    ? []
+    : [
+        ...packages.map(
+          ({ file, name, version, resources }) =>
+            `${file}: good - ${name} ${version}, ${count(resources.length, 'definition')}`,
+        ),
+        ...profiles.notes.map((note) => `note: ${oneLine(note)}`),
+      ]
 
 function describeSite({ sources, clients, authorities, subscribers, schedules }: Site): string {
   const parts = [

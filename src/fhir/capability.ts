@@ -25,6 +25,8 @@ export interface CapabilityOptions {
     readonly name: string
     readonly definition: string
   }[]
+  /** Canonical URLs of the profiles that resources of a type are checked against when they claim them. */
+  readonly supportedProfiles?: (type: string) => readonly string[]
   /** Types of definitions, made by the server: read and searched only. */
   readonly definitionTypes?: readonly string[]
   readonly patchFormats?: readonly string[]
@@ -83,8 +85,10 @@ function resourceEntry(type: string, options: CapabilityOptions): JsonObject {
   const params = [...searchParamsOf(type).values()]
   const references = params.filter((param) => param.type === 'reference').map(({ code }) => `${type}:${code}`)
   const reverse = reverseIncludes(type)
+  const profiles = options.supportedProfiles?.(type) ?? []
   return {
     type,
+    ...(profiles.length > 0 && { supportedProfile: [...profiles] }),
     interaction: codes.map((code) => ({ code })),
     versioning: isWritable ? 'versioned-update' : 'versioned',
     readHistory: codes.includes('vread'),

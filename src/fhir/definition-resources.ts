@@ -11,8 +11,8 @@ export interface OperationRow {
   /** Canonical URL of its definition; one of HL7 is not repeated here. */
   readonly definition: string
   readonly description: string
-  /** Where it can be called: on the whole server, on types, or on one resource of them. */
-  readonly level: 'system' | 'type' | 'instance'
+  /** Where it can be called: on the whole server, on types, on one resource of them, or on both of these. */
+  readonly level: 'system' | 'type' | 'instance' | 'both'
   /** Empty = every type that is served. */
   readonly types: readonly string[]
   /** Input parameters with their types; `*` after the name: more than once. */
@@ -92,8 +92,8 @@ function operationDefinition(row: OperationRow): Resource {
     code: name,
     ...(level !== 'system' && { resource: types.length > 0 ? [...types] : ['Resource'] }),
     system: level === 'system',
-    type: level === 'type',
-    instance: level === 'instance',
+    type: level === 'type' || level === 'both',
+    instance: level === 'instance' || level === 'both',
     parameter: [...parameter, { name: 'return', use: 'out', min: 1, max: '1', type: 'Resource' }],
   }
 }

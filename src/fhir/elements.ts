@@ -4,6 +4,8 @@ import { ELEMENTS, type ElementRow } from './definitions.ts'
 
 /** One JSON property of a type. */
 export interface Field {
+  /** Name in FHIRPath: without the type of a choice. */
+  readonly name: string
   /** Name in JSON; with its type when the element is a choice. */
   readonly json: string
   /** FHIR type, or path of a backbone element: `string`, `HumanName`, `Patient.contact`. */
@@ -16,7 +18,7 @@ export interface Field {
 function toField(owner: string, name: string, json: string, type: string, row: ElementRow): Field {
   const isBackbone = type === 'BackboneElement' || type === 'Element'
   const own = row.content ?? (isBackbone ? `${owner}.${name}` : type)
-  return { json, type: own, repeats: row.max !== undefined && row.max !== '1', row }
+  return { name, json, type: own, repeats: row.max !== undefined && row.max !== '1', row }
 }
 
 /**

@@ -3,6 +3,7 @@ import { readdirSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Site } from '../canonical/site.ts'
 import type { MapSet } from '../mappings/engine/compile.ts'
+import { loadPackages, packageFiles, type SitePackages } from './packages.ts'
 import { CannotStart, readSite } from './site.ts'
 import { checkCodes, loadSiteMaps } from './site-maps.ts'
 
@@ -21,6 +22,7 @@ const watchMs = 1_000
 export class LiveSite {
   site: Site
   maps: MapSet
+  packages: SitePackages
   /** Asked before a site takes force; throws CannotStart for one that must not. */
   readonly #accept: (site: Site) => void
   readonly #file: string
@@ -40,7 +42,20 @@ export class LiveSite {
     accept(read.site)
     this.site = read.site
     this.maps = mapsFor(file, read.site)
+    this.packages = loadPackages(file)
+    this.#tell()
     this.#print = fingerprint(file)
+  }
+
+  /** What is in force of the folder profiles, and what of it is not. */
+  #tell(): void {
+    const { packages, profiles } = this.packages
+    if (packages.length === 0) return
+    const names = packages.map(({ name, version }) => `${name} ${version}`)
+    this.#log.info(
+      { packages: names, profiles: profiles.all().length, notes: profiles.notes },
+      'FHIR packages loaded',
+    )
   }
 
   watch(): void {
@@ -71,13 +86,18 @@ export class LiveSite {
     try {
       this.#accept(read.site)
       const maps = mapsFor(this.#file, read.site)
-      if (read.site.hash === this.site.hash && hashesOf(maps) === hashesOf(this.maps)) return
+      const packages = loadPackages(this.#file)
+      const isSame = read.site.hash === this.site.hash && hashesOf(maps) === hashesOf(this.maps)
+      if (isSame && packages === this.packages) return
+      const isNew = packages !== this.packages
       this.site = read.site
       this.maps = maps
+      this.packages = packages
+      if (isNew) this.#tell()
       this.#log.info({ hash: read.site.hash, maps: maps.hash }, 'site reloaded')
     } catch (error) {
       const fields = error instanceof CannotStart ? { problems: error.problems } : { error: describe(error) }
-      this.#log.error(fields, 'the site or its mappings are wrong - the old ones stay in force')
+      this.#log.error(fields, 'the site, its mappings or packages are wrong - the old ones stay in force')
       return
     }
     for (const listener of this.#listeners) listener()
@@ -117,7 +137,7 @@ function fingerprint(file: string): string {
   const files = folders.flatMap((each) =>
     list(each).flatMap((name) => (name.endsWith('.json') ? join(each, name) : [])),
   )
-  return [file, ...sources, ...files]
+  return [file, ...sources, ...files, ...packageFiles(file)]
     .map((each) => {
       const stat = statSync(each, { throwIfNoEntry: false })
       return `${each} ${stat?.mtimeMs ?? 0} ${stat?.size ?? 0} ${stat?.ino ?? 0}`

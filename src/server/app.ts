@@ -13,7 +13,7 @@ import { DEFINITION_TYPES, readDefinition, searchDefinitions } from './fhir/defi
 import { instanceHistory, systemHistory, typeHistory } from './fhir/history.ts'
 import { lineage } from './fhir/lineage.ts'
 import { metadata } from './fhir/metadata.ts'
-import { OPERATIONS } from './fhir/operations.ts'
+import { OPERATIONS, type Operation } from './fhir/operations.ts'
 import { readOrRaw, vread } from './fhir/read.ts'
 import { refuse } from './fhir/reply.ts'
 import { fhirRoute, methodNotAllowed, unauthenticated } from './fhir/route.ts'
@@ -125,16 +125,20 @@ function definitionRoutes(deps: Deps): Routes {
   return routes
 }
 
+/** What stands before the name of an operation. */
+function placesOf(level: Operation['level'], type: string): readonly string[] {
+  if (level === 'system') return ['']
+  return level === 'both' ? [`${type}/`, `${type}/:id/`] : [`${type}/${level === 'instance' ? ':id/' : ''}`]
+}
+
 function operationRoutes(deps: Deps): Routes {
   const routes: Routes = {}
   for (const { name, level, types, methods, needed, handler } of OPERATIONS) {
     for (const type of types.length > 0 ? types : [undefined]) {
-      const place = level === 'system' ? '' : `${type ?? ':type'}/${level === 'instance' ? ':id/' : ''}`
-      const path = `/fhir/${place}$${name}`
       const served = type !== undefined && isServedType(type) ? type : undefined
-      routes[path] = Object.fromEntries(
-        methods.map((method) => [method, fhirRoute(deps, needed, handler, served)]),
-      )
+      const route = fhirRoute(deps, needed, handler, served)
+      for (const place of placesOf(level, type ?? ':type'))
+        routes[`/fhir/${place}$${name}`] = Object.fromEntries(methods.map((method) => [method, route]))
     }
   }
   return routes

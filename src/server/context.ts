@@ -3,6 +3,7 @@ import type { HttpBindings } from '@hono/node-server'
 import type { Context } from 'hono'
 import type { Registry } from 'prom-client'
 import type { Gateway } from '../pipeline/gateway.ts'
+import type { SitePackages } from '../pipeline/packages.ts'
 import type { Database } from '../store/db.ts'
 import type { Principal } from './auth.ts'
 import type { Exporter } from './bulk/exporter.ts'
@@ -17,6 +18,8 @@ export interface Log {
 
 export interface AppOptions {
   readonly gateway: Gateway
+  /** FHIR packages of the site as they are now, with the profiles that they make. */
+  readonly packages: () => SitePackages
   readonly db: Database
   readonly tenant: number
   /** Absolute URL of the FHIR endpoint as clients see it, without a slash at the end. Never taken from Host. */

@@ -6,6 +6,7 @@ import { listenMllp } from '../../src/adapters/mllp/receiver.ts'
 import { compileSearchParams } from '../../src/fhir/search-params.ts'
 import { createEngine, type Engine } from '../../src/pipeline/engine.ts'
 import { createMetrics } from '../../src/pipeline/metrics.ts'
+import { loadPackages } from '../../src/pipeline/packages.ts'
 import { readSite } from '../../src/pipeline/site.ts'
 import { loadSiteMaps } from '../../src/pipeline/site-maps.ts'
 import { createApp } from '../../src/server/app.ts'
@@ -17,6 +18,9 @@ import { Counters } from './counters.ts'
 import { Profiler } from './profiler.ts'
 import { Recorder, recording } from './record.ts'
 import { type Handlers, serve } from './remote.ts'
+
+/** No packages of a site. */
+const packages = loadPackages('none/site.json')
 
 export interface GatewayOptions {
   readonly url: string
@@ -97,6 +101,7 @@ async function open({ url, schema, record, batching = productBatching }: Gateway
     (inbound) => engine.receive(inbound),
   )
   const app = createApp({
+    packages: () => packages,
     gateway: engine,
     db,
     tenant,

@@ -4,6 +4,7 @@ import type { Client, Site } from '../../src/canonical/site.ts'
 import { zoneOffsetOf } from '../../src/fhir/date.ts'
 import { isObject, type JsonObject } from '../../src/fhir/types.ts'
 import type { Gateway } from '../../src/pipeline/gateway.ts'
+import { loadPackages } from '../../src/pipeline/packages.ts'
 import { createApp } from '../../src/server/app.ts'
 import type { AppOptions } from '../../src/server/context.ts'
 import { acceptanceSite, type TestGateway, testGateway } from '../pipeline/gateway.ts'
@@ -43,6 +44,9 @@ export interface TestAppOptions {
   readonly site?: Site
 }
 
+/** No packages of a site: our own profiles alone. */
+const ownPackages = loadPackages('none/site.json')
+
 export async function testApp({
   app = {},
   gateway = {},
@@ -55,6 +59,7 @@ export async function testApp({
   }
   const http = createApp({
     gateway: { ...whole.engine, ...gateway },
+    packages: () => ownPackages,
     db: whole.store.db,
     tenant: 1,
     baseUrl,

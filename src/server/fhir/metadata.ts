@@ -1,7 +1,9 @@
 // capabilities (FHIR R4 http.html#capabilities): what this server does, from the tables it works by. Public.
 import type { Site } from '../../canonical/site.ts'
 import { capabilityStatement } from '../../fhir/capability.ts'
+import type { ProfileSet } from '../../fhir/profile/set.ts'
 import { SERVED_TYPES } from '../../fhir/types.ts'
+import type { SitePackages } from '../../pipeline/packages.ts'
 import type { AppContext, Deps } from '../context.ts'
 import { DEFINITION_TYPES } from './definitions.ts'
 import { OPERATIONS } from './operations.ts'
@@ -23,17 +25,20 @@ const bearer = {
   description: 'Authorization: Bearer with a token of the site; SMART v2 scopes say what a client may do.',
 }
 
-// One statement per site: its time zone is in it.
-const statements = new WeakMap<Site, string>()
+// One statement per site and its packages: its time zone is in it, and their profiles.
+const statements = new WeakMap<Site, { readonly packages: SitePackages; readonly text: string }>()
 
 export function metadata(c: AppContext, deps: Deps): Response {
   const site = deps.gateway.site()
-  const text = statements.get(site) ?? JSON.stringify(statementOf(deps, site))
-  statements.set(site, text)
+  const packages = deps.packages()
+  const known = statements.get(site)
+  const text =
+    known?.packages === packages ? known.text : JSON.stringify(statementOf(deps, site, packages.profiles))
+  statements.set(site, { packages, text })
   return sendText(c, 200, text)
 }
 
-const statementOf = ({ baseUrl, version, gateway }: Deps, site: Site): object =>
+const statementOf = ({ baseUrl, version, gateway }: Deps, site: Site, profiles: ProfileSet): object =>
   capabilityStatement({
     baseUrl,
     software: { name: 'Portico', version },
@@ -44,6 +49,7 @@ const statementOf = ({ baseUrl, version, gateway }: Deps, site: Site): object =>
     systemInteractions: ['transaction', 'batch', 'search-system', 'history-system'],
     operations,
     definitionTypes: DEFINITION_TYPES,
+    supportedProfiles: (type) => profiles.ofType(type).map(({ url }) => url),
     patchFormats,
     security: bearer,
     updateCreate: site.policy.allowClientIds,

@@ -68,8 +68,8 @@ export const OPERATIONS: readonly Operation[] = [
   row('validate', validate, {
     definition: `${HL7}/Resource-validate`,
     description: 'What a write would be told, without writing',
-    parameters: { resource: 'Resource', mode: 'code', profile: 'uri' },
-    methods: ['POST'],
+    level: 'both',
+    parameters: { resource: 'Resource', mode: 'code', 'profile*': 'canonical' },
   }),
   row('lineage', lineage, {
     description: 'Who said what of each element, when, by which field and row, and who won',

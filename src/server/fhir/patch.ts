@@ -1,11 +1,11 @@
 // The three forms of a patch (FHIR R4 http.html#patch) as one change of a resource, checked before it is kept.
-import type { Issue } from '../../fhir/issue.ts'
+import { blocks, type Issue } from '../../fhir/issue.ts'
 import { isObject, type JsonObject } from '../../fhir/types.ts'
-import { validateResource } from '../../fhir/validate.ts'
 import type { FhirResource, FhirWrite } from '../../pipeline/gateway.ts'
 import { applyFhirPatch, parseFhirPatch } from './fhirpath-patch.ts'
 import { applyPatch, type Patched, type PatchFault, parsePatch } from './json-patch.ts'
 import { applyMergePatch } from './merge-patch.ts'
+import { type Checking, issuesOf } from './profile-check.ts'
 import { withoutServerMeta } from './resource-body.ts'
 
 /** Media types of patches, as /metadata names them. */
@@ -38,6 +38,7 @@ function readPatch(type: string, document: unknown): { readonly apply: Apply } |
 
 /** For a write: applied to the version that is current then, and valid, or nothing is kept. */
 export function patchChange(
+  deps: Checking,
   rtype: string,
   type: string,
   document: unknown,
@@ -53,8 +54,8 @@ export function patchChange(
       if (!current) return fault(404, 'not-found', `this ${rtype} is not known here`)
       const patched = read.apply(current)
       if ('issues' in patched) return patched
-      const issues = validateResource(patched.next, { type: rtype })
-      if (issues.length > 0) return { status: 422, issues }
+      const issues = issuesOf(deps, patched.next, rtype)
+      if (issues.some(blocks)) return { status: 422, issues }
       if (patched.next.id !== current.id)
         return fault(422, 'business-rule', `${rtype}.id: cannot be patched - leave it as it is`)
       return { next: withoutServerMeta(patched.next as FhirResource) }

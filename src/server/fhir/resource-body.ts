@@ -1,14 +1,15 @@
 // The body of a FHIR write: read raw, parsed once, checked against the definitions before anything else sees it.
 
+import { blocks, type Issue } from '../../fhir/issue.ts'
 import { readJson } from '../../fhir/json.ts'
 import { statusOf } from '../../fhir/outcome.ts'
 import { isObject, type Resource } from '../../fhir/types.ts'
-import { validateResource } from '../../fhir/validate.ts'
 import { readXml } from '../../fhir/xml-read.ts'
 import { isUtf8, mediaType, readBody } from '../body.ts'
 import { requestLimits } from '../context.ts'
 import type { Ask } from './ask.ts'
 import { formOf, isFhirType } from './format.ts'
+import { issuesOf } from './profile-check.ts'
 import { refuse, sendOutcome } from './reply.ts'
 
 export interface BodyValue {
@@ -48,10 +49,15 @@ export async function readBodyValue(
 
 const fhirTypes = 'application/fhir+json or application/fhir+xml'
 
+export interface ResourceBody {
+  readonly raw: Uint8Array
+  readonly resource: Resource
+  /** What was found and does not forbid the write. */
+  readonly remarks: readonly Issue[]
+}
+
 /** A valid resource of the type in the URL, without what only the server says; or the refusal. */
-export async function readResourceBody(
-  ask: Ask,
-): Promise<{ raw: Uint8Array; resource: Resource } | Response> {
+export async function readResourceBody(ask: Ask): Promise<ResourceBody | Response> {
   const body = await readBodyValue(ask, isFhirType, fhirTypes)
   if (body instanceof Response) return body
   if (!isObject(body.value) || body.value.resourceType !== ask.rtype) {
@@ -61,9 +67,9 @@ export async function readResourceBody(
       `resourceType: must be ${ask.rtype}, as in the URL - correct one of them`,
     )
   }
-  const issues = validateResource(body.value, { type: ask.rtype })
-  if (issues.length > 0) return sendOutcome(ask.c, statusOf(issues), issues)
-  return { raw: body.raw, resource: withoutServerMeta(body.value as Resource) }
+  const issues = issuesOf(ask.deps, body.value, ask.rtype)
+  if (issues.some(blocks)) return sendOutcome(ask.c, statusOf(issues), issues)
+  return { raw: body.raw, resource: withoutServerMeta(body.value as Resource), remarks: issues }
 }
 
 /** Version and time are the server's to say: what a client sends there is ignored (J09). */

@@ -1,9 +1,8 @@
 // One writing entry of a transaction (FHIR R4 http.html#trules), checked like the request that it stands for.
-import type { Issue } from '../../fhir/issue.ts'
+import { blocks, type Issue } from '../../fhir/issue.ts'
 import { readJson } from '../../fhir/json.ts'
 import { refusal, statusOf } from '../../fhir/outcome.ts'
 import { isObject, isServedType, type Resource, writesOf } from '../../fhir/types.ts'
-import { validateResource } from '../../fhir/validate.ts'
 import type { FhirResource, FhirWrite, TransactionEntry } from '../../pipeline/gateway.ts'
 import { type Permission, permits } from '../auth.ts'
 import { peerOf } from '../context.ts'
@@ -12,6 +11,7 @@ import type { EntryFault, EntryRequest } from './bundle-entry.ts'
 import { criteriaOf, unlessOf } from './conditional.ts'
 import { patchChange } from './patch.ts'
 import { ifMatchOf } from './preferences.ts'
+import { type Checking, issuesOf } from './profile-check.ts'
 import { withoutServerMeta } from './resource-body.ts'
 import { changeTo } from './write.ts'
 
@@ -44,7 +44,7 @@ export async function transactionEntry(
     return refusal('forbidden', `no scope of this client gives ${letter} on ${rtype}`)
   const where = await whereOf({ ...ask, rtype }, request, op, id)
   if ('issues' in where) return where
-  const change = changeOf(rtype, op, request, where)
+  const change = changeOf(ask.deps, rtype, op, request, where)
   if ('issues' in change) return change
   const write: FhirWrite = {
     client: ask.client,
@@ -101,17 +101,18 @@ async function faultOf(response: Response): Promise<EntryFault> {
 }
 
 function changeOf(
+  deps: Checking,
   rtype: string,
   op: Op,
   { resource }: EntryRequest,
   where: Where,
 ): Pick<FhirWrite, 'change'> | EntryFault {
   if (op === 'delete') return {}
-  if (op === 'patch') return patchOf(rtype, resource)
+  if (op === 'patch') return patchOf(deps, rtype, resource)
   if (resource?.resourceType !== rtype)
     return refusal('bad-request', `resourceType: must be ${rtype}, as in the URL`)
-  const issues = validateResource(resource, { type: rtype })
-  if (issues.length > 0) return { status: statusOf(issues), issues }
+  const issues = issuesOf(deps, resource, rtype)
+  if (issues.some(blocks)) return { status: statusOf(issues), issues }
   if (where.id !== undefined && resource.id !== where.id)
     return refusal('bad-request', `${rtype}.id: must be the id in the URL - correct one of them`, [
       `${rtype}.id`,
@@ -122,12 +123,16 @@ function changeOf(
   return { change: () => ({ next: { ...rest, resourceType: rtype } }) }
 }
 
-function patchOf(rtype: string, resource: EntryRequest['resource']): Pick<FhirWrite, 'change'> | EntryFault {
-  if (resource?.resourceType !== 'Binary') return patchChange(rtype, 'application/fhir+json', resource)
+function patchOf(
+  deps: Checking,
+  rtype: string,
+  resource: EntryRequest['resource'],
+): Pick<FhirWrite, 'change'> | EntryFault {
+  if (resource?.resourceType !== 'Binary') return patchChange(deps, rtype, 'application/fhir+json', resource)
   const data = typeof resource.data === 'string' ? resource.data : ''
   const read = readJson(Buffer.from(data, 'base64'))
   if ('issues' in read) return { status: 400, issues: read.issues }
-  return patchChange(rtype, String(resource.contentType), read.value)
+  return patchChange(deps, rtype, String(resource.contentType), read.value)
 }
 
 /** How other entries refer to it: by its fullUrl, and by the Type/id that it ends in. */

@@ -50,7 +50,7 @@ export async function create(ask: Ask, unless: Unless = {}): Promise<Response> {
     ...unless,
     ...(key !== undefined && { idempotencyKey: key }),
   })
-  return sendWritten(ask, written)
+  return sendWritten(ask, written, body.remarks)
 }
 
 /** update of a resource; of what is found by criteria, the id may be left out. */
@@ -78,7 +78,7 @@ export async function update(ask: Ask, target: Target): Promise<Response> {
     raw: body.raw,
     ...conditions,
   })
-  return sendWritten(ask, written)
+  return sendWritten(ask, written, body.remarks)
 }
 
 /** The resource as it shall be, under the id that it is found to have. */
@@ -99,7 +99,7 @@ export async function patch(ask: Ask, target: Target): Promise<Response> {
   const takes = (type: string): boolean => patchFormats.includes(type) || type === 'application/fhir+xml'
   const body = await readBodyValue(ask, takes, patchFormats.join(', '))
   if (body instanceof Response) return body
-  const read = patchChange(rtype, body.type, body.value)
+  const read = patchChange(deps, rtype, body.type, body.value)
   if ('issues' in read) return sendOutcome(c, read.status, read.issues)
   const written = await deps.gateway.write({
     ...commonOf(ask),

@@ -1,4 +1,5 @@
 // The answer to an interaction that writes: status, headers and body by what the pipeline says and Prefer asks.
+import type { Issue } from '../../fhir/issue.ts'
 import type { FhirWritten } from '../../pipeline/gateway.ts'
 import type { Ask } from './ask.ts'
 import { etagOf } from './preferences.ts'
@@ -6,7 +7,12 @@ import { contentful, httpDate, sendOutcome, sendText } from './reply.ts'
 
 const retryAfterSeconds = '5'
 
-export function sendWritten({ c, deps, prefer }: Ask, written: FhirWritten): Response {
+/** `remarks`: what was found in the request and did not forbid it. */
+export function sendWritten(
+  { c, deps, prefer }: Ask,
+  written: FhirWritten,
+  remarks: readonly Issue[] = [],
+): Response {
   const { status, rtype, id, version, updatedAt, body, issues } = written
   if (version !== undefined) c.header('etag', etagOf(version))
   if (updatedAt !== undefined) c.header('last-modified', httpDate(updatedAt))
@@ -24,7 +30,8 @@ export function sendWritten({ c, deps, prefer }: Ask, written: FhirWritten): Res
   if (prefer.return === 'minimal') return c.body(null, contentful(status))
   if (prefer.return === 'OperationOutcome' || body === undefined) {
     const done = { severity: 'information', code: 'informational', diagnostics: 'done' } as const
-    return sendOutcome(c, status, issues.length > 0 ? issues : [done])
+    const all = [...issues, ...remarks]
+    return sendOutcome(c, status, all.length > 0 ? all : [done])
   }
   return sendText(c, status, body)
 }
