@@ -26,7 +26,7 @@ const cancellations = new Set(
 )
 
 /** Events that are nothing without a patient. */
-const aboutPatients = /^(ADT|BAR)\^/
+const aboutPatients = /^(ADT|BAR|DFT)\^/
 
 /** Applies one mapped message to its draft. Throws Refusal (the sender is told) and Miss (something must be loaded). */
 export function applyMapped(sent: Applying): void {

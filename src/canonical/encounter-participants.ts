@@ -83,5 +83,6 @@ function merge(
   })
   const more = { ...winners }
   for (const [i, each] of past.entries()) more[`participant[${present.length + i}]`] = each.winner
-  return { tree: { ...tree, participant: [...present, ...past.map((each) => each.entry)] }, winners: more }
+  const participant = [...present, ...past.map((each) => each.entry)]
+  return { tree: participant.length === 0 ? tree : { ...tree, participant }, winners: more }
 }

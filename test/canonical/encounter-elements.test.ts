@@ -31,6 +31,10 @@ test('fields that feed one list are joined in field order, each with its own lat
   assert.deepEqual(body.extension, [{ url: 'http://x.y/a', valueCode: 'B' }])
 })
 
+test('a change of the attending doctor that names none makes no participant', () => {
+  assert.equal('participant' in shown([event('ADT^A54', day('11:00'), base)]), false)
+})
+
 test('a change of the attending doctor leaves the one before, with the time', () => {
   const a54 = event('ADT^A54', day('11:00'), { ...base, 'participant<PV1-7': [doctor('ATND', 'patel')] })
   const list = shown([a04, a54]).participant as Record<string, unknown>[]

@@ -112,6 +112,10 @@ describe('XTN', () => {
   it('reads XTN.7 without XTN.6, which the guide loses', () => {
     assert.equal(one('^PRN^PH^^^^5550134').value, '5550134')
   })
+  it('keeps letters of a number, and what has no digit, as sent', () => {
+    assert.equal(one('^WPN^PH^^1^217^555-CARE').value, '+1 217 555-CARE')
+    assert.equal(one('^PRN^PH^^^^none').value, 'none')
+  })
   it('prefers XTN.12 to the parts, the parts to XTN.1', () => {
     assert.equal(one('111^PRN^PH^^1^217^5550134^^^^^+442079460000').value, '+442079460000')
     assert.equal(one('(312)555-0199^PRN^PH^^1^217^5550134').value, '+1 217 5550134')

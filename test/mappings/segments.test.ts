@@ -439,7 +439,13 @@ describe('MRG', () => {
       (value(first, '$priorIdentifier') as { value: string }[]).map((one) => one.value),
       ['B', 'C'],
     )
-    assert.equal((value(first, '$priorAccount') as { value: string }[])[0]?.value, 'ACC1')
+    assert.deepEqual(value(first, '$priorAccount'), [
+      {
+        system: 'urn:portico:local:ADT1:PID-18',
+        value: 'ACC1',
+        type: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v2-0203', code: 'AN' }] },
+      },
+    ])
     assert.equal((value(first, '$priorVisit') as { value: string }[])[0]?.value, 'V1')
     assert.equal((value(first, '$priorName') as { family: string }[])[0]?.family, 'OLD')
     assert.deepEqual(first.refs, { target: 'patient' })
@@ -609,6 +615,15 @@ describe('FT1', () => {
       account: 'account',
       encounter: 'encounter',
     })
+  })
+  it('knows them as well when it comes before them', () => {
+    const made = map('DFT^P03', [
+      segment('FT1', { 1: '1', 4: '20260305103500', 6: 'CG', 7: '99213^Visit^L' }),
+      segment('PV1', { 2: 'O', 19: 'V1' }),
+      pid({ 18: 'A1' }),
+    ])
+    const refs = { subject: 'patient', account: 'account', encounter: 'encounter' }
+    assert.deepEqual(thing(made, 'transaction').refs, refs)
   })
   it('has line, kind, code in both tongues, quantity and amounts with their scale', () => {
     const made = thing(

@@ -1,6 +1,6 @@
 // The checker: every row of every map against HL7 v2, FHIR R4, the leaves, the tables and the other maps.
 import { isMessageMap, isSegmentMap } from './compile.ts'
-import { splitName } from './compile-row.ts'
+import { defaultsBase, splitName } from './compile-row.ts'
 import { type ConditionResult, parseCondition } from './condition.ts'
 import { isKnownType, parseElementPath, parseSteps } from './element-path.ts'
 import { type Grammar, grammarOf } from './grammar.ts'
@@ -242,7 +242,7 @@ class Checker {
       this.#say(`there is no table '${row.table}'`, 'add a ConceptMap of that name or correct table')
     }
     this.#via(row, path?.type ?? steps?.steps.at(-1)?.type ?? '')
-    this.#defaults(row, path ? (path.many || path.rest.length > 0 ? path.itemType : path.type) : target)
+    this.#defaults(row, path ? defaultsBase(path, this.#yields(row.via)) : target)
   }
 
   #via(row: Row, type: string): void {
@@ -256,7 +256,7 @@ class Checker {
       this.#say(`there is no map or leaf '${row.via}'`, 'correct via')
       return
     }
-    const yields = map ? splitName(row.via).target : (leaf?.yields ?? '')
+    const yields = this.#yields(row.via) ?? ''
     if (type === '' || yields === '' || fits(type, yields)) {
       const targets = /^Reference\((.*)\)$/.exec(type)?.[1]
       if (targets && leaf?.links && !targets.split('|').includes(leaf.links) && targets !== 'Resource') {
@@ -265,6 +265,10 @@ class Checker {
       return
     }
     this.#say(`${row.via} yields ${yields}, ${row.fhir} is ${type}`, `use a map or leaf for ${type}`)
+  }
+
+  #yields(via = ''): string | undefined {
+    return this.#names.has(via) ? splitName(via).target : leaves.get(via)?.yields
   }
 
   #defaults(row: Row, base: string): void {

@@ -117,7 +117,7 @@ export class RowCompiler implements ShapeCount {
       type,
       constant: row.value,
       table: row.table ?? '',
-      defaults: defaultsOf(row, id, path, v2),
+      defaults: defaultsOf(row, id, defaultsBase(path, type?.target ?? leaf?.yields), v2),
       write: { kind: 'write', fhir, v2, row: id, many },
       enter: { kind: 'enter', fhir, v2, row: id, many },
     }
@@ -139,11 +139,14 @@ function printed(steps: readonly Step[]): string {
     .join('.')
 }
 
+/** The type that `set` of a row adds to. A fact has none of its own, but that of the map or leaf that makes it. */
+export const defaultsBase = (path: ElementPath, made: string | undefined): string =>
+  (path.many || path.rest.length > 0 ? path.itemType : path.type) || (made ?? '')
+
 // `set` of one row as a tree per first key: { 'type.coding.code': 'VN' } -> type: { coding: [{ code: 'VN'
 // }] }.
-function defaultsOf(row: Row, id: string, path: ElementPath, v2: string): Default[] {
+function defaultsOf(row: Row, id: string, base: string, v2: string): Default[] {
   if (!row.set) return []
-  const base = path.many || path.rest.length > 0 ? path.itemType : path.type
   const tree: Draft = {}
   for (const [key, text] of Object.entries(row.set)) {
     const steps = parseSteps(base, key)?.steps

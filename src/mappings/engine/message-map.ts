@@ -98,7 +98,9 @@ class Mapping {
       else if (same.length < maxCandidates) same.push(thing)
     }
     for (const [thing, role, handle] of this.#waiting) {
-      const target = byHandle.get(handle)?.find((one) => isWithin(one.group, thing.group))
+      const target = byHandle
+        .get(handle)
+        ?.find(({ group }) => isWithin(group, thing.group) || isWithin(thing.group, group))
       if (target) thing.refs[role] = target.as
     }
   }

@@ -15,9 +15,13 @@ const at = {
 
 const digits = (text: string): string => (/\D/.test(text) ? text.replace(/\D/g, '') : text)
 
-/** '+1 217 5550134': country code, area code and number, each digits only; an extension as ' x12'. */
+/**
+ * '+1 217 5550134': country code, area code and number, each digits only; an extension as ' x12'. A number with
+ * letters (555-CARE), or with no digit at all, stays as sent.
+ */
 export function phone(country: string, area: string, local: string, extension: string): string {
-  const [first, second] = [digits(area), digits(local)]
+  const first = digits(area)
+  const second = /\p{L}/u.test(local) || digits(local) === '' ? local : digits(local)
   const numbers = first === '' || second === '' ? first + second : `${first} ${second}`
   const code = digits(country)
   const tail = digits(extension) === '' ? '' : ` x${digits(extension)}`

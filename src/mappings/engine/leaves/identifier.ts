@@ -6,6 +6,7 @@ import type { Leaves } from '../leaf-type.ts'
 import type { Run } from '../run.ts'
 import { type MarkStep, mark } from '../trace.ts'
 import { systemOf } from './code.ts'
+import { numberSystem } from './number-system.ts'
 
 export const identifierTypes = 'http://terminology.hl7.org/CodeSystem/v2-0203'
 const checkDigitUrl = 'http://hl7.org/fhir/StructureDefinition/identifier-checkDigit'
@@ -53,7 +54,8 @@ function cx(raw: string, run: Run, unassigned: Unassigned): Json | undefined {
   if (value === undefined) return undefined
   const type = run.head(parts[4])
   const designator = run.designator(parts[3])
-  const system = authority(designator, type, run) ?? (unassigned === 'local' ? run.localSystem() : undefined)
+  const system =
+    unassigned === 'local' ? numberSystem(designator, type, run) : authority(designator, type, run)
   run.mark(marks.value)
   if (designator.namespace !== undefined || designator.universalId !== undefined) run.mark(marks.system)
   if (type !== undefined) run.mark(marks.type)
