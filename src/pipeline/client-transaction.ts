@@ -37,7 +37,7 @@ export function transactionItem(
   transaction: FhirTransaction,
   now: Date,
 ): { item: RuleItem; answer: (outcome: Outcome) => TransactionAnswer } {
-  const { client, entries, raw, peer, idempotencyKey } = transaction
+  const { client, entries, raw, peer, idempotencyKey, readBack } = transaction
   const planned = entries.map((entry) => ({ ...entry, fresh: randomUUID(), result: newResult(entry.write) }))
   const answer = (outcome: Outcome): TransactionAnswer => {
     if (outcome.answered || outcome.refusal || !outcome.draft)
@@ -58,6 +58,7 @@ export function transactionItem(
     entities: entries.flatMap(({ write }) => (write.id === undefined ? [] : [`${write.rtype}/${write.id}`])),
     needs: needsOf(transaction),
     alone: true,
+    ...(readBack && { readBack }),
     apply: (draft, site, search) => applyEntries(planned, transaction, { draft, site, search, now }),
     command: () => ({
       kind: 'several',

@@ -6,6 +6,7 @@ import type { Issue } from '../fhir/issue.ts'
 import type { SearchQuery } from '../fhir/search-query.ts'
 import type { AckError } from '../hl7/ack.ts'
 import type { RowFate } from '../mappings/engine/fired.ts'
+import type { Queryable } from '../store/db.ts'
 import type { MessageFilter } from '../store/message-list.ts'
 import type { MessageState } from '../store/messages.ts'
 import type { MergeRequest, UnmergeRequest } from './merge-decision.ts'
@@ -53,6 +54,8 @@ export interface FhirTransaction {
   readonly entries: readonly TransactionEntry[]
   /** Conditional references that the resources have, such as `Patient?identifier=system|value`. */
   readonly references: ReadonlyMap<string, Criteria>
+  /** What it reads, when all is written, through `tx`. Throws WriteRefused; may be called again. */
+  readonly readBack?: (tx: Queryable) => Promise<void>
   readonly idempotencyKey?: string
   readonly raw: Uint8Array
   readonly peer: string

@@ -8,6 +8,7 @@ import type { AckCode, AckError } from '../hl7/ack.ts'
 import type { Header } from '../hl7/header.ts'
 import type { Message } from '../hl7/message.ts'
 import type { Mapped } from '../mappings/mapped.ts'
+import type { Queryable } from '../store/db.ts'
 import type { MessageState } from '../store/messages.ts'
 import type { Command } from './command.ts'
 import type { UnmappedCode } from './unmapped.ts'
@@ -78,6 +79,8 @@ export interface RuleItem extends Common {
   readonly once?: { readonly key: string; readonly answer: (outcome: Outcome) => { readonly status: number } }
   /** Called after the fold, before anything is written: may look at the result and throw. */
   readonly check?: (draft: Draft) => void
+  /** Of one that is `alone`: called when all is written, before the commit; an ItemRefused undoes what was written. */
+  readonly readBack?: (tx: Queryable) => Promise<void>
 }
 
 export type Item = MessageItem | RuleItem

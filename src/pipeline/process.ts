@@ -19,6 +19,7 @@ import { followDeaths } from './death.ts'
 import { type Item, ItemRefused, type MessageItem, type Outcome, type RuleItem } from './item.ts'
 import { loadBatch, loadNeeds } from './load.ts'
 import { hashCharacters, mapsPolicy } from './maps-policy.ts'
+import { finishBatch, refusedOutcome } from './read-back.ts'
 import { octetWarnings, refuse } from './refuse.ts'
 import { answerAgain, answerResend, answersOf, isResend, resends, reuseOf, withoutKey } from './resend.ts'
 import type { Said } from './said.ts'
@@ -112,8 +113,7 @@ export async function processBatch(
     }
     outcomes.push(outcome)
   }
-  await write.flush(tx)
-  return { outcomes, committed: () => write.committed() }
+  return await finishBatch(tx, items, outcomes, write)
 }
 
 const maxLoadsPerItem = 200
@@ -155,16 +155,7 @@ async function processItem(
           ++world.misses % scoutEvery === 0 || isMany ? needsOf(world, [item, ...rest], context) : []
         await loadNeeds(tx, context.tenant, world, [error.need, ...scouted])
       } else if (error instanceof ItemRefused) {
-        return {
-          messageId: id,
-          code: 'AE',
-          errors: [],
-          ack: undefined,
-          resent: false,
-          draft: undefined,
-          refusal: error,
-          diff: [],
-        }
+        return refusedOutcome(id, error)
       } else if (error instanceof Refusal) {
         return await refuse(tx, world, item, id, error, write, context)
       } else {

@@ -2,12 +2,14 @@
 import { Hono } from 'hono'
 import { compileSearchParams } from '../fhir/search-params.ts'
 import { isServedType } from '../fhir/types.ts'
+import { type ReadsWithin, readsWithin } from '../store/reads-within.ts'
 import { controlRoutes } from './admin/controls.ts'
 import { messageRoutes } from './admin/messages.ts'
 import { createExporter } from './bulk/exporter.ts'
 import { cancelJob, jobFile, jobRoute, jobStatus } from './bulk/job.ts'
 import type { AppContext, AppEnv, AppOptions, Deps } from './context.ts'
 import { createCursorCodec } from './cursor.ts'
+import type { Dispatch } from './fhir/bundle-answer.ts'
 import { conditionalDelete, conditionalPatch, conditionalUpdate, createOrFind } from './fhir/conditional.ts'
 import { DEFINITION_TYPES, readDefinition, searchDefinitions } from './fhir/definitions.ts'
 import { instanceHistory, systemHistory, typeHistory } from './fhir/history.ts'
@@ -36,8 +38,10 @@ export type { AppOptions, Log } from './context.ts'
 /** The whole HTTP surface as one fetch function; nothing is shared between two apps. */
 export function createApp(options: AppOptions): Hono<AppEnv> {
   compileSearchParams()
+  const { db, within } = readsWithin(options.db)
   const deps: Deps = {
     ...options,
+    db,
     cursors: createCursorCodec(options.cursorKey, () => options.gateway.now()),
     exporter: options.exporter ?? createExporter(options),
   }
@@ -50,17 +54,19 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
   controlRoutes(app, deps)
   messageRoutes(app, deps)
   hl7v2Routes(app, deps)
-  fhirRoutes(app, deps)
+  fhirRoutes(app, deps, within)
   return app
 }
 
 type Route = (c: AppContext) => Response | Promise<Response>
 
-function fhirRoutes(app: Hono<AppEnv>, deps: Deps): void {
+function fhirRoutes(app: Hono<AppEnv>, deps: Deps, within: ReadsWithin['within']): void {
   const on = fhirRoute.bind(undefined, deps)
+  const dispatch: Dispatch = async (request, tx) =>
+    tx ? await within(tx, async () => await app.fetch(request)) : await app.fetch(request)
   const base: Readonly<Record<string, Route>> = {
     GET: on([], systemSearch),
-    POST: on([], (ask) => postBundle(ask, (request) => app.fetch(request))),
+    POST: on([], (ask) => postBundle(ask, dispatch)),
   }
   // The more special path first: the first that matches answers.
   const routes: Readonly<Record<string, Readonly<Record<string, Route>>>> = {

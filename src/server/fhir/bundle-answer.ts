@@ -3,12 +3,13 @@ import { STATUS_CODES } from 'node:http'
 import type { Issue } from '../../fhir/issue.ts'
 import { writeJson } from '../../fhir/json.ts'
 import { operationOutcome } from '../../fhir/outcome.ts'
+import type { Queryable } from '../../store/db.ts'
 import type { Ask } from './ask.ts'
 import type { EntryRequest } from './bundle-entry.ts'
 import { sendText } from './reply.ts'
 
-/** Answers a request as if it had come by itself, with the authorization of the one that it stands in. */
-export type Dispatch = (request: Request) => Response | Promise<Response>
+/** Answers a request as if it had come by itself; with a transaction, by what that sees. */
+export type Dispatch = (request: Request, tx?: Queryable) => Promise<Response>
 
 export interface BundleAnswer {
   readonly status: string
@@ -25,8 +26,13 @@ export interface BundleAnswer {
 
 export const statusLine = (status: number): string => `${status} ${STATUS_CODES[status] ?? ''}`.trim()
 
-/** Carries an entry out by itself. */
-export async function entryAnswer(ask: Ask, entry: EntryRequest, dispatch: Dispatch): Promise<BundleAnswer> {
+/** Carries an entry out by itself, with the authorization of the request that it stands in. */
+export async function entryAnswer(
+  ask: Ask,
+  entry: EntryRequest,
+  dispatch: Dispatch,
+  tx?: Queryable,
+): Promise<BundleAnswer> {
   const { method, path, query, headers, resource } = entry
   const { type, body } = payloadOf(entry)
   const prefer = ask.c.req.header('prefer')
@@ -43,7 +49,7 @@ export async function entryAnswer(ask: Ask, entry: EntryRequest, dispatch: Dispa
     },
     ...(resource && body !== undefined && method !== 'GET' && method !== 'HEAD' && { body }),
   })
-  return await read(await dispatch(request))
+  return await read(await dispatch(request, tx))
 }
 
 /** A patch that is no FHIR resource comes inside of a Binary. */
@@ -59,12 +65,14 @@ async function read(response: Response): Promise<BundleAnswer> {
   const text = await response.text()
   const modified = response.headers.get('last-modified')
   const [etag, location] = [response.headers.get('etag'), response.headers.get('location')]
+  // The header has no fractions of a second; what stands first in a resource of ours is its own time.
+  const updated = /^\{[^{]*"meta"\s*:\s*\{[^{}]*"lastUpdated"\s*:\s*"([^"]+)"/.exec(text)?.[1]
   const isOutcome = /^\{\s*"resourceType"\s*:\s*"OperationOutcome"/.test(text)
   return {
     status: statusLine(response.status),
     ...(location !== null && { location }),
     ...(etag !== null && { etag }),
-    ...(modified !== null && { lastModified: new Date(modified).toISOString() }),
+    ...(modified !== null && { lastModified: updated ?? new Date(modified).toISOString() }),
     ...(text !== '' && (isOutcome ? { outcomeText: text } : { resource: text })),
   }
 }

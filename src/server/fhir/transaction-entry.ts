@@ -94,10 +94,14 @@ async function whereOf(
 
 /** The refusal that a request by itself would have been answered with. */
 async function faultOf(response: Response): Promise<EntryFault> {
-  const read = readJson(await response.text())
+  return { status: response.status, issues: issuesIn(await response.text()) }
+}
+
+/** Of the JSON text of an OperationOutcome. */
+export function issuesIn(text: string): readonly Issue[] {
+  const read = readJson(text)
   const outcome = 'value' in read && isObject(read.value) ? read.value : {}
-  const issues = Array.isArray(outcome.issue) ? (outcome.issue as Issue[]) : []
-  return { status: response.status, issues }
+  return Array.isArray(outcome.issue) ? (outcome.issue as Issue[]) : []
 }
 
 function changeOf(

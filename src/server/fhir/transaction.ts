@@ -1,23 +1,25 @@
 // batch and transaction (FHIR R4 http.html#transaction): the entries of a Bundle, each on its own, or all of them
 // together. What an entry asks for is checked like a request; a transaction's writes are carried out by the pipeline as
-// one, its reads see the result.
+// one, and its reads see the result before it is committed.
 import type { Issue } from '../../fhir/issue.ts'
 import { refusal, statusOf } from '../../fhir/outcome.ts'
 import { isObject, type JsonObject } from '../../fhir/types.ts'
 import { validateResource } from '../../fhir/validate.ts'
 import type { TransactionEntry } from '../../pipeline/gateway.ts'
+import { refused, WriteRefused } from '../../pipeline/write-refused.ts'
+import type { Queryable } from '../../store/db.ts'
 import { peerOf } from '../context.ts'
 import type { Ask } from './ask.ts'
 import { type BundleAnswer, type Dispatch, entryAnswer, sendAnswers, statusLine } from './bundle-answer.ts'
-import { type EntryRequest, readEntries } from './bundle-entry.ts'
+import { type EntryFault, type EntryRequest, readEntries } from './bundle-entry.ts'
 import { conditionalReferences } from './conditional-reference.ts'
 import { isFhirType } from './format.ts'
 import { refuse, sendOutcome } from './reply.ts'
 import { readBodyValue } from './resource-body.ts'
-import { transactionEntry } from './transaction-entry.ts'
+import { issuesIn, transactionEntry } from './transaction-entry.ts'
 import { keyOf } from './write.ts'
 
-export const bundleLimits = { maxEntries: 1_000, maxConcurrent: 8 } as const
+export const bundleLimits = { maxEntries: 1_000, maxConcurrent: 8, maxReadMs: 10_000 } as const
 
 /** POST of a Bundle to the base. `dispatch` answers a request as if it had come by itself. */
 export async function postBundle(ask: Ask, dispatch: Dispatch): Promise<Response> {
@@ -100,6 +102,15 @@ async function transaction(
   const references = conditionalReferences(ask, resources)
   if (references instanceof Response) return references
   const answers: BundleAnswer[] = new Array(entries.length)
+  const missing = new Set(reads)
+  const readBack = async (tx: Queryable): Promise<void> => {
+    const began = performance.now()
+    for (const each of reads) {
+      if (performance.now() - began > bundleLimits.maxReadMs) throw tooCostly()
+      answers[each.at] = await readAnswer(ask, each, dispatch, tx)
+      missing.delete(each)
+    }
+  }
   if (writes.length > 0) {
     const written = await deps.gateway.transact({
       client,
@@ -107,6 +118,7 @@ async function transaction(
       references,
       raw,
       peer: peerOf(c),
+      ...(reads.length > 0 && { readBack }),
       ...(key !== undefined && { idempotencyKey: key }),
     })
     if ('status' in written) {
@@ -120,20 +132,48 @@ async function transaction(
       if (each) answers[at] = writtenAnswer(ask, each)
     }
   }
-  for (const { at, request } of reads) answers[at] = await entryAnswer(ask, request, dispatch)
+  // Without writes, or when these were carried out before under the same Idempotency-Key.
+  if (missing.size > 0) {
+    try {
+      await deps.db.snapshot(readBack)
+    } catch (error) {
+      if (error instanceof WriteRefused) return sendOutcome(c, error.status, error.issues)
+      throw error
+    }
+  }
   return sendAnswers(ask, 'transaction-response', answers)
 }
 
-function refuseEntry(ask: Ask, at: number, fault: { status: number; issues: readonly Issue[] }): Response {
+const tooCostly = (): WriteRefused =>
+  refused(422, 'too-costly', 'the reads of the transaction take too long - send them by themselves')
+
+/** Any answer but one of success refuses the whole transaction (http.html#trules). */
+async function readAnswer(
+  ask: Ask,
+  { at, request }: { readonly at: number; readonly request: EntryRequest },
+  dispatch: Dispatch,
+  tx: Queryable,
+): Promise<BundleAnswer> {
+  const answer = await entryAnswer(ask, request, dispatch, tx)
+  const status = Number(answer.status.slice(0, 3))
+  if (status < 400) return answer
+  const issues = entryIssues(at, answer.outcomeText === undefined ? [] : issuesIn(answer.outcomeText))
+  throw new WriteRefused(status, issues)
+}
+
+const refuseEntry = (ask: Ask, at: number, fault: EntryFault): Response =>
+  sendOutcome(ask.c, fault.status, entryIssues(at, fault.issues))
+
+/** The issues of an entry, which they name. */
+function entryIssues(at: number, issues: readonly Issue[]): Issue[] {
   const place = `Bundle.entry[${at}]`
-  const issues = fault.issues.map((issue) => ({
+  return issues.map((issue) => ({
     ...issue,
     diagnostics: `entry ${at + 1}: ${issue.diagnostics}`,
     expression: issue.expression?.map((each) => `${place}.resource${each.replace(/^[A-Za-z]+/, '')}`) ?? [
       place,
     ],
   }))
-  return sendOutcome(ask.c, fault.status, issues)
 }
 
 function writtenAnswer(
