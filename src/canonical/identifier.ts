@@ -35,6 +35,7 @@ export type Identifier = {
   readonly use?: string
   readonly type?: { readonly coding?: readonly { readonly system?: string; readonly code?: string }[] }
   readonly period?: { readonly start?: string; readonly end?: string }
+  readonly assigner?: { readonly display?: string }
 }
 
 export const identifierType = (identifier: Identifier): string | undefined =>

@@ -46,6 +46,7 @@ export function keysOf(applying: Applying, thing: Thing, paths: readonly string[
       const authority = authorityOf(applying.site, identifier.system)
       if (identifier.system.startsWith(mintedPrefix))
         warnUnknownAuthority(applying, identifier.system, cell.location)
+      warnContradiction(applying, identifier, authority, cell.location)
       keys.push({
         system: identifier.system,
         value: normalValue(identifier.value, authority),
@@ -80,6 +81,20 @@ function warnUnknownAuthority(applying: Applying, system: string, location: stri
   const text = `assigning authority ${system.slice(mintedPrefix.length)} is not registered - add it to the site's authorities`
   warn(applying, 'UNKNOWN-AUTHORITY', [location], text)
   applying.draft.tasks.push({ code: 'register-authority', key: system, description: text })
+}
+
+/** CX.4 names one authority by its namespace and another by its OID: the OID counts. */
+function warnContradiction(
+  applying: Applying,
+  { system = '', assigner }: Identifier,
+  authority: Authority | undefined,
+  location: string,
+): void {
+  const namespace = assigner?.display
+  if (namespace === undefined || namespace === authority?.namespace || system.startsWith(mintedPrefix)) return
+  if (!applying.site.authorities.some((each) => each.namespace === namespace)) return
+  const text = `${namespace} is registered under another OID than ${system} (${location}) - taken as ${system}; correct CX.4`
+  warn(applying, 'UNKNOWN-AUTHORITY', [location], text)
 }
 
 /** Events that update: when they create what they name, the sender is told so. */

@@ -2,8 +2,8 @@
 import { type Assertion, type CellKey, type Contribution, splitKey } from './contribution.ts'
 import { compareText } from './event-log.ts'
 import type { FhirJson } from './fhir-json.ts'
+import { unionIdentifiers } from './identifier-union.ts'
 import { type Statement, statementsByPath, writeLatest } from './latest.ts'
-import { unionIdentifiers } from './patient.ts'
 
 export const masterTypes: ReadonlySet<string> = new Set([
   'Location',

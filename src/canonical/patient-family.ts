@@ -4,9 +4,10 @@ import { type Assertion, type CellKey, type Contribution, compareAssertions } fr
 import type { Family } from './family.ts'
 import type { FhirJson } from './fhir-json.ts'
 import type { Identifier } from './identifier.ts'
+import { unionIdentifiers } from './identifier-union.ts'
 import { compareMoments, type Moment } from './identity-log.ts'
 import { statementsByPath } from './latest.ts'
-import { foldPatient, type PatientContext, unionIdentifiers } from './patient.ts'
+import { foldPatient, type PatientContext } from './patient.ts'
 
 /** What the identity log knows of the numbers of one person, kept with its root. */
 export interface Numbers {

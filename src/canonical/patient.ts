@@ -4,7 +4,7 @@ import { contactPoints, dedupe, entries } from './contact-points.ts'
 import { type CellKey, type Contribution, compareAssertions, splitKey } from './contribution.ts'
 import { canonicalText, type FhirJson } from './fhir-json.ts'
 import type { Identifier } from './identifier.ts'
-import { identifierType } from './identifier.ts'
+import { unionIdentifiers } from './identifier-union.ts'
 import { choiceOf, latestValue, type Statement, statementsByPath, writeLatest } from './latest.ts'
 import type { Numbers } from './patient-family.ts'
 import { showRemoval } from './removal.ts'
@@ -84,55 +84,6 @@ function names(statements: readonly Statement[], judge: Judge): Entry[] {
     seen.add(text)
   }
   return [...legal, ...others]
-}
-
-type Coding = { readonly system?: string; readonly code?: string }
-
-/** All identifiers that anybody knows, one per (system, value), with every type that was seen. */
-export function unionIdentifiers(
-  statements: readonly Statement[],
-  retired: readonly Identifier[],
-  numbers?: Numbers,
-): Entry[] {
-  const byKey = new Map<string, Entry>()
-  const said = statements.flatMap((each) => entries(each) as readonly Identifier[])
-  for (const identifier of [...said, ...(numbers?.current ?? [])]) {
-    const key = `${identifier.system ?? ''}|${identifier.value ?? ''}`
-    if (numbers?.without.includes(key)) continue
-    const known = byKey.get(key)
-    const entry = { ...identifier } as Entry
-    if (!known) byKey.set(key, withUse(entry))
-    else byKey.set(key, mergeTypes(known, entry))
-  }
-  for (const identifier of retired) {
-    const key = `${identifier.system ?? ''}|${identifier.value ?? ''}`
-    byKey.set(key, { ...(byKey.get(key) ?? {}), ...(identifier as Entry), use: 'old' })
-  }
-  return [...byKey.values()].sort(compareIdentifiers)
-}
-
-const rank = (entry: Entry): number =>
-  ['usual', 'official', undefined, 'secondary', 'temp', 'old'].indexOf(entry.use as string | undefined)
-const compareIdentifiers = (a: Entry, b: Entry): number =>
-  rank(a) - rank(b) ||
-  `${String(a.system)}|${String(a.value)}`.localeCompare(`${String(b.system)}|${String(b.value)}`, 'en')
-
-function withUse(entry: Entry): Entry {
-  if (entry.use !== undefined) return entry
-  const type = identifierType(entry as Identifier)
-  if (type === 'MR' || type === 'PI') return { ...entry, use: 'usual' }
-  if (type === 'SS') return { ...entry, use: 'official' }
-  return type === 'MRT' ? { ...entry, use: 'temp' } : entry
-}
-
-function mergeTypes(known: Entry, entry: Entry): Entry {
-  const codings = (each: Entry) => (each.type as { coding?: readonly Coding[] } | undefined)?.coding ?? []
-  const all = dedupe([...codings(known), ...codings(entry)] as Entry[]).sort((a, b) =>
-    canonicalText(a) < canonicalText(b) ? -1 : 1,
-  )
-  const merged: Entry = { ...entry, ...known }
-  if (all.length > 0) merged.type = { ...((known.type as Entry | undefined) ?? {}), coding: all }
-  return merged
 }
 
 /** Death is sticky. Every trusted source can set it; only the same or a higher trust clears it, later and in so many words. */

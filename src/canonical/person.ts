@@ -4,8 +4,9 @@ import { type Applying, assertionsOf, cellAt, derived, referred, thingsOf, warnS
 import { type Assertion, type CellKey, splitKey } from './contribution.ts'
 import { rootOf } from './family.ts'
 import { canonicalText, sameContent } from './fhir-json.ts'
-import { type Identifier, stableId } from './identifier.ts'
-import { resolvePatient } from './identity.ts'
+import { type Identifier, identifierType, isDeterministic, stableId } from './identifier.ts'
+import { assertedBy } from './identifier-union.ts'
+import { authorityOf, resolvePatient } from './identity.ts'
 import { type EntryShape, entryOf } from './parts.ts'
 import { elementOf, spokenOf } from './patient.ts'
 import { recordOf } from './records.ts'
@@ -17,7 +18,7 @@ export function applyPerson(applying: Applying, thing: Thing, fillOnly = false):
   const id = resolvePatient(applying, thing)
   applying.references.set(`#${thing.as}`, `Patient/${id}`)
   const cells = {
-    ...onePerIdentifier(assertionsOf(applying, thing, times.demographics)),
+    ...onePerIdentifier(applying, assertionsOf(applying, thing, times.demographics)),
     ...contacts(applying, thing),
   }
   if (fillOnly) draft.assert('Patient', id, source.id, gapsOf(applying, id, cells), 'fill')
@@ -28,8 +29,22 @@ export function applyPerson(applying: Applying, thing: Thing, fillOnly = false):
   return id
 }
 
-/** PID-3 only adds: every identifier is an assertion of its own, so that a shorter list takes nothing away. */
-function onePerIdentifier(cells: Record<CellKey, Assertion>): Record<CellKey, Assertion> {
+/**
+ * PID-3 only adds: every identifier is an assertion of its own, so that a shorter list takes nothing away, nor another
+ * type the one before. Numbers of others' authorities beside it are marked, or left out where the site does not want them.
+ */
+function onePerIdentifier(applying: Applying, cells: Record<CellKey, Assertion>): Record<CellKey, Assertion> {
+  const { site, source } = applying
+  const isForeign = ({ system }: Identifier): boolean => {
+    const owner = authorityOf(site, system ?? '')?.owner
+    return owner !== undefined && owner !== source.id
+  }
+  const named = Object.entries(cells).flatMap(([key, { v }]) =>
+    key.startsWith('identifier<') && Array.isArray(v)
+      ? (v as readonly Identifier[]).filter(isDeterministic)
+      : [],
+  )
+  const home = named.find((each) => !isForeign(each)) ?? named[0]
   const out: Record<CellKey, Assertion> = {}
   for (const [key, cell] of Object.entries(cells)) {
     if (!key.startsWith('identifier<') || !Array.isArray(cell.v)) {
@@ -37,10 +52,14 @@ function onePerIdentifier(cells: Record<CellKey, Assertion>): Record<CellKey, As
       continue
     }
     for (const [i, each] of (cell.v as readonly Identifier[]).entries()) {
+      const isAside = each !== home && isForeign(each)
+      if (isAside && !site.policy.acceptForeignIds) continue
       const own = entryShape(cell.s, 'identifier', i)
-      out[`${key}:${each.system ?? ''}|${each.value ?? ''}`] = {
+      const type = identifierType(each)
+      const name = `${key}:${each.system ?? ''}|${each.value ?? ''}${type === undefined ? '' : `|${type}`}`
+      out[name] = {
         ...cell,
-        v: [each as Json],
+        v: [(isAside ? assertedBy(each, source.id) : each) as Json],
         ...(own ? { s: own } : {}),
       }
     }

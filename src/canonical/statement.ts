@@ -73,7 +73,8 @@ function isReordered(next: Cells, cells: Cells): boolean {
 /** 'period' of 'period.start<IN1-12', 'multipleBirth' of 'multipleBirthBoolean<PID-24'; identifiers are told apart. */
 function rootOf(key: CellKey): string {
   const { path, field } = splitKey(key)
-  if (path === 'identifier') return `identifier${field.slice(field.indexOf(':'))}`
+  // ':system|value|type': a number is one, whatever its type.
+  if (path === 'identifier') return `identifier${field.slice(field.indexOf(':')).split('|', 2).join('|')}`
   return choiceOf(path) ?? path.replace(/[.].*$/s, '')
 }
 
