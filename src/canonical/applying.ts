@@ -97,13 +97,22 @@ export function warn(applying: Applying, app: WarningCode, locations: readonly s
 export function warnStale(applying: Applying, thing: Thing, stale: readonly CellKey[]): void {
   if (stale.length === 0) return
   const locations = stale.map(
-    (key) => thing.cells.find((each) => `${each.path}<${each.field}` === key)?.location ?? '',
+    (key) => thing.cells.find((each) => `${each.path}<${each.field}` === key)?.location ?? placeOf(key),
   )
   const fields = [...new Set(stale.map((key) => key.slice(key.indexOf('<') + 1)))]
   warn(
     applying,
     'STALE',
-    [...new Set(locations.filter((each) => each !== ''))],
+    [...new Set(locations)],
     `${fields.join(', ')} older than what is known (${applying.source.id}) - skipped, the rest was applied`,
   )
+}
+
+/** Of what a whole group of segments says ('contact<NK1'), the first of them; of a field, the field. */
+function placeOf(key: CellKey): string {
+  const [segment = '', field] = key
+    .slice(key.indexOf('<') + 1)
+    .replace(/:.*$/s, '')
+    .split('-')
+  return field === undefined ? `${segment}^1` : `${segment}^1^${field}`
 }

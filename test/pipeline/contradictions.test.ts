@@ -54,6 +54,20 @@ describe('a value that is older than what is known', () => {
     })
   }
 
+  it('is told where it stands, a list of segments by the first of them', async () => {
+    const call = (kin: string, time: string) => {
+      const [head = '', ...segments] = register('K1', {}, { time })
+      return gateway.send(
+        head,
+        ...segments.slice(0, 2),
+        `NK1|1|${kin}|SPO^Spouse^HL70063`,
+        ...segments.slice(2),
+      )
+    }
+    await call('DOE^JOHN', '20260302090000')
+    assert.deepEqual((await call('DOE^JACK', '20260302080000')).errors, ['W STALE NK1^1'])
+  })
+
   it('is stale also when the newer one came under another number of the person', async () => {
     await gateway.send(...register('N1', { 3: `${mrn('N1')}~${wcl('N9')}` }, { time: '20260302060000' }))
     await gateway.send(...register('N1', { 11: home('1 OAK ST') }, { time: '20260302080000' }))
