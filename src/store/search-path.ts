@@ -1,5 +1,5 @@
 // What the statements of a search need to know of where its values are in a resource's JSON.
-import type { Field } from '../fhir/elements.ts'
+import { type Field, fieldsOf } from '../fhir/elements.ts'
 import { type JsonPath, jsonPathsOf } from '../fhir/json-path.ts'
 import { searchParam } from '../fhir/search-params.ts'
 
@@ -66,7 +66,10 @@ function readSortPath(rtype: string, code: string): SortPath | undefined {
   const places = jsonPathsOf(rtype, code).flatMap((each) => placesOf(each, rests[kind]?.[each.type]))
   if (places.length > 0) return { kind, places }
   // A test, such as deceased: those for which it holds come after the others.
-  return param.rows === 'tokens' ? { kind: 'flag', places: [] } : undefined
+  const element = /^\w+\.(\w+)\.exists\(\) and /.exec(param.expression)?.[1]
+  if (element === undefined) return undefined
+  const fields = fieldsOf(rtype, element)
+  return { kind: 'flag', places: fields.map(({ json }) => ({ elements: [json], path: `$."${json}"` })) }
 }
 
 function placesOf(

@@ -6,7 +6,6 @@ import { replacedToken } from './index-rows.ts'
 import { condition } from './search-condition.ts'
 import { instantPath, rangeShape, sortPath } from './search-path.ts'
 import { dateIds, instantTest } from './search-range.ts'
-import { tokenOfCode } from './tokens.ts'
 
 export interface Statement {
   readonly text: string
@@ -221,15 +220,31 @@ export function keyExpression(
       where k.tenant = $1 and k.rtype = r.rtype and k.id = r.id and k.seq <= ${place}) end)`
   }
   const path = sortPath(rtype, key.param)
-  if (path?.kind === 'flag') return `r.tokens @> ${binds.add([tokenOfCode(key.param, 'true')])}::bigint[]`
+  const body = after ? bodyAt(after.seq, binds) : 'r.body'
   const values = (path?.places ?? []).map(({ elements, path: json }) =>
     elements
-      ? `r.body #>> ${binds.add(elements)}::text[]`
-      : `jsonb_path_query_first(r.body, ${binds.add(json)}::jsonpath) #>> '{}'`,
+      ? `${body} #>> ${binds.add(elements)}::text[]`
+      : `jsonb_path_query_first(${body}, ${binds.add(json)}::jsonpath) #>> '{}'`,
   )
   const value = values.length === 1 ? values.join('') : `coalesce(${values.join(', ')})`
-  if (path?.kind === 'number') return `(${value})::numeric`
-  return path?.kind === 'time' ? timeExpression(value) : `lower(${value}) collate "C"`
+  switch (path?.kind) {
+    case 'flag':
+      return `(coalesce(${value}, 'false') <> 'false')`
+    case 'number':
+      return `(${value})::numeric`
+    case 'time':
+      return timeExpression(value)
+    default:
+      return `lower(${value}) collate "C"`
+  }
+}
+
+/** What was changed since the first page keeps its place: moved, it would be missed or come twice. */
+function bodyAt(seq: string, binds: Binds): string {
+  const place = `${binds.add(seq)}::bigint`
+  return `(case when r.seq <= ${place} then r.body else (select h.body from history h
+    where h.tenant = $1 and h.rtype = r.rtype and h.id = r.id and h.seq <= ${place}
+    order by h.version desc limit 1) end)`
 }
 
 /** FHIR dates may lack month and day; the zone of the session is UTC. */
