@@ -111,8 +111,14 @@ function otherEntries(options: CapabilityOptions): JsonObject[] {
     type === undefined || SERVED_TYPES.includes(type) ? [] : [type],
   )
   return [
-    ...definitionTypes.map((type) => ({ type, interaction: [{ code: 'read' }, { code: 'search-type' }] })),
-    ...[...new Set(others)].map((type) => ({ type, ...operationsOf(type, options) })),
+    ...definitionTypes.map((type) => ({
+      type,
+      interaction: [{ code: 'read' }, { code: 'search-type' }],
+      ...operationsOf(type, options),
+    })),
+    ...[...new Set(others)]
+      .filter((type) => !definitionTypes.includes(type))
+      .map((type) => ({ type, ...operationsOf(type, options) })),
   ]
 }
 

@@ -186,6 +186,12 @@ const CAPABILITY: Record<string, Invariant> = {
   'cpb-16': (o) => o.kind !== 'requirements' || (!has(o, 'implementation') && !has(o, 'software')),
 }
 
+const CONCEPT_MAP: Record<string, Invariant> = {
+  'cmd-1': (o) => has(o, 'comment') || (o.equivalence !== 'narrower' && o.equivalence !== 'inexact'),
+  'cmd-2': (o) => o.mode !== 'fixed' || has(o, 'code'),
+  'cmd-3': (o) => o.mode !== 'other-map' || has(o, 'url'),
+}
+
 /** Invariant name -> function. definitions/invariants.json has the same names. */
 export const INVARIANT_FUNCTIONS: Readonly<Record<string, Invariant>> = {
   ...GENERAL,
@@ -194,5 +200,6 @@ export const INVARIANT_FUNCTIONS: Readonly<Record<string, Invariant>> = {
   ...ADMINISTRATIVE,
   ...BUNDLE,
   ...CAPABILITY,
+  ...CONCEPT_MAP,
   ...CLINICAL_INVARIANTS,
 }

@@ -62,6 +62,7 @@ const TABLE = {
   SearchParameter: 'wire',
   OperationDefinition: 'wire',
   ValueSet: 'wire',
+  ConceptMap: 'wire',
 } as const satisfies Record<string, Access>
 
 export type ResourceType = keyof typeof TABLE

@@ -175,24 +175,26 @@ const S169 = { url: 'http://hl7.org/fhir/ValueSet/operation-parameter-use', code
 const S170 = { url: 'http://hl7.org/fhir/ValueSet/all-types', codes: new Set(["Address","Age","Annotation","Attachment","BackboneElement","CodeableConcept","Coding","ContactDetail","ContactPoint","Contributor","Count","DataRequirement","Distance","Dosage","Duration","Element","ElementDefinition","Expression","Extension","HumanName","Identifier","MarketingStatus","Meta","Money","MoneyQuantity","Narrative","ParameterDefinition","Period","Population","ProdCharacteristic","ProductShelfLife","Quantity","Range","Ratio","Reference","RelatedArtifact","SampledData","Signature","SimpleQuantity","SubstanceAmount","Timing","TriggerDefinition","UsageContext","base64Binary","boolean","canonical","code","date","dateTime","decimal","id","instant","integer","markdown","oid","positiveInt","string","time","unsignedInt","uri","url","uuid","xhtml","Account","ActivityDefinition","AdverseEvent","AllergyIntolerance","Appointment","AppointmentResponse","AuditEvent","Basic","Binary","BiologicallyDerivedProduct","BodyStructure","Bundle","CapabilityStatement","CarePlan","CareTeam","CatalogEntry","ChargeItem","ChargeItemDefinition","Claim","ClaimResponse","ClinicalImpression","CodeSystem","Communication","CommunicationRequest","CompartmentDefinition","Composition","ConceptMap","Condition","Consent","Contract","Coverage","CoverageEligibilityRequest","CoverageEligibilityResponse","DetectedIssue","Device","DeviceDefinition","DeviceMetric","DeviceRequest","DeviceUseStatement","DiagnosticReport","DocumentManifest","DocumentReference","DomainResource","EffectEvidenceSynthesis","Encounter","Endpoint","EnrollmentRequest","EnrollmentResponse","EpisodeOfCare","EventDefinition","Evidence","EvidenceVariable","ExampleScenario","ExplanationOfBenefit","FamilyMemberHistory","Flag","Goal","GraphDefinition","Group","GuidanceResponse","HealthcareService","ImagingStudy","Immunization","ImmunizationEvaluation","ImmunizationRecommendation","ImplementationGuide","InsurancePlan","Invoice","Library","Linkage","List","Location","Measure","MeasureReport","Media","Medication","MedicationAdministration","MedicationDispense","MedicationKnowledge","MedicationRequest","MedicationStatement","MedicinalProduct","MedicinalProductAuthorization","MedicinalProductContraindication","MedicinalProductIndication","MedicinalProductIngredient","MedicinalProductInteraction","MedicinalProductManufactured","MedicinalProductPackaged","MedicinalProductPharmaceutical","MedicinalProductUndesirableEffect","MessageDefinition","MessageHeader","MolecularSequence","NamingSystem","NutritionOrder","Observation","ObservationDefinition","OperationDefinition","OperationOutcome","Organization","OrganizationAffiliation","Parameters","Patient","PaymentNotice","PaymentReconciliation","Person","PlanDefinition","Practitioner","PractitionerRole","Procedure","Provenance","Questionnaire","QuestionnaireResponse","RelatedPerson","RequestGroup","ResearchDefinition","ResearchElementDefinition","ResearchStudy","ResearchSubject","Resource","RiskAssessment","RiskEvidenceSynthesis","Schedule","SearchParameter","ServiceRequest","Slot","Specimen","SpecimenDefinition","StructureDefinition","StructureMap","Subscription","Substance","SubstanceNucleicAcid","SubstancePolymer","SubstanceProtein","SubstanceReferenceInformation","SubstanceSourceMaterial","SubstanceSpecification","SupplyDelivery","SupplyRequest","Task","TerminologyCapabilities","TestReport","TestScript","ValueSet","VerificationResult","VisionPrescription","Type","Any"]) }
 const S171 = { url: 'http://hl7.org/fhir/ValueSet/binding-strength', codes: new Set(["required","extensible","preferred","example"]) }
 const S172 = { url: 'http://hl7.org/fhir/ValueSet/filter-operator', codes: new Set(["=","is-a","descendent-of","is-not-a","regex","in","not-in","generalizes","exists"]) }
-const S173 = { url: 'http://hl7.org/fhir/ValueSet/narrative-status', codes: new Set(["generated","extensions","additional","empty"]) }
-const S174 = { url: 'http://hl7.org/fhir/ValueSet/identifier-use', codes: new Set(["usual","official","temp","secondary","old"]) }
-const S175 = { url: 'http://hl7.org/fhir/ValueSet/name-use', codes: new Set(["usual","official","temp","nickname","anonymous","old","maiden"]) }
-const S176 = { url: 'http://hl7.org/fhir/ValueSet/contact-point-system', codes: new Set(["phone","fax","email","pager","url","sms","other"]) }
-const S177 = { url: 'http://hl7.org/fhir/ValueSet/contact-point-use', codes: new Set(["home","work","temp","old","mobile"]) }
-const S178 = { url: 'http://hl7.org/fhir/ValueSet/address-use', codes: new Set(["home","work","temp","old","billing"]) }
-const S179 = { url: 'http://hl7.org/fhir/ValueSet/address-type', codes: new Set(["postal","physical","both"]) }
-const S180 = { url: 'http://hl7.org/fhir/ValueSet/quantity-comparator', codes: new Set(["<","<=",">=",">"]) }
-const S181 = { url: 'http://hl7.org/fhir/ValueSet/currencies', codes: new Set(["AFN","EUR","ALL","DZD","USD","AOA","XCD","ARS","AMD","AWG","AUD","AZN","BSD","BHD","BDT","BBD","BYN","BZD","XOF","BMD","INR","BTN","BOB","BOV","BAM","BWP","NOK","BRL","BND","BGN","BIF","CVE","KHR","XAF","CAD","KYD","CLP","CLF","CNY","COP","COU","KMF","CDF","NZD","CRC","CUP","CUC","ANG","CZK","DKK","DJF","DOP","EGP","SVC","ERN","SZL","ETB","FKP","FJD","XPF","GMD","GEL","GHS","GIP","GTQ","GBP","GNF","GYD","HTG","HNL","HKD","HUF","ISK","IDR","XDR","IRR","IQD","ILS","JMD","JPY","JOD","KZT","KES","KPW","KRW","KWD","KGS","LAK","LBP","LSL","ZAR","LRD","LYD","CHF","MOP","MKD","MGA","MWK","MYR","MVR","MRU","MUR","XUA","MXN","MXV","MDL","MNT","MAD","MZN","MMK","NAD","NPR","NIO","NGN","OMR","PKR","PAB","PGK","PYG","PEN","PHP","PLN","QAR","RON","RUB","RWF","SHP","WST","STN","SAR","RSD","SCR","SLE","SGD","XSU","SBD","SOS","SSP","LKR","SDG","SRD","SEK","CHE","CHW","SYP","TWD","TJS","TZS","THB","TOP","TTD","TND","TRY","TMT","UGX","UAH","AED","USN","UYU","UYI","UYW","UZS","VUV","VES","VED","VND","YER","ZMW","ZWG","XBA","XBB","XBC","XBD","XTS","XXX","XAU","XPD","XPT","XAG"]) }
-const S182 = { url: 'http://hl7.org/fhir/ValueSet/units-of-time', codes: new Set(["s","min","h","d","wk","mo","a"]) }
-const S183 = { url: 'http://hl7.org/fhir/ValueSet/event-timing', codes: new Set(["MORN","MORN.early","MORN.late","NOON","AFT","AFT.early","AFT.late","EVE","EVE.early","EVE.late","NIGHT","PHS","HS","WAKE","C","CM","CD","CV","AC","ACM","ACD","ACV","PC","PCM","PCD","PCV"]) }
-const T184 = new Set(["Organization","Patient","Practitioner","RelatedPerson"])
-const S185 = { url: 'http://hl7.org/fhir/ValueSet/contributor-type', codes: new Set(["author","editor","reviewer","endorser"]) }
-const T186 = new Set(["Group"])
-const S187 = { url: 'http://hl7.org/fhir/ValueSet/sort-direction', codes: new Set(["ascending","descending"]) }
-const S188 = { url: 'http://hl7.org/fhir/ValueSet/related-artifact-type', codes: new Set(["documentation","justification","citation","predecessor","successor","derived-from","depends-on","composed-of"]) }
-const S189 = { url: 'http://hl7.org/fhir/ValueSet/trigger-type', codes: new Set(["named-event","periodic","data-changed","data-added","data-modified","data-removed","data-accessed","data-access-ended"]) }
-const T190 = new Set(["Group","HealthcareService","InsurancePlan","Location","Organization","PlanDefinition","ResearchStudy"])
+const S173 = { url: 'http://hl7.org/fhir/ValueSet/concept-map-equivalence', codes: new Set(["relatedto","equivalent","equal","wider","subsumes","narrower","specializes","inexact","unmatched","disjoint"]) }
+const S174 = { url: 'http://hl7.org/fhir/ValueSet/conceptmap-unmapped-mode', codes: new Set(["provided","fixed","other-map"]) }
+const S175 = { url: 'http://hl7.org/fhir/ValueSet/narrative-status', codes: new Set(["generated","extensions","additional","empty"]) }
+const S176 = { url: 'http://hl7.org/fhir/ValueSet/identifier-use', codes: new Set(["usual","official","temp","secondary","old"]) }
+const S177 = { url: 'http://hl7.org/fhir/ValueSet/name-use', codes: new Set(["usual","official","temp","nickname","anonymous","old","maiden"]) }
+const S178 = { url: 'http://hl7.org/fhir/ValueSet/contact-point-system', codes: new Set(["phone","fax","email","pager","url","sms","other"]) }
+const S179 = { url: 'http://hl7.org/fhir/ValueSet/contact-point-use', codes: new Set(["home","work","temp","old","mobile"]) }
+const S180 = { url: 'http://hl7.org/fhir/ValueSet/address-use', codes: new Set(["home","work","temp","old","billing"]) }
+const S181 = { url: 'http://hl7.org/fhir/ValueSet/address-type', codes: new Set(["postal","physical","both"]) }
+const S182 = { url: 'http://hl7.org/fhir/ValueSet/quantity-comparator', codes: new Set(["<","<=",">=",">"]) }
+const S183 = { url: 'http://hl7.org/fhir/ValueSet/currencies', codes: new Set(["AFN","EUR","ALL","DZD","USD","AOA","XCD","ARS","AMD","AWG","AUD","AZN","BSD","BHD","BDT","BBD","BYN","BZD","XOF","BMD","INR","BTN","BOB","BOV","BAM","BWP","NOK","BRL","BND","BGN","BIF","CVE","KHR","XAF","CAD","KYD","CLP","CLF","CNY","COP","COU","KMF","CDF","NZD","CRC","CUP","CUC","ANG","CZK","DKK","DJF","DOP","EGP","SVC","ERN","SZL","ETB","FKP","FJD","XPF","GMD","GEL","GHS","GIP","GTQ","GBP","GNF","GYD","HTG","HNL","HKD","HUF","ISK","IDR","XDR","IRR","IQD","ILS","JMD","JPY","JOD","KZT","KES","KPW","KRW","KWD","KGS","LAK","LBP","LSL","ZAR","LRD","LYD","CHF","MOP","MKD","MGA","MWK","MYR","MVR","MRU","MUR","XUA","MXN","MXV","MDL","MNT","MAD","MZN","MMK","NAD","NPR","NIO","NGN","OMR","PKR","PAB","PGK","PYG","PEN","PHP","PLN","QAR","RON","RUB","RWF","SHP","WST","STN","SAR","RSD","SCR","SLE","SGD","XSU","SBD","SOS","SSP","LKR","SDG","SRD","SEK","CHE","CHW","SYP","TWD","TJS","TZS","THB","TOP","TTD","TND","TRY","TMT","UGX","UAH","AED","USN","UYU","UYI","UYW","UZS","VUV","VES","VED","VND","YER","ZMW","ZWG","XBA","XBB","XBC","XBD","XTS","XXX","XAU","XPD","XPT","XAG"]) }
+const S184 = { url: 'http://hl7.org/fhir/ValueSet/units-of-time', codes: new Set(["s","min","h","d","wk","mo","a"]) }
+const S185 = { url: 'http://hl7.org/fhir/ValueSet/event-timing', codes: new Set(["MORN","MORN.early","MORN.late","NOON","AFT","AFT.early","AFT.late","EVE","EVE.early","EVE.late","NIGHT","PHS","HS","WAKE","C","CM","CD","CV","AC","ACM","ACD","ACV","PC","PCM","PCD","PCV"]) }
+const T186 = new Set(["Organization","Patient","Practitioner","RelatedPerson"])
+const S187 = { url: 'http://hl7.org/fhir/ValueSet/contributor-type', codes: new Set(["author","editor","reviewer","endorser"]) }
+const T188 = new Set(["Group"])
+const S189 = { url: 'http://hl7.org/fhir/ValueSet/sort-direction', codes: new Set(["ascending","descending"]) }
+const S190 = { url: 'http://hl7.org/fhir/ValueSet/related-artifact-type', codes: new Set(["documentation","justification","citation","predecessor","successor","derived-from","depends-on","composed-of"]) }
+const S191 = { url: 'http://hl7.org/fhir/ValueSet/trigger-type', codes: new Set(["named-event","periodic","data-changed","data-added","data-modified","data-removed","data-accessed","data-access-ended"]) }
+const T192 = new Set(["Group","HealthcareService","InsurancePlan","Location","Organization","PlanDefinition","ResearchStudy"])
 function Patient(o, c) {
   if (!enter(o, c)) return
   let n_deceased = 0
@@ -5581,6 +5583,162 @@ function ValueSet_expansion_contains(o, c) {
   rule(o, c, 'vsd-9')
   rule(o, c, 'vsd-10')
 }
+function ConceptMap(o, c) {
+  if (!enter(o, c)) return
+  let n_source = 0
+  let n_target = 0
+  for (const k in o) switch (k) {
+    case 'resourceType': break
+    case 'id': prim(o.id, c, k, P.id); break
+    case '_id': shadow(o._id, c, 'id', Element, o.id); break
+    case 'meta': one(o.meta, c, k, Meta); break
+    case 'implicitRules': prim(o.implicitRules, c, k, P.uri); break
+    case '_implicitRules': shadow(o._implicitRules, c, 'implicitRules', Element, o.implicitRules); break
+    case 'language': prim(o.language, c, k, P.code); break
+    case '_language': shadow(o._language, c, 'language', Element, o.language); break
+    case 'text': one(o.text, c, k, Narrative); break
+    case 'contained': list(o.contained, c, k, contained); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'url': prim(o.url, c, k, P.uri); break
+    case '_url': shadow(o._url, c, 'url', Element, o.url); break
+    case 'identifier': one(o.identifier, c, k, Identifier); break
+    case 'version': prim(o.version, c, k, P.string); break
+    case '_version': shadow(o._version, c, 'version', Element, o.version); break
+    case 'name': prim(o.name, c, k, P.string); break
+    case '_name': shadow(o._name, c, 'name', Element, o.name); break
+    case 'title': prim(o.title, c, k, P.string); break
+    case '_title': shadow(o._title, c, 'title', Element, o.title); break
+    case 'status': code(o.status, c, k, P.code, S92); break
+    case '_status': shadow(o._status, c, 'status', Element, o.status); break
+    case 'experimental': prim(o.experimental, c, k, P.boolean); break
+    case '_experimental': shadow(o._experimental, c, 'experimental', Element, o.experimental); break
+    case 'date': prim(o.date, c, k, P.dateTime); break
+    case '_date': shadow(o._date, c, 'date', Element, o.date); break
+    case 'publisher': prim(o.publisher, c, k, P.string); break
+    case '_publisher': shadow(o._publisher, c, 'publisher', Element, o.publisher); break
+    case 'contact': list(o.contact, c, k, ContactDetail); break
+    case 'description': prim(o.description, c, k, P.markdown); break
+    case '_description': shadow(o._description, c, 'description', Element, o.description); break
+    case 'useContext': list(o.useContext, c, k, UsageContext); break
+    case 'jurisdiction': list(o.jurisdiction, c, k, CodeableConcept); break
+    case 'purpose': prim(o.purpose, c, k, P.markdown); break
+    case '_purpose': shadow(o._purpose, c, 'purpose', Element, o.purpose); break
+    case 'copyright': prim(o.copyright, c, k, P.markdown); break
+    case '_copyright': shadow(o._copyright, c, 'copyright', Element, o.copyright); break
+    case 'sourceUri': n_source++; prim(o.sourceUri, c, 'source', P.uri); break
+    case '_sourceUri': if (o.sourceUri === undefined) n_source++; shadow(o._sourceUri, c, 'source', Element, o.sourceUri); break
+    case 'sourceCanonical': n_source++; prim(o.sourceCanonical, c, 'source', P.canonical); break
+    case '_sourceCanonical': if (o.sourceCanonical === undefined) n_source++; shadow(o._sourceCanonical, c, 'source', Element, o.sourceCanonical); break
+    case 'targetUri': n_target++; prim(o.targetUri, c, 'target', P.uri); break
+    case '_targetUri': if (o.targetUri === undefined) n_target++; shadow(o._targetUri, c, 'target', Element, o.targetUri); break
+    case 'targetCanonical': n_target++; prim(o.targetCanonical, c, 'target', P.canonical); break
+    case '_targetCanonical': if (o.targetCanonical === undefined) n_target++; shadow(o._targetCanonical, c, 'target', Element, o.targetCanonical); break
+    case 'group': list(o.group, c, k, ConceptMap_group); break
+    default: unknown(c, k)
+  }
+  if (o.status === undefined && o._status === undefined) required(c, 'status')
+  if (n_source > 1) choice(c, 'source')
+  if (n_target > 1) choice(c, 'target')
+  if (o.contained !== undefined) rule(o, c, 'dom-2')
+  if (o.contained !== undefined) rule(o, c, 'dom-3')
+  if (o.contained !== undefined) rule(o, c, 'dom-4')
+  if (o.contained !== undefined) rule(o, c, 'dom-5')
+}
+function ConceptMap_group(o, c) {
+  if (!enter(o, c)) return
+  for (const k in o) switch (k) {
+    case 'id': prim(o.id, c, k, P['System.String']); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'source': prim(o.source, c, k, P.uri); break
+    case '_source': shadow(o._source, c, 'source', Element, o.source); break
+    case 'sourceVersion': prim(o.sourceVersion, c, k, P.string); break
+    case '_sourceVersion': shadow(o._sourceVersion, c, 'sourceVersion', Element, o.sourceVersion); break
+    case 'target': prim(o.target, c, k, P.uri); break
+    case '_target': shadow(o._target, c, 'target', Element, o.target); break
+    case 'targetVersion': prim(o.targetVersion, c, k, P.string); break
+    case '_targetVersion': shadow(o._targetVersion, c, 'targetVersion', Element, o.targetVersion); break
+    case 'element': list(o.element, c, k, ConceptMap_group_element); break
+    case 'unmapped': one(o.unmapped, c, k, ConceptMap_group_unmapped); break
+    default: unknown(c, k)
+  }
+  if (o.element === undefined) required(c, 'element')
+}
+function ConceptMap_group_element(o, c) {
+  if (!enter(o, c)) return
+  for (const k in o) switch (k) {
+    case 'id': prim(o.id, c, k, P['System.String']); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'code': prim(o.code, c, k, P.code); break
+    case '_code': shadow(o._code, c, 'code', Element, o.code); break
+    case 'display': prim(o.display, c, k, P.string); break
+    case '_display': shadow(o._display, c, 'display', Element, o.display); break
+    case 'target': list(o.target, c, k, ConceptMap_group_element_target); break
+    default: unknown(c, k)
+  }
+}
+function ConceptMap_group_element_target(o, c) {
+  if (!enter(o, c)) return
+  for (const k in o) switch (k) {
+    case 'id': prim(o.id, c, k, P['System.String']); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'code': prim(o.code, c, k, P.code); break
+    case '_code': shadow(o._code, c, 'code', Element, o.code); break
+    case 'display': prim(o.display, c, k, P.string); break
+    case '_display': shadow(o._display, c, 'display', Element, o.display); break
+    case 'equivalence': code(o.equivalence, c, k, P.code, S173); break
+    case '_equivalence': shadow(o._equivalence, c, 'equivalence', Element, o.equivalence); break
+    case 'comment': prim(o.comment, c, k, P.string); break
+    case '_comment': shadow(o._comment, c, 'comment', Element, o.comment); break
+    case 'dependsOn': list(o.dependsOn, c, k, ConceptMap_group_element_target_dependsOn); break
+    case 'product': list(o.product, c, k, ConceptMap_group_element_target_dependsOn); break
+    default: unknown(c, k)
+  }
+  if (o.equivalence === undefined && o._equivalence === undefined) required(c, 'equivalence')
+  rule(o, c, 'cmd-1')
+}
+function ConceptMap_group_element_target_dependsOn(o, c) {
+  if (!enter(o, c)) return
+  for (const k in o) switch (k) {
+    case 'id': prim(o.id, c, k, P['System.String']); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'property': prim(o.property, c, k, P.uri); break
+    case '_property': shadow(o._property, c, 'property', Element, o.property); break
+    case 'system': prim(o.system, c, k, P.canonical); break
+    case '_system': shadow(o._system, c, 'system', Element, o.system); break
+    case 'value': prim(o.value, c, k, P.string); break
+    case '_value': shadow(o._value, c, 'value', Element, o.value); break
+    case 'display': prim(o.display, c, k, P.string); break
+    case '_display': shadow(o._display, c, 'display', Element, o.display); break
+    default: unknown(c, k)
+  }
+  if (o.property === undefined && o._property === undefined) required(c, 'property')
+  if (o.value === undefined && o._value === undefined) required(c, 'value')
+}
+function ConceptMap_group_unmapped(o, c) {
+  if (!enter(o, c)) return
+  for (const k in o) switch (k) {
+    case 'id': prim(o.id, c, k, P['System.String']); break
+    case 'extension': list(o.extension, c, k, Extension); break
+    case 'modifierExtension': list(o.modifierExtension, c, k, Extension); break
+    case 'mode': code(o.mode, c, k, P.code, S174); break
+    case '_mode': shadow(o._mode, c, 'mode', Element, o.mode); break
+    case 'code': prim(o.code, c, k, P.code); break
+    case '_code': shadow(o._code, c, 'code', Element, o.code); break
+    case 'display': prim(o.display, c, k, P.string); break
+    case '_display': shadow(o._display, c, 'display', Element, o.display); break
+    case 'url': prim(o.url, c, k, P.canonical); break
+    case '_url': shadow(o._url, c, 'url', Element, o.url); break
+    default: unknown(c, k)
+  }
+  if (o.mode === undefined && o._mode === undefined) required(c, 'mode')
+  rule(o, c, 'cmd-2')
+  rule(o, c, 'cmd-3')
+}
 function Meta(o, c) {
   if (!enter(o, c)) return
   for (const k in o) switch (k) {
@@ -5611,7 +5769,7 @@ function Narrative(o, c) {
   for (const k in o) switch (k) {
     case 'id': prim(o.id, c, k, P['System.String']); break
     case 'extension': list(o.extension, c, k, Extension); break
-    case 'status': code(o.status, c, k, P.code, S173); break
+    case 'status': code(o.status, c, k, P.code, S175); break
     case '_status': shadow(o._status, c, 'status', Element, o.status); break
     case 'div': prim(o.div, c, k, P.xhtml); break
     default: unknown(c, k)
@@ -5707,7 +5865,7 @@ function Identifier(o, c) {
   for (const k in o) switch (k) {
     case 'id': prim(o.id, c, k, P['System.String']); break
     case 'extension': list(o.extension, c, k, Extension); break
-    case 'use': code(o.use, c, k, P.code, S174); break
+    case 'use': code(o.use, c, k, P.code, S176); break
     case '_use': shadow(o._use, c, 'use', Element, o.use); break
     case 'type': one(o.type, c, k, CodeableConcept); break
     case 'system': prim(o.system, c, k, P.uri); break
@@ -5724,7 +5882,7 @@ function HumanName(o, c) {
   for (const k in o) switch (k) {
     case 'id': prim(o.id, c, k, P['System.String']); break
     case 'extension': list(o.extension, c, k, Extension); break
-    case 'use': code(o.use, c, k, P.code, S175); break
+    case 'use': code(o.use, c, k, P.code, S177); break
     case '_use': shadow(o._use, c, 'use', Element, o.use); break
     case 'text': prim(o.text, c, k, P.string); break
     case '_text': shadow(o._text, c, 'text', Element, o.text); break
@@ -5745,11 +5903,11 @@ function ContactPoint(o, c) {
   for (const k in o) switch (k) {
     case 'id': prim(o.id, c, k, P['System.String']); break
     case 'extension': list(o.extension, c, k, Extension); break
-    case 'system': code(o.system, c, k, P.code, S176); break
+    case 'system': code(o.system, c, k, P.code, S178); break
     case '_system': shadow(o._system, c, 'system', Element, o.system); break
     case 'value': prim(o.value, c, k, P.string); break
     case '_value': shadow(o._value, c, 'value', Element, o.value); break
-    case 'use': code(o.use, c, k, P.code, S177); break
+    case 'use': code(o.use, c, k, P.code, S179); break
     case '_use': shadow(o._use, c, 'use', Element, o.use); break
     case 'rank': prim(o.rank, c, k, P.positiveInt); break
     case '_rank': shadow(o._rank, c, 'rank', Element, o.rank); break
@@ -5763,9 +5921,9 @@ function Address(o, c) {
   for (const k in o) switch (k) {
     case 'id': prim(o.id, c, k, P['System.String']); break
     case 'extension': list(o.extension, c, k, Extension); break
-    case 'use': code(o.use, c, k, P.code, S178); break
+    case 'use': code(o.use, c, k, P.code, S180); break
     case '_use': shadow(o._use, c, 'use', Element, o.use); break
-    case 'type': code(o.type, c, k, P.code, S179); break
+    case 'type': code(o.type, c, k, P.code, S181); break
     case '_type': shadow(o._type, c, 'type', Element, o.type); break
     case 'text': prim(o.text, c, k, P.string); break
     case '_text': shadow(o._text, c, 'text', Element, o.text); break
@@ -5875,7 +6033,7 @@ function Duration(o, c) {
     case 'extension': list(o.extension, c, k, Extension); break
     case 'value': prim(o.value, c, k, P.decimal); break
     case '_value': shadow(o._value, c, 'value', Element, o.value); break
-    case 'comparator': code(o.comparator, c, k, P.code, S180); break
+    case 'comparator': code(o.comparator, c, k, P.code, S182); break
     case '_comparator': shadow(o._comparator, c, 'comparator', Element, o.comparator); break
     case 'unit': prim(o.unit, c, k, P.string); break
     case '_unit': shadow(o._unit, c, 'unit', Element, o.unit); break
@@ -5895,7 +6053,7 @@ function Quantity(o, c) {
     case 'extension': list(o.extension, c, k, Extension); break
     case 'value': prim(o.value, c, k, P.decimal); break
     case '_value': shadow(o._value, c, 'value', Element, o.value); break
-    case 'comparator': code(o.comparator, c, k, P.code, S180); break
+    case 'comparator': code(o.comparator, c, k, P.code, S182); break
     case '_comparator': shadow(o._comparator, c, 'comparator', Element, o.comparator); break
     case 'unit': prim(o.unit, c, k, P.string); break
     case '_unit': shadow(o._unit, c, 'unit', Element, o.unit); break
@@ -5914,7 +6072,7 @@ function Money(o, c) {
     case 'extension': list(o.extension, c, k, Extension); break
     case 'value': prim(o.value, c, k, P.decimal); break
     case '_value': shadow(o._value, c, 'value', Element, o.value); break
-    case 'currency': code(o.currency, c, k, P.code, S181); break
+    case 'currency': code(o.currency, c, k, P.code, S183); break
     case '_currency': shadow(o._currency, c, 'currency', Element, o.currency); break
     default: unknown(c, k)
   }
@@ -5949,7 +6107,7 @@ function Timing_repeat(o, c) {
     case '_duration': shadow(o._duration, c, 'duration', Element, o.duration); break
     case 'durationMax': prim(o.durationMax, c, k, P.decimal); break
     case '_durationMax': shadow(o._durationMax, c, 'durationMax', Element, o.durationMax); break
-    case 'durationUnit': code(o.durationUnit, c, k, P.code, S182); break
+    case 'durationUnit': code(o.durationUnit, c, k, P.code, S184); break
     case '_durationUnit': shadow(o._durationUnit, c, 'durationUnit', Element, o.durationUnit); break
     case 'frequency': prim(o.frequency, c, k, P.positiveInt); break
     case '_frequency': shadow(o._frequency, c, 'frequency', Element, o.frequency); break
@@ -5959,13 +6117,13 @@ function Timing_repeat(o, c) {
     case '_period': shadow(o._period, c, 'period', Element, o.period); break
     case 'periodMax': prim(o.periodMax, c, k, P.decimal); break
     case '_periodMax': shadow(o._periodMax, c, 'periodMax', Element, o.periodMax); break
-    case 'periodUnit': code(o.periodUnit, c, k, P.code, S182); break
+    case 'periodUnit': code(o.periodUnit, c, k, P.code, S184); break
     case '_periodUnit': shadow(o._periodUnit, c, 'periodUnit', Element, o.periodUnit); break
     case 'dayOfWeek': codes(o.dayOfWeek, c, k, P.code, S28, o._dayOfWeek); break
     case '_dayOfWeek': shadows(o._dayOfWeek, c, 'dayOfWeek', Element, o.dayOfWeek); break
     case 'timeOfDay': prims(o.timeOfDay, c, k, P.time, o._timeOfDay); break
     case '_timeOfDay': shadows(o._timeOfDay, c, 'timeOfDay', Element, o.timeOfDay); break
-    case 'when': codes(o.when, c, k, P.code, S183, o._when); break
+    case 'when': codes(o.when, c, k, P.code, S185, o._when); break
     case '_when': shadows(o._when, c, 'when', Element, o.when); break
     case 'offset': prim(o.offset, c, k, P.unsignedInt); break
     case '_offset': shadow(o._offset, c, 'offset', Element, o.offset); break
@@ -5988,7 +6146,7 @@ function Annotation(o, c) {
   for (const k in o) switch (k) {
     case 'id': prim(o.id, c, k, P['System.String']); break
     case 'extension': list(o.extension, c, k, Extension); break
-    case 'authorReference': n_author++; one(o.authorReference, c, 'author', Reference); target(o.authorReference, c, 'author', T184); break
+    case 'authorReference': n_author++; one(o.authorReference, c, 'author', Reference); target(o.authorReference, c, 'author', T186); break
     case 'authorString': n_author++; prim(o.authorString, c, 'author', P.string); break
     case '_authorString': if (o.authorString === undefined) n_author++; shadow(o._authorString, c, 'author', Element, o.authorString); break
     case 'time': prim(o.time, c, k, P.dateTime); break
@@ -6007,7 +6165,7 @@ function Age(o, c) {
     case 'extension': list(o.extension, c, k, Extension); break
     case 'value': prim(o.value, c, k, P.decimal); break
     case '_value': shadow(o._value, c, 'value', Element, o.value); break
-    case 'comparator': code(o.comparator, c, k, P.code, S180); break
+    case 'comparator': code(o.comparator, c, k, P.code, S182); break
     case '_comparator': shadow(o._comparator, c, 'comparator', Element, o.comparator); break
     case 'unit': prim(o.unit, c, k, P.string); break
     case '_unit': shadow(o._unit, c, 'unit', Element, o.unit); break
@@ -6027,7 +6185,7 @@ function Count(o, c) {
     case 'extension': list(o.extension, c, k, Extension); break
     case 'value': prim(o.value, c, k, P.decimal); break
     case '_value': shadow(o._value, c, 'value', Element, o.value); break
-    case 'comparator': code(o.comparator, c, k, P.code, S180); break
+    case 'comparator': code(o.comparator, c, k, P.code, S182); break
     case '_comparator': shadow(o._comparator, c, 'comparator', Element, o.comparator); break
     case 'unit': prim(o.unit, c, k, P.string); break
     case '_unit': shadow(o._unit, c, 'unit', Element, o.unit); break
@@ -6047,7 +6205,7 @@ function Distance(o, c) {
     case 'extension': list(o.extension, c, k, Extension); break
     case 'value': prim(o.value, c, k, P.decimal); break
     case '_value': shadow(o._value, c, 'value', Element, o.value); break
-    case 'comparator': code(o.comparator, c, k, P.code, S180); break
+    case 'comparator': code(o.comparator, c, k, P.code, S182); break
     case '_comparator': shadow(o._comparator, c, 'comparator', Element, o.comparator); break
     case 'unit': prim(o.unit, c, k, P.string); break
     case '_unit': shadow(o._unit, c, 'unit', Element, o.unit); break
@@ -6144,7 +6302,7 @@ function Contributor(o, c) {
   for (const k in o) switch (k) {
     case 'id': prim(o.id, c, k, P['System.String']); break
     case 'extension': list(o.extension, c, k, Extension); break
-    case 'type': code(o.type, c, k, P.code, S185); break
+    case 'type': code(o.type, c, k, P.code, S187); break
     case '_type': shadow(o._type, c, 'type', Element, o.type); break
     case 'name': prim(o.name, c, k, P.string); break
     case '_name': shadow(o._name, c, 'name', Element, o.name); break
@@ -6165,7 +6323,7 @@ function DataRequirement(o, c) {
     case 'profile': prims(o.profile, c, k, P.canonical, o._profile); break
     case '_profile': shadows(o._profile, c, 'profile', Element, o.profile); break
     case 'subjectCodeableConcept': n_subject++; one(o.subjectCodeableConcept, c, 'subject', CodeableConcept); break
-    case 'subjectReference': n_subject++; one(o.subjectReference, c, 'subject', Reference); target(o.subjectReference, c, 'subject', T186); break
+    case 'subjectReference': n_subject++; one(o.subjectReference, c, 'subject', Reference); target(o.subjectReference, c, 'subject', T188); break
     case 'mustSupport': prims(o.mustSupport, c, k, P.string, o._mustSupport); break
     case '_mustSupport': shadows(o._mustSupport, c, 'mustSupport', Element, o.mustSupport); break
     case 'codeFilter': list(o.codeFilter, c, k, DataRequirement_codeFilter); break
@@ -6220,7 +6378,7 @@ function DataRequirement_sort(o, c) {
     case 'extension': list(o.extension, c, k, Extension); break
     case 'path': prim(o.path, c, k, P.string); break
     case '_path': shadow(o._path, c, 'path', Element, o.path); break
-    case 'direction': code(o.direction, c, k, P.code, S187); break
+    case 'direction': code(o.direction, c, k, P.code, S189); break
     case '_direction': shadow(o._direction, c, 'direction', Element, o.direction); break
     default: unknown(c, k)
   }
@@ -6276,7 +6434,7 @@ function RelatedArtifact(o, c) {
   for (const k in o) switch (k) {
     case 'id': prim(o.id, c, k, P['System.String']); break
     case 'extension': list(o.extension, c, k, Extension); break
-    case 'type': code(o.type, c, k, P.code, S188); break
+    case 'type': code(o.type, c, k, P.code, S190); break
     case '_type': shadow(o._type, c, 'type', Element, o.type); break
     case 'label': prim(o.label, c, k, P.string); break
     case '_label': shadow(o._label, c, 'label', Element, o.label); break
@@ -6299,7 +6457,7 @@ function TriggerDefinition(o, c) {
   for (const k in o) switch (k) {
     case 'id': prim(o.id, c, k, P['System.String']); break
     case 'extension': list(o.extension, c, k, Extension); break
-    case 'type': code(o.type, c, k, P.code, S189); break
+    case 'type': code(o.type, c, k, P.code, S191); break
     case '_type': shadow(o._type, c, 'type', Element, o.type); break
     case 'name': prim(o.name, c, k, P.string); break
     case '_name': shadow(o._name, c, 'name', Element, o.name); break
@@ -6329,7 +6487,7 @@ function UsageContext(o, c) {
     case 'valueCodeableConcept': n_value++; one(o.valueCodeableConcept, c, 'value', CodeableConcept); break
     case 'valueQuantity': n_value++; one(o.valueQuantity, c, 'value', Quantity); break
     case 'valueRange': n_value++; one(o.valueRange, c, 'value', Range); break
-    case 'valueReference': n_value++; one(o.valueReference, c, 'value', Reference); target(o.valueReference, c, 'value', T190); break
+    case 'valueReference': n_value++; one(o.valueReference, c, 'value', Reference); target(o.valueReference, c, 'value', T192); break
     default: unknown(c, k)
   }
   if (o.code === undefined) required(c, 'code')
@@ -6444,4 +6602,5 @@ export const validators = {
   SearchParameter,
   OperationDefinition,
   ValueSet,
+  ConceptMap,
 }

@@ -89,6 +89,11 @@ export class Terminology {
     return made
   }
 
+  /** The codes of a value set that is not one of those that are known. */
+  compose(set: JsonObject): CodeGroup {
+    return this.#compose(set, 0)
+  }
+
   #carried(url: string): CodeGroup | undefined {
     const codes = codesIn(url)
     if (!codes) return undefined

@@ -211,6 +211,7 @@ export function createEngine(options: EngineOptions): Engine {
     exclusions: (id) => exclusionsIn(db, tenant, id),
     idle: async () => !batcher.busy && (await worker.isIdle()),
     site: options.site,
+    maps: options.maps,
     setClock: async (now) => {
       clock.set?.(now)
       worker.wake()

@@ -5,6 +5,7 @@ import type { Client, Site } from '../canonical/site.ts'
 import type { Issue } from '../fhir/issue.ts'
 import type { SearchQuery } from '../fhir/search-query.ts'
 import type { AckError } from '../hl7/ack.ts'
+import type { MapSet } from '../mappings/engine/compile.ts'
 import type { RowFate } from '../mappings/engine/fired.ts'
 import type { Queryable } from '../store/db.ts'
 import type { MessageFilter } from '../store/message-list.ts'
@@ -214,6 +215,8 @@ export interface Gateway {
   idle(): Promise<boolean>
   /** The site as it is now: it is replaced as a whole when its file changes. */
   site(): Site
+  /** Its maps and tables, likewise. */
+  maps(): MapSet
   /** Test controls; only with CLOCK=manual. */
   setClock(now: Date): Promise<void>
   reset(): Promise<void>

@@ -71,8 +71,8 @@ function fhirRoutes(app: Hono<AppEnv>, deps: Deps, within: ReadsWithin['within']
   // The more special path first: the first that matches answers.
   const routes: Readonly<Record<string, Readonly<Record<string, Route>>>> = {
     '/fhir/metadata': { GET: (c) => metadata(c, deps) },
-    ...definitionRoutes(deps),
     ...operationRoutes(deps),
+    ...definitionRoutes(deps),
     '/fhir/$export/:job': { GET: jobRoute(deps, jobStatus), DELETE: jobRoute(deps, cancelJob) },
     '/fhir/$export/:job/:file': { GET: jobRoute(deps, jobFile) },
     '/fhir/_history': { GET: on([], systemHistory) },

@@ -17,6 +17,8 @@ export interface MapSet {
   /** Events it serves: 'ADT^A01'. */
   readonly events: ReadonlySet<string>
   readonly tables: Tables
+  /** The tables as they were compiled: of several with one name the later lies over the earlier. */
+  readonly conceptMaps: readonly ConceptMap[]
   /** The rows as they were compiled: 'PID[Patient]#3' is the third of its map. */
   readonly sources: readonly MapSource[]
   /** The map of an event. */
@@ -73,6 +75,7 @@ export function compileMaps(sources: readonly MapSource[], tables: readonly Conc
       .digest('hex'),
     events: new Set(byEvent.keys()),
     tables: compileTables(tables),
+    conceptMaps: tables,
     sources,
     byEvent,
   }

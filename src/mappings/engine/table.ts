@@ -13,16 +13,20 @@ export interface Translation {
 /** The parts of a ConceptMap that are read. */
 export interface ConceptMap {
   readonly resourceType?: string
+  readonly id?: string
+  readonly url?: string
   readonly name: string
   readonly group?: readonly {
     readonly source?: string | null
     readonly target?: string | null
     readonly element?: readonly {
       readonly code: string
+      readonly display?: string
       readonly target?: readonly {
         readonly code?: string
         readonly display?: string
         readonly equivalence?: string
+        readonly comment?: string
       }[]
     }[]
   }[]

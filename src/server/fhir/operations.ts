@@ -4,11 +4,13 @@ import type { OperationRow } from '../../fhir/definition-resources.ts'
 import type { Permission } from '../auth.ts'
 import { groupExport, patientExport, systemExport } from '../bulk/kick-off.ts'
 import type { Handler } from './ask.ts'
+import { lookup, subsumes, validateSystemCode } from './code-system.ts'
+import { translateConcept } from './concept-map.ts'
 import { everything } from './everything.ts'
 import { lineage } from './lineage.ts'
 import { matchExclusions, mergePatients, unmergePatient } from './merge.ts'
 import { meta } from './meta.ts'
-import { expand, lookup, validateCode } from './terminology.ts'
+import { expand, validateCode } from './terminology.ts'
 import { validate } from './validate.ts'
 
 export interface Operation extends OperationRow {
@@ -43,6 +45,15 @@ const exported: OperationRow['parameters'] = {
   '_type*': 'string',
   '_typeFilter*': 'string',
   '_elements*': 'string',
+}
+
+/** A code, in every way that it can be sent. */
+const coded = {
+  code: 'code',
+  system: 'uri',
+  display: 'string',
+  coding: 'Coding',
+  codeableConcept: 'CodeableConcept',
 }
 
 export const OPERATIONS: readonly Operation[] = [
@@ -121,20 +132,49 @@ export const OPERATIONS: readonly Operation[] = [
   }),
   row('expand', expand, {
     definition: `${HL7}/ValueSet-expand`,
-    description: 'The codes of a value set that elements of the types here are bound to',
+    description:
+      'The codes of a value set that elements of the types here are bound to, of one of a package, or of one that is sent',
     types: ['ValueSet'],
-    parameters: { url: 'uri', filter: 'string', offset: 'integer', count: 'integer' },
+    parameters: { url: 'uri', valueSet: 'ValueSet', filter: 'string', offset: 'integer', count: 'integer' },
   }),
   row('validate-code', validateCode, {
     definition: `${HL7}/ValueSet-validate-code`,
     description: 'Whether a code is one of a value set',
     types: ['ValueSet'],
-    parameters: { url: 'uri', code: 'code', system: 'uri', display: 'string', coding: 'Coding' },
+    parameters: { url: 'uri', valueSet: 'ValueSet', ...coded },
   }),
   row('lookup', lookup, {
     definition: `${HL7}/CodeSystem-lookup`,
-    description: 'What a code of a carried code system means',
+    description: 'What a code of a code system means, and what stands above and below it',
     types: ['CodeSystem'],
-    parameters: { code: 'code', system: 'uri', coding: 'Coding' },
+    parameters: { code: 'code', system: 'uri', coding: 'Coding', property: 'code' },
+  }),
+  row('validate-code', validateSystemCode, {
+    definition: `${HL7}/CodeSystem-validate-code`,
+    description: 'Whether a code is one of a code system',
+    types: ['CodeSystem'],
+    parameters: { url: 'uri', ...coded },
+  }),
+  row('subsumes', subsumes, {
+    definition: `${HL7}/CodeSystem-subsumes`,
+    description: 'How two codes of a code system stand to each other',
+    types: ['CodeSystem'],
+    parameters: { codeA: 'code', codeB: 'code', system: 'uri', codingA: 'Coding', codingB: 'Coding' },
+  }),
+  row('translate', translateConcept, {
+    definition: `${HL7}/ConceptMap-translate`,
+    description: 'What the tables by which messages are read make of a code, or what they make a code of',
+    level: 'both',
+    types: ['ConceptMap'],
+    parameters: {
+      url: 'uri',
+      code: 'code',
+      system: 'uri',
+      coding: 'Coding',
+      codeableConcept: 'CodeableConcept',
+      target: 'uri',
+      targetsystem: 'uri',
+      reverse: 'boolean',
+    },
   }),
 ]

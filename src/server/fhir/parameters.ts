@@ -21,6 +21,43 @@ export async function inputsOf(ask: Ask): Promise<Inputs | Response> {
   return inputs
 }
 
+/** The same for parameters that are known; of others Prefer: handling=strict wants to hear. */
+export async function inputsFor(ask: Ask, known: ReadonlySet<string>): Promise<Inputs | Response> {
+  const inputs = await inputsOf(ask)
+  if (inputs instanceof Response || ask.prefer.handling !== 'strict') return inputs
+  const other = [...inputs.keys()].find((name) => !known.has(name) && !name.startsWith('_'))
+  return other === undefined
+    ? inputs
+    : refuse(
+        ask.c,
+        'unknown-parameter',
+        'a parameter is not one of this operation - see its OperationDefinition',
+      )
+}
+
+/** A code as it was sent. */
+export interface Coded {
+  readonly system: string | undefined
+  readonly code: string
+  readonly display: string | undefined
+}
+/** Codings of one CodeableConcept that are looked at. */
+const maxCodings = 20
+
+/** code with system and display, a coding, or the codings of a codeableConcept. */
+export function codedOf(inputs: Inputs): readonly Coded[] {
+  const concept = inputs.get('codeableConcept')
+  const list: readonly unknown[] = isObject(concept) && Array.isArray(concept.coding) ? concept.coding : []
+  const plain = { system: inputs.get('system'), code: inputs.get('code'), display: inputs.get('display') }
+  const text = (value: unknown): string | undefined =>
+    typeof value === 'string' && value !== '' ? value : undefined
+  return [plain, inputs.get('coding'), ...list.slice(0, maxCodings)].flatMap((each): readonly Coded[] => {
+    const code = isObject(each) ? text(each.code) : undefined
+    if (!isObject(each) || code === undefined) return []
+    return [{ code, system: text(each.system), display: text(each.display) ?? text(inputs.get('display')) }]
+  })
+}
+
 function valueIn(parameter: JsonObject): unknown {
   const name = Object.keys(parameter).find((key) => key.startsWith('value') || key === 'resource')
   return name === undefined ? undefined : parameter[name]
@@ -29,12 +66,6 @@ function valueIn(parameter: JsonObject): unknown {
 export const textOf = (inputs: Inputs, name: string): string | undefined => {
   const value = inputs.get(name)
   return typeof value === 'string' && value !== '' ? value : undefined
-}
-
-/** A number of 0 or more; undefined when there is none, or it is no such number. */
-export const countOf = (inputs: Inputs, name: string): number | undefined => {
-  const value = Number(inputs.get(name) ?? Number.NaN)
-  return Number.isSafeInteger(value) && value >= 0 ? value : undefined
 }
 
 /** system and code, given by themselves or as a Coding. */

@@ -1,79 +1,169 @@
-// ValueSet/$expand, ValueSet/$validate-code and CodeSystem/$lookup (FHIR R4 terminology-service.html), over the value sets
-// and code systems that the gateway carries: those that elements of its types are bound to.
-import { codesIn, lookupCode, systemName } from '../../fhir/terminology.ts'
+// ValueSet/$expand and $validate-code (FHIR R4 valueset-operations.html) over the value sets that the gateway carries, those
+// that elements of its types are bound to, and those of the packages of the site.
+import { ELEMENTS } from '../../fhir/definitions.ts'
+import type { Issue } from '../../fhir/issue.ts'
+import { isObject } from '../../fhir/types.ts'
+import type { CodeGroup } from '../../fhir/value-sets.ts'
 import type { Ask } from './ask.ts'
-import { codingOf, countOf, inputsOf, textOf } from './parameters.ts'
-import { refuse, sendText } from './reply.ts'
+import { type Coded, codedOf, type Inputs, inputsFor, textOf } from './parameters.ts'
+import { refuse, sendOutcome, sendText } from './reply.ts'
 
 const maxExpansion = 1_000
 
-const unknownSet = 'this value set is not carried here - ask a terminology server'
+/** 404 for what nobody here has heard of, 422 for what is too large, or of which a part is missing. */
+export function refuseSet({ c }: Ask, url: string | undefined): Response {
+  if (url !== undefined && !boundSets().has(url.split('|')[0] ?? ''))
+    return refuse(c, 'not-found', 'this value set is not carried here - ask a terminology server')
+  const issue: Issue = {
+    severity: 'error',
+    code: url === undefined ? 'not-supported' : 'too-costly',
+    diagnostics:
+      url === undefined
+        ? 'the codes of this value set cannot all be told here: a part of it is in no package - ask a terminology server'
+        : 'this value set is too large to be carried here, or cannot be listed - ask a terminology server',
+  }
+  return sendOutcome(c, 422, [issue])
+}
+
+let bound: ReadonlySet<string> | undefined
+
+/** Value sets that elements are bound to: known, if not always carried. */
+function boundSets(): ReadonlySet<string> {
+  bound ??= new Set(
+    Object.values(ELEMENTS).flatMap(({ elements }) =>
+      Object.values(elements).flatMap(({ binding }) => binding?.[1] ?? []),
+    ),
+  )
+  return bound
+}
+
+const expandKnown = new Set(
+  (
+    'url valueSet valueSetVersion context contextDirection filter date offset count includeDesignations designation ' +
+    'includeDefinition activeOnly excludeNested excludeNotForUI excludePostCoordinated displayLanguage exclude-system ' +
+    'system-version check-system-version force-system-version'
+  ).split(' '),
+)
+
+/** A value set by its url, or as it is sent. */
+function groupAsked(
+  ask: Ask,
+  inputs: Inputs,
+): { readonly url: string | undefined; readonly group: CodeGroup } | Response {
+  const { terminology } = ask.deps.packages().profiles
+  const url = textOf(inputs, 'url')
+  const sent = inputs.get('valueSet')
+  if (isObject(sent) && sent.resourceType === 'ValueSet')
+    return { url: typeof sent.url === 'string' ? sent.url : undefined, group: terminology.compose(sent) }
+  if (url === undefined) return refuse(ask.c, 'bad-request', 'url is missing - name the value set')
+  const group = terminology.group(url)
+  return group ? { url, group } : refuseSet(ask, url)
+}
 
 export async function expand(ask: Ask): Promise<Response> {
   const { c, deps } = ask
-  const inputs = await inputsOf(ask)
+  const inputs = await inputsFor(ask, expandKnown)
   if (inputs instanceof Response) return inputs
-  const url = textOf(inputs, 'url')
-  if (url === undefined) return refuse(c, 'bad-request', 'url is missing - name the value set')
-  const codes = codesIn(url)
-  if (!codes) return refuse(c, 'not-found', unknownSet)
-  const words = (textOf(inputs, 'filter') ?? '').toLowerCase()
-  const found = codes.filter(({ code, display }) => `${code} ${display}`.toLowerCase().includes(words))
-  const offset = countOf(inputs, 'offset') ?? 0
-  const count = Math.min(countOf(inputs, 'count') ?? maxExpansion, maxExpansion)
-  const contains = found.slice(offset, offset + count)
+  const asked = groupAsked(ask, inputs)
+  if (asked instanceof Response) return asked
+  const [offset, count] = [wholeNumber(inputs, 'offset'), wholeNumber(inputs, 'count')]
+  if (offset === 'wrong' || count === 'wrong')
+    return refuse(c, 'bad-request', 'offset and count are numbers of 0 or more - correct them')
+  const codes = asked.group.list()
+  if (!codes) return refuseSet(ask, undefined)
+  const filter = textOf(inputs, 'filter')
+  const words = (filter ?? '').toLowerCase().split(/\s+/)
+  const found = codes.filter(({ code, display }) => {
+    const text = `${code} ${display}`.toLowerCase()
+    return words.every((word) => text.includes(word))
+  })
+  const from = offset ?? 0
+  const contains = found.slice(from, from + Math.min(count ?? maxExpansion, maxExpansion))
+  const parameter = [
+    ...(filter === undefined ? [] : [{ name: 'filter', valueString: filter }]),
+    ...(offset === undefined ? [] : [{ name: 'offset', valueInteger: offset }]),
+    ...(count === undefined ? [] : [{ name: 'count', valueInteger: count }]),
+  ]
   const expansion = {
     timestamp: deps.gateway.now().toISOString(),
     total: found.length,
-    offset,
+    offset: from,
+    ...(parameter.length > 0 && { parameter }),
     ...(contains.length > 0 && { contains }),
   }
+  const [url, version] = asked.url?.split('|') ?? []
   return sendText(
     c,
     200,
-    JSON.stringify({ resourceType: 'ValueSet', url: url.split('|')[0], status: 'active', expansion }),
+    JSON.stringify({
+      resourceType: 'ValueSet',
+      ...(url !== undefined && { url }),
+      ...(version !== undefined && { version }),
+      status: 'active',
+      expansion,
+    }),
   )
 }
 
+/** Undefined when it was not given. */
+function wholeNumber(inputs: Inputs, name: string): number | undefined | 'wrong' {
+  const given = inputs.get(name)
+  if (given === undefined) return undefined
+  const value =
+    typeof given === 'number' ? given : /^\d{1,9}$/.test(String(given)) ? Number(given) : Number.NaN
+  return Number.isSafeInteger(value) && value >= 0 ? value : 'wrong'
+}
+
+const validateKnown = new Set(
+  (
+    'url valueSet valueSetVersion context code system systemVersion display coding codeableConcept date abstract ' +
+    'displayLanguage inferSystem'
+  ).split(' '),
+)
+
 export async function validateCode(ask: Ask): Promise<Response> {
   const { c } = ask
-  const inputs = await inputsOf(ask)
+  const inputs = await inputsFor(ask, validateKnown)
   if (inputs instanceof Response) return inputs
-  const url = textOf(inputs, 'url')
-  const { system, code } = codingOf(inputs)
-  if (url === undefined || code === undefined) return refuse(c, 'bad-request', 'url or code is missing')
-  const codes = codesIn(url)
-  if (!codes) return refuse(c, 'not-found', unknownSet)
-  const found = codes.find((each) => each.code === code && (system === undefined || each.system === system))
-  const display = textOf(inputs, 'display')
-  const differs = found !== undefined && display !== undefined && found.display !== display
-  const message = !found
-    ? 'the code is not in the value set'
-    : differs
-      ? 'the display is another one'
-      : undefined
+  const codes = codedOf(inputs)
+  if (codes.length === 0) return refuse(c, 'bad-request', 'url or code is missing')
+  const asked = groupAsked(ask, inputs)
+  if (asked instanceof Response) return asked
+  const { group } = asked
+  const answers = codes.map((each) => ({
+    each,
+    is: each.system === undefined ? group.hasCode(each.code) : group.has(each.system, each.code),
+  }))
+  const found = answers.find(({ is }) => is === true)?.each
+  if (!found && answers.some(({ is }) => is === undefined)) return refuseSet(ask, undefined)
+  const code = group.list()?.find((each) => isCode(each, found))
+  return sendValidity(ask, found, code?.display, 'the code is not in the value set', code?.system)
+}
+
+const isCode = (
+  each: { readonly system: string; readonly code: string },
+  found: Coded | undefined,
+): boolean => each.code === found?.code && (found.system === undefined || found.system === each.system)
+
+/** `found`: the code as it was sent, when it is valid; `display`: the one that it has. */
+export function sendValidity(
+  { c }: Ask,
+  found: Coded | undefined,
+  display: string | undefined,
+  missing: string,
+  system = found?.system,
+): Response {
+  const differs =
+    found?.display !== undefined &&
+    display !== undefined &&
+    found.display.toLowerCase() !== display.toLowerCase()
+  const message = !found ? missing : differs ? 'the display is another one' : undefined
   const parameter = [
     { name: 'result', valueBoolean: found !== undefined && !differs },
     ...(message === undefined ? [] : [{ name: 'message', valueString: message }]),
-    ...(found ? [{ name: 'display', valueString: found.display }] : []),
-  ]
-  return sendText(c, 200, JSON.stringify({ resourceType: 'Parameters', parameter }))
-}
-
-export async function lookup(ask: Ask): Promise<Response> {
-  const { c } = ask
-  const inputs = await inputsOf(ask)
-  if (inputs instanceof Response) return inputs
-  const { system, code } = codingOf(inputs)
-  if (system === undefined || code === undefined) return refuse(c, 'bad-request', 'system or code is missing')
-  const found = lookupCode(system, code)
-  if (!found) {
-    const text = found === null ? 'this code system is not carried here' : 'the code system has no such code'
-    return refuse(c, 'not-found', `${text} - ask a terminology server`)
-  }
-  const parameter = [
-    { name: 'name', valueString: systemName(system) ?? system },
-    { name: 'display', valueString: found.display },
+    ...(display === undefined ? [] : [{ name: 'display', valueString: display }]),
+    ...(found ? [{ name: 'code', valueCode: found.code }] : []),
+    ...(found && system !== undefined ? [{ name: 'system', valueUri: system }] : []),
   ]
   return sendText(c, 200, JSON.stringify({ resourceType: 'Parameters', parameter }))
 }
