@@ -67,6 +67,12 @@ function rowSchema(): object {
       note: text('For whoever reads the file.'),
       as: text("Message maps: name by which others refer to what this row makes ('patient')."),
       into: text('Message maps: writes into what the row of that name made.'),
+      after: {
+        type: 'array',
+        items: { type: 'string' },
+        description: 'Message maps: holds when the segment follows one of these.',
+        examples: [['PID']],
+      },
       refs: {
         type: 'object',
         additionalProperties: { type: 'string' },

@@ -76,6 +76,9 @@ const decidedHere: ReadonlySet<string> = new Set([
   'subject',
 ])
 
+/** What to say to the patient stands in TQ1-11 and in notes (NTE of type PI); FHIR has one text for all of it. */
+const texts: ReadonlySet<string> = new Set(['comment', 'patientInstruction', 'description'])
+
 /** Bookings before what is done with them, arrivals after, what ends them last. */
 function rankOf(code: string): number {
   if (code === 'FHIR') return 5
@@ -110,7 +113,7 @@ export function foldAppointment(
   const overbooked = course.filler === 'Overbook' || context.isOverbooked?.(busy) === true
   const view: View = { course, status, times, crew, people, steps, overbooked }
   if (people.length === 0) return { resource: undefined, busy, status, winners: {}, warnings, transitions }
-  const plain = foldElements(steps, { accept: (_, cell) => !decidedHere.has(cell.path) })
+  const plain = foldElements(steps, { accept: (_, cell) => !decidedHere.has(cell.path), texts })
   const { tree, winners } = assemble(plain, view)
   return { resource: tree, busy, status, winners, warnings, transitions }
 }
@@ -128,7 +131,11 @@ interface View {
 function assemble({ tree, winners: plain }: Elements, view: View): Elements {
   const { course, status, times, people } = view
   const winners: Record<string, Winner> = { ...plain }
-  const body: FhirJson = { resourceType: 'Appointment', ...withTexts(withFillerStatus(tree, view)), status }
+  const body: FhirJson = {
+    resourceType: 'Appointment',
+    ...withPriority(withFillerStatus(tree, view)),
+    status,
+  }
   if (course.by) winners.status = winnerOf(course.by, statusKey(course.by))
   const reason = calledOff.has(status) ? reasonOf(view) : undefined
   if (reason) {
@@ -167,13 +174,9 @@ function withFillerStatus(tree: FhirJson, { course, status, overbooked }: View):
   return overbooked ? withPath(next, `extension('${overbookedUrl}')`, { valueBoolean: true }) : next
 }
 
-/** Elements that FHIR has once although segments repeat (NTE), and a priority that is a number. */
-function withTexts(tree: FhirJson): FhirJson {
+/** A priority is a number, or it is not there. */
+function withPriority(tree: FhirJson): FhirJson {
   const body = { ...tree }
-  for (const name of ['comment', 'patientInstruction', 'description']) {
-    const value = body[name]
-    if (Array.isArray(value)) body[name] = (value as readonly Json[]).map(String).join('\n')
-  }
   const { priority } = body
   const isNumber =
     priority === undefined || (typeof priority === 'number' && Number.isInteger(priority) && priority >= 0)

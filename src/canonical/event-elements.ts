@@ -98,6 +98,8 @@ export interface ElementRules {
    * client.
    */
   typeOf?(path: string, field: string): string | undefined
+  /** Elements that are one text although several fields tell of them: each field's words are lines of it. */
+  readonly texts?: ReadonlySet<string>
 }
 
 /** Applies the steps, earliest first. */
@@ -124,7 +126,7 @@ class State {
     cells.sort((a, b) => Number(b.v === null) - Number(a.v === null) || compareFields(b.field, a.field))
     for (const cell of cells) {
       if (cell.path === 'identifier') this.#identify(step, cell)
-      else if (isList(cell) || this.#lists.has(cell.path)) this.#list(step, cell)
+      else if (isList(cell) || this.#lists.has(cell.path) || this.#isText(cell)) this.#list(step, cell)
       else this.#scalar(step, cell)
     }
   }
@@ -142,6 +144,10 @@ class State {
         winner: winnerOf(step, cell.key),
       })
     }
+  }
+
+  #isText(cell: StepCell): boolean {
+    return this.#rules.texts?.has(cell.path) === true
   }
 
   #list(step: Step, cell: StepCell): void {
@@ -193,7 +199,10 @@ class State {
           list.push(value)
         }
       }
-      this.#tree = withPath(this.#tree, path, list.length > 0 ? list : undefined)
+      const text = this.#rules.texts?.has(path) ? list.map(String).join('\n') : list
+      const [first] = entries
+      if (text !== list && first) winners[path] = first.winner
+      this.#tree = withPath(this.#tree, path, list.length > 0 ? text : undefined)
     }
     for (const [path, fields] of this.#lists) {
       write(

@@ -19,7 +19,7 @@ import { noteCoverages } from './coverage-lists.ts'
 import type { Draft } from './draft.ts'
 import { rootOf } from './family.ts'
 import { canonicalText, type FhirJson, writePath } from './fhir-json.ts'
-import { type Identifier, stableId } from './identifier.ts'
+import { type Identifier, identifierType, stableId } from './identifier.ts'
 import { writeInstant, zoneClock } from './instant.ts'
 import { settlePolicies } from './merged-policies.ts'
 
@@ -144,6 +144,7 @@ function applyCoverage(applying: Applying, thing: Thing): Policy | undefined {
   const cells: Record<CellKey, Assertion> = { ...assertionsOf(applying, thing, times.event) }
   const relationship = relationshipOf(applying, thing, beneficiary)
   for (const key of Object.keys(cells)) if (key.startsWith('relationship<')) delete cells[key]
+  if (saysTwice(thing)) delete cells['identifier<IN1-36']
   cells['relationship<IN1-17'] = say(relationship.concept)
   cells['beneficiary<PID-3'] = say({ reference: beneficiary })
   cells['payor<IN1-3'] = say([{ reference: payor }])
@@ -154,6 +155,15 @@ function applyCoverage(applying: Applying, thing: Thing): Policy | undefined {
   if (Number.isInteger(order) && order > 0) cells['order<IN1-22'] = say(order)
   draft.assert('Coverage', id, source.id, cells)
   return { id, order, thing }
+}
+
+/** IN1-36 is a number of its own (type SN) where it is not the subscriber's (IN1-49). */
+function saysTwice(thing: Thing): boolean {
+  const said = thing.cells.find((each) => each.path === 'identifier' && each.field === 'IN1-36')?.value
+  const [first] = (Array.isArray(said) ? said : []) as readonly Identifier[]
+  return (
+    first !== undefined && identifierType(first) === 'SN' && first.value === textAt(thing, 'subscriberId')
+  )
 }
 
 interface Related {
@@ -256,22 +266,20 @@ function orderOnAccount(applying: Applying, account: string, policies: readonly 
 
 /** GT1: who answers for the account. */
 export function applyGuarantors(applying: Applying): void {
-  const parts = thingsOf(applying, 'Account.guarantor').filter((each) => !isForCharge(each))
+  const all = thingsOf(applying, 'Account.guarantor')
+  // Of a charge (DFT^P11): the charge names the party.
+  for (const part of all.filter(isForCharge)) {
+    const party = partyOf(applying, part)
+    if (party !== undefined) applying.references.set(`#${part.as}`, party)
+  }
+  const parts = all.filter((each) => !isForCharge(each))
   const [first] = parts
   const account = first && accountOf(applying, first)
   if (!account) return
   const { draft, source, times } = applying
   const list: Json[] = []
   for (const part of parts) {
-    const patient =
-      referenceTo(applying, part, 'patient') ??
-      [...applying.references.values()].find((each) => each.startsWith('Patient/'))
-    const person = referred(applying, part, 'party')
-    const party =
-      person?.type === 'RelatedPerson' && patient
-        ? relatedPerson(applying, person, patient)
-        : person && applying.references.get(`#${person.as}`)
-    const reference = party ?? (cellAt(part, '$self')?.value === true ? patient : undefined)
+    const reference = partyOf(applying, part)
     if (!reference) continue
     const entry: FhirJson = { party: { reference } }
     for (const cell of part.cells) {
@@ -284,4 +292,17 @@ export function applyGuarantors(applying: Applying): void {
   draft.assert('Account', account.slice('Account/'.length), source.id, {
     'guarantor<GT1': derived(applying, list, times.event),
   })
+}
+
+/** Who it is that answers: a relative, an organization, or the patient. */
+function partyOf(applying: Applying, part: Thing): string | undefined {
+  const patient =
+    referenceTo(applying, part, 'patient') ??
+    [...applying.references.values()].find((each) => each.startsWith('Patient/'))
+  const person = referred(applying, part, 'party')
+  const party =
+    person?.type === 'RelatedPerson' && patient
+      ? relatedPerson(applying, person, patient)
+      : person && applying.references.get(`#${person.as}`)
+  return party ?? (cellAt(part, '$self')?.value === true ? patient : undefined)
 }

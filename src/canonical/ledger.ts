@@ -142,6 +142,11 @@ function writeCharge(applying: Applying, posting: Posting, id: string): void {
   if (services.length > 0) cells['service<PR1'] = say(services)
   const payers = ofCharge(applying, thing, 'Coverage')
   if (payers.length > 0) cells['supportingInformation<IN1'] = say(payers)
+  const reasons = ofCharge(applying, thing, 'Condition')
+  if (reasons.length > 0) cells['supportingInformation<DG1'] = say(reasons)
+  const guarantors = ofCharge(applying, thing, 'Account.guarantor')
+  if (guarantors.length > 0)
+    cells[`${guarantorPath}<GT1`] = say(guarantors.map((valueReference) => ({ valueReference })))
   cells['status<FT1-6'] = say('billable')
   if (!cells['quantity<FT1-10']) cells['quantity<FT1-10'] = say({ value: 1 })
   for (const [role, key, list] of [
@@ -160,7 +165,9 @@ function writeCharge(applying: Applying, posting: Posting, id: string): void {
   draft.assert('ChargeItem', id, source.id, cells)
 }
 
-/** What stands in the charge's own group: its procedures, and in DFT^P11 its policies. */
+const guarantorPath = "extension('http://portico.example.org/StructureDefinition/guarantor')"
+
+/** What stands in the charge's own group: its procedures, and in DFT^P11 its diagnoses, policies and guarantors. */
 function ofCharge(applying: Applying, charge: Thing, type: string): Json[] {
   return thingsOf(applying, type).flatMap((each) => {
     const reference = each.refs.transaction === charge.as && applying.references.get(`#${each.as}`)

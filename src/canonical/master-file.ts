@@ -39,9 +39,30 @@ export function applyMfn(applying: Applying): void {
         `record event ${action} is not in table 0180 (${where}) - send MAD, MUP, MDC, MDL or MAC`,
       )
     }
-    if (applying.event === 'MFN^M05') applyPlaces(applying, entry, inUseAfter[action])
-    else applyStaff(applying, entry, inUseAfter[action])
+    const effective = asOf(applying, entry)
+    if (applying.event === 'MFN^M05') applyPlaces(effective, entry, inUseAfter[action])
+    else applyStaff(effective, entry, inUseAfter[action])
   }
+}
+
+const msPerHour = 3_600_000
+
+/** A record holds since MFE-3, else since MFI-5, else since the message; what lies ahead holds now, as every event does. */
+function asOf(applying: Applying, entry: Thing): Applying {
+  const { times, site } = applying
+  const [file] = thingsOf(applying, 'MasterFile')
+  const cell = cellAt(entry, '$effective') ?? cellAt(file, '$effective')
+  const said = typeof cell?.value === 'string' ? Date.parse(cell.value) : Number.NaN
+  if (Number.isNaN(said)) return applying
+  const isAhead = said > times.receipt + site.policy.futureEventHours * msPerHour
+  if (isAhead && cell)
+    warn(
+      applying,
+      'FUTURE-EVENT',
+      [cell.location],
+      `the record changes in the future (${String(cell.value)}) - taken as changed now`,
+    )
+  return { ...applying, times: { ...times, event: isAhead ? times.receipt : said } }
 }
 
 const refuse = (code: string, location: string, text: string): Refusal =>
@@ -89,11 +110,12 @@ function applyStaff(applying: Applying, entry: Thing, inUse: boolean | undefined
     const [first] = keys
     const where = `STF^${person.segment.occurrence}^2`
     if (!first) throw refuse('101', where, `the identifier is missing (${where}) - send STF-2 or STF-1`)
-    const hit = keys
+    const all = [...keys, ...identifiersAt(person, '$key')]
+    const hit = all
       .map(({ system, value }) => draft.lookup('Practitioner', system, value))
       .find((each) => each !== undefined)
     const id = hit?.id ?? stableId('Practitioner', first.system, first.value)
-    for (const { system, value } of [...keys, ...identifiersAt(person, '$key')])
+    for (const { system, value } of all)
       if (!draft.lookup('Practitioner', system, value)) draft.register('Practitioner', system, value, id)
     state(applying, 'Practitioner', id, person, { 'active<MFE-1': statedUse(person, inUse) })
     const role = thingsOf(applying, 'StaffRole').find((each) => referred(applying, each, 'staff') === person)

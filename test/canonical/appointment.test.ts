@@ -196,3 +196,22 @@ test('every winner names the message that made it', () => {
     if (!['resourceType', 'minutesDuration'].includes(element)) assert.ok(named.has(element), element)
   }
 })
+
+test('what TQ1-11 and notes say to the patient is one text; a later message says its own part anew', () => {
+  const first = siu(
+    'S12',
+    old,
+    header(old, 30, { 'patientInstruction<TQ1-11': 'fast', 'patientInstruction<NTE-3': 'papers' }),
+  )
+  assert.equal(shown(first).patientInstruction, 'papers\nfast')
+  const second = siu('S14', moved, header(undefined, 30, { 'patientInstruction<TQ1-11': 'drink' }))
+  const both = fold(first, second)
+  assert.equal(both.resource?.patientInstruction, 'papers\ndrink')
+  assert.equal(both.winners.patientInstruction?.i, first.i)
+  const third = siu(
+    'S14',
+    '2026-03-12T08:00:00-05:00',
+    header(undefined, 30, { 'patientInstruction<NTE-3': null }),
+  )
+  assert.equal(shown(first, second, third).patientInstruction, 'drink')
+})

@@ -155,12 +155,12 @@ describe('lineage', () => {
 describe('residue', () => {
   it('names segments, fields, repetitions and components that nothing read', () => {
     const mapped = map('ADT^A01', [
-      pid({ 5: 'DOE^JANE^^^^^L^A', 7: '20000101~20000102' }),
+      pid({ 5: 'DOE^JANE^^^^^L^^^^^^^^^x', 7: '20000101~20000102' }),
       segment('PV1', { 2: 'I', 21: 'x' }),
       'ZPI|1|~b',
       'ZPI|2',
     ])
-    assert.deepEqual(mapped.residue, ['PID-5[1].8', 'PID-7[2]', 'PV1-21', 'ZPI-1', 'ZPI-2', 'ZPI[2]-1'])
+    assert.deepEqual(mapped.residue, ['PID-5[1].16', 'PID-7[2]', 'PV1-21', 'ZPI-1', 'ZPI-2', 'ZPI[2]-1'])
   })
   it('of an event without map is everything', () => {
     const mapped = map('ADT^A99', [pid()])

@@ -187,6 +187,44 @@ describe('DFT^P11', () => {
   })
 })
 
+describe('what stands in the group of a charge', () => {
+  it('DG1 is why, GT1 who answers for it, NTE is said of it: the account keeps its own guarantor', async () => {
+    const time = '20260302130000'
+    const answer = await gateway.send(
+      msh({ event: 'DFT^P11^DFT_P11', time, source: 'BILL1|GHH' }),
+      `EVN||${time}`,
+      person('P2', 'PA2'),
+      segment('GT1', { 1: '1', 2: 'G1', 3: 'DOE^JOHN', 11: 'SPO' }),
+      segment('FT1', { 1: '1', 2: 'P11-9^^^BILL1TX', 4: '20260302', 6: 'CG', 7: '99213', 11: '10.00&USD' }),
+      'NTE|1||seen by phone',
+      'DG1|1||J45^Asthma^I10',
+      segment('GT1', { 1: '1', 2: 'G2', 21: 'ACME^^2' }),
+    )
+    assert.deepEqual([answer.code, answer.errors.filter((each) => !/AUTHORITY/.test(each))], ['AA', []])
+    const charge = (await gateway.all('ChargeItem')).find(({ identifier }) =>
+      JSON.stringify(identifier).includes('P11-9'),
+    )
+    const [condition] = (await gateway.all('Condition')).filter(({ code }) =>
+      /J45/.test(JSON.stringify(code)),
+    )
+    const [organization] = (await gateway.all('Organization')).filter(({ name }) => name === 'ACME')
+    const [relative] = (await gateway.all('RelatedPerson')).filter(({ identifier }) =>
+      JSON.stringify(identifier).includes('G1'),
+    )
+    assert.ok(condition && organization && relative)
+    assert.deepEqual(charge?.note, [{ text: 'seen by phone' }])
+    assert.deepEqual(charge?.supportingInformation, [{ reference: `Condition/${condition.id}` }])
+    assert.deepEqual(charge?.extension, [
+      {
+        url: 'http://portico.example.org/StructureDefinition/guarantor',
+        valueReference: { reference: `Organization/${organization.id}` },
+      },
+    ])
+    const held = await one('Account', 'PA2')
+    assert.deepEqual(held?.guarantor, [{ party: { reference: `RelatedPerson/${relative.id}` } }])
+  })
+})
+
 describe('QRY^A19', () => {
   let asking: TestGateway
   before(async () => {

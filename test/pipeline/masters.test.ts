@@ -103,6 +103,55 @@ describe('MFN^M02', () => {
     assert.deepEqual([answer.code, answer.errors], ['AE', ['E 103 MFE^2^1']])
     assert.equal(await one('Practitioner', '1699999906'), undefined)
   })
+  it('who is named by the bare number of the file is that person, whichever comes first', async () => {
+    const seen = (who: string, doctor: string, time: string) =>
+      gateway.send(
+        msh({ event: 'ADT^A08^ADT_A01', time }),
+        `EVN||${time}`,
+        pid({ 3: mrn(who), 5: 'DOE^JANE^^^^^L' }),
+        segment('PV1', { 2: 'I', 19: visit(`V-${who}`) }),
+        segment('OBX', { 2: 'ST', 3: 'HT', 5: '180', 11: 'F', 16: doctor }),
+      )
+    await seen('B1', 'S71^VETTER^UDO', '20260507090000')
+    await mfn(
+      'M02',
+      '20260507100000',
+      'MFE|MAD|1||S71|CWE',
+      segment('STF', { 1: 'S71', 2: npi('1766666602'), 3: 'VETTER^UDO' }),
+      'MFE|MAD|2||S72|CWE',
+      segment('STF', { 1: 'S72', 2: 'X72', 3: 'WANG^LI' }),
+    )
+    await seen('B2', 'S72^WANG^LI', '20260507110000')
+    await mfn('M02', '20260507120000', 'MFE|MDC|1||S71|CWE')
+    const people = (await gateway.all('Practitioner')).filter(({ name }) =>
+      /VETTER|WANG/.test(JSON.stringify(name)),
+    )
+    assert.deepEqual(people.map(({ active }) => active).sort(), [false, true])
+    const performers = (await gateway.all('Observation')).map(
+      (each) => each.performer as { reference: string }[],
+    )
+    assert.deepEqual(
+      performers.flatMap((each) => each.map(({ reference }) => reference)).sort(),
+      people.map(({ id }) => `Practitioner/${id}`).sort(),
+    )
+  })
+  it('holds since MFE-3: a record that is older than what is known changes nothing', async () => {
+    const record = (value: string, since: string, time: string, action: string) =>
+      mfn(
+        'M02',
+        time,
+        `MFE|${action}|1|${since}|S5|CWE`,
+        segment('STF', { 1: 'S5', 2: npi(value), 3: 'ONO^YOKO' }),
+      )
+    await record('1855555504', '20260401', '20260507130000', 'MAD')
+    await record('1855555504', '20260410', '20260507130500', 'MDC')
+    const late = await record('1855555504', '20260405', '20260507131000', 'MAC')
+    assert.deepEqual([late.code, late.errors], ['AA', []])
+    assert.equal((await one('Practitioner', '1855555504'))?.active, false)
+    const ahead = await record('1855555504', '20270101', '20260507132000', 'MAC')
+    assert.deepEqual([ahead.code, ahead.errors], ['AA', ['W FUTURE-EVENT MFE^1^3']])
+    assert.equal((await one('Practitioner', '1855555504'))?.active, true)
+  })
   it('without a record, or without a number in it, is refused', async () => {
     const empty = await mfn('M02', '20260508080000')
     assert.deepEqual([empty.code, empty.errors], ['AE', ['E 101 MFE^1']])
@@ -123,9 +172,8 @@ describe('MFN^M05', () => {
     assert.deepEqual([answer.code, answer.errors], ['AA', []])
     const bed = (await one('Location', '5E-501-A')) as (Master & { description?: string }) | undefined
     assert.deepEqual([bed?.status, bed?.description], ['active', 'Bed by the window'])
-    const [visited] = (await gateway.all('Encounter')) as {
-      location?: { location: { reference: string } }[]
-    }[]
+    const visits = (await gateway.all('Encounter')) as { location?: { location: { reference: string } }[] }[]
+    const visited = visits.find(({ location }) => location !== undefined)
     assert.equal(visited?.location?.[0]?.location.reference, `Location/${bed?.id}`)
     const [service] = (await gateway.all('HealthcareService')) as unknown as Master[]
     assert.deepEqual([service?.name, service?.location?.[0]?.reference], ['Oncology', `Location/${bed?.id}`])

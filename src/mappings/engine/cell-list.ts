@@ -28,7 +28,7 @@ export function add(into: CellList, plan: CellPlan, cell: Cell): void {
   }
   const { value, spans } = cell
   if (known.value === null) into.cells[at] = { ...known, value, spans }
-  else if (value !== null && (plan.many || plan.lines)) {
+  else if (value !== null && plan.grows) {
     // Collected, and joined once at the end: a message may hold very many such segments.
     into.joins ??= new Map()
     let joined = into.joins.get(at)
@@ -47,9 +47,8 @@ export function finishedCells(list: CellList): readonly Cell[] {
   for (const [at, { values, spans }] of list.joins) {
     const cell = list.cells[at]
     if (!cell) continue
-    const value = Array.isArray(cell.value)
-      ? (values as readonly (readonly Json[])[]).flat()
-      : values.join('\n')
+    // Of an extension each segment says one, or several.
+    const value = typeof cell.value === 'string' ? values.join('\n') : (values.flat() as Json[])
     list.cells[at] = { ...cell, value, spans }
   }
   return list.cells

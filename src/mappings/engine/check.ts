@@ -18,7 +18,7 @@ export interface MapProblem {
 }
 
 const columns = new Set(
-  'v2 fhir via table when value set required omit deviates note as into refs'.split(' '),
+  'v2 fhir via table when value set required omit deviates note as into after refs'.split(' '),
 )
 const FIELD = /^([A-Z][A-Z0-9]{2})-(\d+)(?:\.(\d+)(?:\.(\d+))?)?$/
 const COMPONENT = /^(\d+)(?:\.(\d+))?$/
@@ -147,6 +147,10 @@ class Checker {
       ]) {
         if (made.some((handles) => !handles.has(handle)))
           this.#say(`no row of this map makes '${handle}'`, `add "as": "${handle}" or correct it`)
+      }
+      for (const name of row.after ?? []) {
+        if (!name.startsWith('Z') && !this.#grammar.hasSegment(name))
+          this.#say(`after: segment '${name}' is in no version of HL7 v2`, 'correct after')
       }
       this.#condition(row.when === undefined ? undefined : parseCondition(row.when), undefined)
     })

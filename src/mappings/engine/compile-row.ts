@@ -230,11 +230,21 @@ export function applyDefaults(compiled: CompiledRow, item: Draft, run: Run): voi
   }
 }
 
-/** True for an extension of ours on the thing itself, of which a field that repeats makes several; FHIR allows one of its. */
-export function isPlural({ path, leaf }: CompiledRow): boolean {
-  const { cell, url } = path
-  const own = url !== undefined && !url.startsWith('http://hl7.org/') && cell === `extension('${url}')`
-  return own && !leaf?.joins && !leaf?.lines && !leaf?.last
+/** Extensions of FHIR that a resource may have several of. */
+const repeating: ReadonlySet<string> = new Set([
+  'http://hl7.org/fhir/StructureDefinition/patient-citizenship',
+])
+
+/** True for an extension on the thing itself that it may have several of: ours, and few of FHIR's. */
+export function isRepeatable({ path: { cell, url } }: CompiledRow): boolean {
+  const several = url !== undefined && (repeating.has(url) || !url.startsWith('http://hl7.org/'))
+  return several && cell === `extension('${url}')`
+}
+
+/** True when a field that repeats makes several extensions. */
+export function isPlural(row: CompiledRow): boolean {
+  const { leaf } = row
+  return isRepeatable(row) && !leaf?.joins && !leaf?.lines && !leaf?.last
 }
 
 /** Notes in a plan what a row of a segment map reads. */

@@ -2,6 +2,7 @@
 import {
   type CompiledRow,
   isPlural,
+  isRepeatable,
   MapFault,
   noteReads,
   type RowCompiler,
@@ -19,6 +20,8 @@ export interface CellPlan extends TraceBase {
   /** 'PID-5'. */
   readonly name: string
   readonly rows: readonly CompiledRow[]
+  /** Rows for one component beside one for the whole field of a list: each makes an item of its own (PID-5.15). */
+  readonly apart: readonly CompiledRow[] | undefined
   /** Its one row, when that writes the whole value. */
   readonly only: CompiledRow | undefined
   /** Conditions of its rows, as bits; -1 when a row has none. */
@@ -30,6 +33,8 @@ export interface CellPlan extends TraceBase {
   readonly lines: boolean
   /** Each repetition is an extension of its own; a single one stands alone. */
   readonly plural: boolean
+  /** Further segments add to what the first one said, in place of saying it in vain. */
+  readonly grows: boolean
   /** What is wrong with it is told, and the message is taken: an extension, or something beside person, visit and money. */
   readonly soft: boolean
   readonly last: boolean
@@ -148,19 +153,22 @@ function addToCell(plan: FieldPlan, compiled: CompiledRow, common: Common): void
   const at = plan.cells.findIndex((one) => one.path === cell && one.index === index)
   if (at < 0) plan.cells.push(cellOf(plan, [compiled], compiled, common))
   else {
-    const { rows } = plan.cells[at] ?? { rows: [] }
-    plan.cells[at] = cellOf(plan, [...rows, compiled], rows[0] ?? compiled, common)
+    const { rows = [], apart = [] } = plan.cells[at] ?? {}
+    plan.cells[at] = cellOf(plan, [...rows, ...apart, compiled], rows[0] ?? compiled, common)
   }
 }
 
 /** All cells in one form, so that reading one costs the same whatever its rows are. */
 function cellOf(
   plan: FieldPlan,
-  rows: readonly CompiledRow[],
+  all: readonly CompiledRow[],
   first: CompiledRow,
   { segment, soft, count }: Common,
 ): CellPlan {
   const { cell, many, url, index } = first.path
+  const whole = many && all.some((row) => row.component === undefined && row.steps.length === 0)
+  const apart = whole ? all.filter((row) => row.component !== undefined) : []
+  const rows = apart.length > 0 ? all.filter((row) => row.component === undefined) : all
   return {
     path: cell,
     segment,
@@ -170,17 +178,19 @@ function cellOf(
     name: plan.name,
     index,
     rows,
+    apart: apart.length > 0 ? apart : undefined,
     only: rows.length === 1 && first.steps.length === 0 ? first : undefined,
-    bits: rows.reduce((bits, { bit }) => (bit === 0 ? -1 : bits | bit), 0),
+    bits: all.reduce((bits, { bit }) => (bit === 0 ? -1 : bits | bit), 0),
     several: first.leaf?.several === true,
     lines: rows.some(({ leaf }) => leaf?.lines === true),
     plural: rows.every(isPlural),
+    grows: many || rows.some(({ leaf }) => leaf?.lines === true) || rows.every(isRepeatable),
     soft: soft || url !== undefined,
     last: first.leaf?.last === true,
     key: cellKey(cell, plan.name),
     locations: [],
     root: new TraceNode(count),
-    place: isCoded(rows) ? new Place() : undefined,
+    place: isCoded(all) ? new Place() : undefined,
   }
 }
 

@@ -104,6 +104,7 @@ function messageRow(
     test: result?.test,
     as: row.as ?? splitName(via).target.toLowerCase(),
     into: row.into,
+    after: row.after,
     refs: Object.entries(row.refs ?? {}).map(([role, handle]) => ({
       role,
       handle,

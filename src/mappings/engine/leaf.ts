@@ -9,6 +9,7 @@ import { headerLeaves } from './leaves/header.ts'
 import { identifierLeaves } from './leaves/identifier.ts'
 import { numberLeaves } from './leaves/number.ts'
 import { organizationLeaves } from './leaves/organization.ts'
+import { partLeaves } from './leaves/part.ts'
 import { personLeaves } from './leaves/person.ts'
 import { placeLeaves } from './leaves/place.ts'
 import { quantityLeaves } from './leaves/quantity.ts'
@@ -31,6 +32,7 @@ export const leaves: ReadonlyMap<string, Leaf> = new Map(
     codeLeaves,
     identifierLeaves,
     contactLeaves,
+    partLeaves,
     personLeaves,
     placeLeaves,
     organizationLeaves,

@@ -78,7 +78,7 @@ function madeOf(
   run.node = run.context.lineage ? cell.root : undefined
   run.soft = cell.soft
   let value: unknown
-  if (!repetitions) value = alone(cell, itemOf(cell, raw, run, held))
+  if (!repetitions) value = alone(cell, raw, run, held)
   else if (cell.many || cell.lines || cell.plural) value = listOf(cell, repetitions, run, held)
   else value = oneOf(cell, repetitions, run, held)
   run.repetition = 0
@@ -94,10 +94,12 @@ function finished(cell: CellPlan, value: unknown, end: Made['to'], occurrence: n
 }
 
 /** What a field says that does not repeat. */
-function alone(cell: CellPlan, item: unknown): unknown {
-  if (item === undefined) return undefined
-  const items = cell.several && Array.isArray(item) ? item : [item]
+function alone(cell: CellPlan, raw: string, run: Run, held: number): unknown {
+  const item = itemOf(cell, raw, run, held)
+  if (item === undefined && !cell.apart) return undefined
+  const items = cell.several && Array.isArray(item) ? item : item === undefined ? [] : [item]
   if (!cell.many && !cell.lines) return items[0]
+  if (cell.apart) addApart(cell.apart, raw, run, held, items)
   if (items.length === 0) return undefined
   return cell.lines ? items.join('\n') : items
 }
@@ -126,6 +128,7 @@ function listOf(cell: CellPlan, repetitions: readonly string[], run: Run, held: 
     if (item === undefined) run.node = before
     else if (cell.several && Array.isArray(item)) items.push(...item)
     else items.push(item)
+    if (cell.apart) addApart(cell.apart, raw, run, held, items)
   }
   if (items.length === 0 || (cell.plural && items.length === 1)) return items[0]
   return cell.lines ? items.join('\n') : items
@@ -133,6 +136,24 @@ function listOf(cell: CellPlan, repetitions: readonly string[], run: Run, held: 
 
 function holds(row: CompiledRow, held: number): boolean {
   return row.bit === 0 || (held & row.bit) !== 0
+}
+
+/** Items that single components of a repetition make beside its own: a nickname is another name (PID-5.15). */
+function addApart(rows: readonly CompiledRow[], raw: string, run: Run, held: number, items: unknown[]): void {
+  for (const row of rows) {
+    if (!holds(row, held)) continue
+    const before = run.node
+    if (items.length > 0) run.item()
+    const value = readPart(row, raw, run)
+    if (value === undefined) {
+      run.node = before
+      continue
+    }
+    const item: Draft = {}
+    put(item, row.steps, value)
+    applyDefaults(row, item, run)
+    items.push(item)
+  }
 }
 
 /** One item of a cell, from one repetition. */

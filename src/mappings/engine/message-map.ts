@@ -1,17 +1,17 @@
 // Mapping of one message: segments in their groups to things, things to each other (v2-to-FHIR IG, message
 // maps).
 import type { Message, Segment } from '../../hl7/message.ts'
-import { type Path, parsePath } from '../../hl7/path.ts'
 import { type Arrangement, arrange, type Group } from '../../hl7/structure.ts'
 import type { Cell, Mapped, Thing } from '../mapped.ts'
 import { type CellList, finishedCells } from './cell-list.ts'
 import type { SegmentMap } from './compile-segment.ts'
-import type { Facts, Test } from './condition.ts'
+import type { Test } from './condition.ts'
 import type { MapContext } from './context.ts'
 import { PlanNode } from './read-plans.ts'
 import { addResidue } from './reads.ts'
 import { Run } from './run.ts'
 import { runSegment } from './run-segment.ts'
+import { SegmentFacts } from './segment-facts.ts'
 import type { Tables } from './table.ts'
 
 /** One compiled row of a message map. */
@@ -25,6 +25,7 @@ export interface MessageRow {
   readonly test: Test | undefined
   readonly as: string
   readonly into: string | undefined
+  readonly after: readonly string[] | undefined
   readonly refs: readonly Ref[]
 }
 
@@ -66,6 +67,9 @@ class Mapping {
   readonly #residue: string[] = []
   readonly #nearby = new Map<Group, Map<string, Segment | undefined>>()
   readonly #early: Segment[] = []
+  /** The segment at work, and the last one of another name. */
+  #at = ''
+  #before = ''
   readonly #waiting: (readonly [thing: Draft, role: string, handle: string])[] = []
 
   constructor(map: MessageMap, message: Message, context: MapContext, tables: Tables) {
@@ -106,7 +110,11 @@ class Mapping {
   }
 
   #segment(segment: Segment, last = false): void {
-    const rows = this.#map.rows.get(segment.name)
+    if (segment.name !== this.#at) {
+      this.#before = this.#at
+      this.#at = segment.name
+    }
+    const rows = this.#rowsOf(segment.name)
     if (!rows) {
       addResidue(segment, [], this.#residue)
       return
@@ -127,7 +135,7 @@ class Mapping {
         told?.(segment, row, undefined)
         continue
       }
-      const thing = row.into === undefined ? this.#open(row, segment, group) : this.#nearest(row.into, group)
+      const thing = row.into === undefined ? this.#open(row, segment, group) : this.#written(row, group)
       if (!thing) continue
       const held = runSegment(row.map, segment, this.#run, facts, thing)
       told?.(segment, row, held)
@@ -136,8 +144,17 @@ class Mapping {
     addResidue(segment, plan.reads, this.#residue)
   }
 
+  /** Rows that are about what stands before the segment count before the others. */
+  #rowsOf(name: string): readonly MessageRow[] | undefined {
+    const all = this.#map.rows.get(name)
+    if (!all?.some(({ after }) => after !== undefined)) return all
+    const about = all.filter(({ after }) => after?.includes(this.#before))
+    const rows = about.length > 0 ? about : all.filter(({ after }) => after === undefined)
+    return rows.length > 0 ? rows : undefined
+  }
+
   #isEarly(rows: readonly MessageRow[], group: Group): boolean {
-    for (const { into } of rows) if (into === undefined || this.#nearest(into, group)) return false
+    for (const row of rows) if (row.into === undefined || this.#written(row, group)) return false
     return true
   }
 
@@ -171,6 +188,13 @@ class Mapping {
     return thing
   }
 
+  /** What a row writes into: what stands before the segment, wherever the structure puts either; else the nearest. */
+  #written({ into = '', after }: MessageRow, group: Group): Draft | undefined {
+    return after === undefined
+      ? this.#nearest(into, group)
+      : this.#things.findLast((one) => one.handle === into)
+  }
+
   /** The latest thing of a handle in the group or, failing that, in the groups around it. */
   #nearest(handle: string, group: Group): Draft | undefined {
     for (let at: Group | undefined = group; at; at = at.parent) {
@@ -193,84 +217,6 @@ function isWithin(group: Group, around: Group): boolean {
 function finished(thing: Draft): Thing {
   const { type, as, refs, segment } = thing
   return { type, as, refs, segment, cells: finishedCells(thing) }
-}
-
-/** Positions of conditions: in the segment itself, else in the nearest segment of that name. */
-class SegmentFacts implements Facts {
-  readonly #segment: Segment
-  readonly #group: Group
-  readonly #run: Run
-  /** First segment by name in each group, so that no group is searched twice. */
-  readonly #nearby: Map<Group, Map<string, Segment | undefined>>
-  #asked = ''
-  #answer: string | undefined
-
-  constructor(
-    segment: Segment,
-    group: Group,
-    run: Run,
-    nearby: Map<Group, Map<string, Segment | undefined>>,
-  ) {
-    this.#segment = segment
-    this.#group = group
-    this.#run = run
-    this.#nearby = nearby
-  }
-
-  text(position: string): string | undefined {
-    // Rows that exclude each other ask the same, one after the other.
-    if (position === this.#asked) return this.#answer
-    this.#asked = position
-    this.#answer = this.#text(position)
-    return this.#answer
-  }
-
-  #text(position: string): string | undefined {
-    const path = pathOf(position)
-    const segment = path && this.#named(path.segment)
-    if (!path || !segment) return undefined
-    const raw = segment.part(path.field, path.repetition, path.component, path.subcomponent)
-    if (raw === undefined || raw === '' || raw === '""') return undefined
-    this.#run.level = path.component === undefined ? 0 : 1
-    const text = this.#run.head(raw) ?? this.#run.text(raw)
-    this.#run.level = 0
-    return text
-  }
-
-  count(position: string): number {
-    const path = pathOf(position)
-    return (path && this.#named(path.segment)?.repetitions(path.field).length) ?? 0
-  }
-
-  #named(name: string): Segment | undefined {
-    if (name === this.#segment.name) return this.#segment
-    for (let at: Group | undefined = this.#group; at; at = at.parent) {
-      const found = this.#firstIn(at, name)
-      if (found) return found
-    }
-    return undefined
-  }
-
-  #firstIn(group: Group, name: string): Segment | undefined {
-    let known = this.#nearby.get(group)
-    if (!known) {
-      known = new Map()
-      this.#nearby.set(group, known)
-    }
-    if (!known.has(name)) known.set(name, group.first(name))
-    return known.get(name)
-  }
-}
-
-// Positions come from rows, so there are few.
-const paths = new Map<string, Path | undefined>()
-
-function pathOf(position: string): Path | undefined {
-  const known = paths.get(position)
-  if (known) return known
-  const path = parsePath(position)
-  paths.set(position, path)
-  return path
 }
 
 /** Runs a message map over a message. Never throws, whatever the message holds. */

@@ -49,6 +49,11 @@ export interface Row {
   /** Message maps only: writes into what the handle's nearest row made, in place of a thing of its own. */
   readonly into?: string
   /**
+   * Message maps only: holds when the segment follows one of these, others of its own name aside: an NTE is about what
+   * it follows. Then rows without it do not count.
+   */
+  readonly after?: readonly string[]
+  /**
    * Message maps only: role -> handle, resolved to the nearest such thing in the same or an enclosing
    * group.
    */

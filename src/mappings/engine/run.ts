@@ -1,6 +1,7 @@
 // One message on its way through the rows: where we are, what was noticed, which linked things were met.
 import type { Message, Segment } from '../../hl7/message.ts'
 import type { Json, MapIssue } from '../mapped.ts'
+import { tableOfField } from './code-tables.ts'
 import type { Designator, MapContext } from './context.ts'
 import { LinkedThings, type Mention } from './linked.ts'
 import { type Memory, memoryOf } from './remembered.ts'
@@ -231,7 +232,12 @@ export class Run {
     return this.issues.some((one) => one.table === table && one.value === code && one.location === location)
   }
 
-  /** System of codes that only this source knows: of a named table, else of the field. */
+  /** System of the codes of the field at work that only this source knows: fields of one HL7 table have one. */
+  localCodes(): string {
+    return this.localSystem(tableOfField(this.segment?.name ?? '', this.field))
+  }
+
+  /** System of what only this source knows: of a name, else of the field. */
   localSystem(name = this.position()): string {
     return `urn:portico:local:${urnPart(this.application)}:${urnPart(name)}`
   }

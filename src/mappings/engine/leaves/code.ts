@@ -60,7 +60,12 @@ const codingMarks = [0, 1, 2, 3].map((index) => ({
 }))
 const single = marks('', 1)
 const textMark = [9, 2, 5].map((component) => mark('text', `.${component}`))
-const version = mark('coding[0].version', '.7')
+/** Versions of the coding systems: CWE.7, of the alternates CWE.8 and CWE.13. */
+const versionMarks = [0, 1, 2, 3].map((index) => ({
+  own: mark(`coding[${index}].version`, '.7'),
+  alternate: mark(`coding[${index}].version`, '.8'),
+  second: mark(`coding[${index}].version`, '.13'),
+}))
 
 /** One code with its system and display, and what a table makes of it. */
 interface Coded {
@@ -104,7 +109,7 @@ function coded(
     }
   }
   const source = named === undefined ? translation?.source : undefined
-  const system = uri ?? source ?? (local ? run.localSystem() : run.localSystem(named))
+  const system = uri ?? source ?? (local ? run.localCodes() : run.localSystem(named))
   return { coding: { system, code: value }, translation }
 }
 
@@ -138,7 +143,7 @@ export function concept(raw: string, run: Run): Json | undefined {
     const revision = run.text(parts[6])
     if (revision !== undefined) {
       first.coding.version = revision
-      run.mark(version)
+      run.mark(versionMarks[0]?.own ?? single.system)
     }
     if (code(parts[2], run) !== undefined) run.mark(codingMarks[0]?.own.system ?? single.system)
     push(coding, first, display, run, codingMarks[0]?.own ?? single)
@@ -163,6 +168,12 @@ function alternates(parts: readonly string[], coding: Json[], run: Run): void {
     if (!other || !at) continue
     const from = start === 3 ? at.alternate : at.second
     if (name !== undefined) run.mark(from.system)
+    const revision = run.text(parts[start === 3 ? 7 : 12])
+    if (revision !== undefined) {
+      const to = versionMarks[coding.length]
+      other.coding.version = revision
+      if (to) run.mark(start === 3 ? to.alternate : to.second)
+    }
     push(coding, other, run.text(parts[start + 1]), run, from)
   }
   run.table = table
@@ -229,7 +240,7 @@ function fillerStatus(raw: string, run: Run, severity: 'E' | 'W'): Json | undefi
 // Appointment.priority as in iCalendar: 1 is highest, 5 normal, 9 lowest; codes of table 0485.
 const priorities: Readonly<Record<string, number>> = { S: 1, T: 1, A: 3, R: 5, P: 5, C: 5, PRN: 9 }
 
-export const conceptReads = [1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 14]
+export const conceptReads = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 17, 20]
 
 const plain: Leaves = {
   'CWE[CodeableConcept]': {

@@ -28,12 +28,6 @@ const marks = {
   eiSystem: mark('system', '.2'),
 }
 
-/**
- * How an identifier without assigning authority is taken: without system, or as one that only this source
- * knows.
- */
-type Unassigned = 'open' | 'local'
-
 /** The coding of an identifier type; the code as sent, whatever table 0203 says of it. */
 export function typeCoding(code: string, run: Run): Json {
   const display = run.tables.get('IdentifierType')?.translate(code)?.display
@@ -48,14 +42,16 @@ export function authority(designator: Designator, type: string | undefined, run:
   return run.context.systems(designator, type)?.system
 }
 
-function cx(raw: string, run: Run, unassigned: Unassigned): Json | undefined {
+type SystemOf = (designator: Designator, type: string | undefined, run: Run) => string | undefined
+
+/** An Identifier; `systemOfNumber` says whose number it is, also of one without authority. */
+export function cxOf(raw: string, run: Run, systemOfNumber: SystemOf): Json | undefined {
   const parts = run.parts(raw)
   const value = run.text(parts[0])
   if (value === undefined) return undefined
   const type = run.head(parts[4])
   const designator = run.designator(parts[3])
-  const system =
-    unassigned === 'local' ? numberSystem(designator, type, run) : authority(designator, type, run)
+  const system = systemOfNumber(designator, type, run)
   run.mark(marks.value)
   if (designator.namespace !== undefined || designator.universalId !== undefined) run.mark(marks.system)
   if (type !== undefined) run.mark(marks.type)
@@ -211,13 +207,17 @@ export function isSsnFiller(digits: string): boolean {
 
 const mbi =
   /^[1-9][AC-HJKMNP-RT-Y][0-9AC-HJKMNP-RT-Y]\d[AC-HJKMNP-RT-Y][0-9AC-HJKMNP-RT-Y]\d[AC-HJKMNP-RT-Y]{2}\d{2}$/
-const cxReads = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]
+export const cxReads = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]
 
 export const identifierLeaves: Leaves = {
   /** A patient's identifier: without authority it has no system, for a wrong guess joins two people. */
-  'CX[Identifier]': { yields: 'Identifier', reads: cxReads, read: (raw, run) => cx(raw, run, 'open') },
+  'CX[Identifier]': { yields: 'Identifier', reads: cxReads, read: (raw, run) => cxOf(raw, run, authority) },
   /** Visit, account and payer numbers: without authority they belong to the source. */
-  'CX[Identifier-Local]': { yields: 'Identifier', reads: cxReads, read: (raw, run) => cx(raw, run, 'local') },
+  'CX[Identifier-Local]': {
+    yields: 'Identifier',
+    reads: cxReads,
+    read: (raw, run) => cxOf(raw, run, numberSystem),
+  },
   'EI[Identifier]': { yields: 'Identifier', reads: [1, 2, 3, 4, 5], read: ei },
   'CX[string]': { yields: 'string', reads: [1], read: (raw, run) => run.head(raw) },
   'HD[string]': {

@@ -109,7 +109,7 @@ export const organizationLeaves: Leaves = {
       const name = run.text(parts[1])
       if (id === undefined && name === undefined) return undefined
       const nameAt = run.printed(name === undefined ? '.1' : '.2')
-      return meet(run, { name: name ?? id, id, system: run.localSystem() }, run.printed('.1'), nameAt)
+      return meet(run, { name: name ?? id, id, system: run.localCodes() }, run.printed('.1'), nameAt)
     },
   },
 }

@@ -1,10 +1,9 @@
 // People named in passing (HL7 v2.9.1 chapter 2A XCN; FHIR R4 Practitioner, HumanName).
 import type { Json } from '../../mapped.ts'
 import type { Leaves } from '../leaf-type.ts'
-import type { LinkedValue } from '../linked.ts'
 import type { Run } from '../run.ts'
 import { mark } from '../trace.ts'
-import { authority, typeCoding } from './identifier.ts'
+import { displayOf, type Person, readPerson, valuesOf } from './read-person.ts'
 
 const at = {
   reference: mark('reference', '.1'),
@@ -12,59 +11,6 @@ const at = {
   display: mark('display', '.2'),
   id: mark('id', '.1'),
   identifier: mark('identifier.value', '.1'),
-}
-
-interface Person {
-  readonly id: string | undefined
-  readonly system: string | undefined
-  readonly type: string | undefined
-  readonly name: { readonly [key: string]: Json }
-  readonly display: string | undefined
-}
-
-function readPerson(parts: readonly string[], run: Run): Person {
-  const family = run.text(run.subparts(parts[1] ?? '')[0])
-  const given = [run.text(parts[2]), run.text(parts[3])].filter((name) => name !== undefined)
-  const prefix = run.text(parts[5])
-  const suffix = [run.text(parts[4]), run.text(parts[6]), run.text(parts[20])].filter(
-    (name) => name !== undefined,
-  )
-  const kind = run.text(parts[9])
-  const use = kind === undefined ? undefined : run.translate('NameType', kind)?.code
-  const id = run.text(parts[0])
-  const type = run.text(parts[12])
-  return {
-    id,
-    type,
-    system: id === undefined ? undefined : systemOf(parts, type, run),
-    name: {
-      ...(use !== undefined && { use }),
-      ...(family !== undefined && { family }),
-      ...(given.length > 0 && { given }),
-      ...(prefix !== undefined && { prefix: [prefix] }),
-      ...(suffix.length > 0 && { suffix }),
-    },
-    display: displayOf(family, given),
-  }
-}
-
-function displayOf(family: string | undefined, given: readonly string[]): string | undefined {
-  if (family === undefined) return given.length > 0 ? given.join(' ') : undefined
-  return given.length > 0 ? `${family}, ${given.join(' ')}` : family
-}
-
-/**
- * The authority's system; a number without one is known to its source only (XCN.8 names the source table).
- */
-function systemOf(parts: readonly string[], type: string | undefined, run: Run): string {
-  const designator = run.designator(parts[8])
-  const named = designator.namespace !== undefined || designator.universalId !== undefined
-  // Without an authority only a type that the site ties to a system (NPI) tells more than the source does.
-  if (named || type === 'NPI') {
-    const system = authority(named ? designator : { namespace: 'NPI' }, type, run)
-    if (system !== undefined) return system
-  }
-  return run.localSystem(run.text(parts[7]) ?? 'practitioner')
 }
 
 /** Identifiers of one person that are joined; nobody has more, but messages may. */
@@ -129,7 +75,7 @@ function onePerson(raw: string, run: Run): Json | undefined {
     if (person?.id === undefined) continue
     run.repetition = index
     const keys = [first.key, `${person.system ?? ''}|${person.id}`]
-    run.linked.meet('Practitioner', keys, run.mention(), values(person, parts, run))
+    run.linked.meet('Practitioner', keys, run.mention(), valuesOf(person, parts, run))
   }
   run.repetition = 0
   return value
@@ -156,56 +102,18 @@ function onePractitioner(raw: string, run: Run): Json | undefined {
   )
   if (same) {
     same.systems.push(system)
-    run.linked.meet('Practitioner', [same.key, key], run.mention(), values(person, parts, run))
+    run.linked.meet('Practitioner', [same.key, key], run.mention(), valuesOf(person, parts, run))
     return undefined
   }
   if (people.length < maxPeople) people.push({ name, key, systems: [system] })
-  const handle = run.linked.meet('Practitioner', [key], run.mention(), values(person, parts, run))
+  const handle = run.linked.meet('Practitioner', [key], run.mention(), valuesOf(person, parts, run))
   run.mark(id === undefined ? at.named : at.reference)
   if (display !== undefined) run.mark(at.display)
   const reference = `#${handle}`
   return display === undefined ? { reference } : { reference, display }
 }
 
-function values(person: Person, parts: readonly string[], run: Run): LinkedValue[] {
-  const found: LinkedValue[] = []
-  const spans = (list: readonly (readonly [fhir: string, component: number])[]) =>
-    run.context.lineage
-      ? list
-          .filter(([, component]) => run.text(parts[component - 1]) !== undefined)
-          .map(([fhir, component]) => [fhir, run.printed(`.${component}`)] as const)
-      : []
-  const { id, system, type, name, display } = person
-  if (id !== undefined && system !== undefined) {
-    const coded = type === undefined ? {} : { type: typeCoding(type, run) }
-    const from = spans([
-      ['[0].value', 1],
-      ['[0].system', 9],
-      ['[0].type', 13],
-    ])
-    found.push({ path: 'identifier', value: [{ ...coded, system, value: id }], spans: from })
-  }
-  if (display !== undefined) {
-    const from = nameParts
-      .filter(([key]) => name[key] !== undefined)
-      .map(([key, at]) => [`[0].${key}`, at] as const)
-    found.push({ path: 'name', value: [name], spans: spans(from) })
-  }
-  return found
-}
-
-const nameParts = [
-  ['use', 10],
-  ['family', 2],
-  ['given', 3],
-  ['given', 4],
-  ['prefix', 6],
-  ['suffix', 5],
-  ['suffix', 7],
-  ['suffix', 21],
-] as const
-
-const xcnReads = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 13, 21]
+const xcnReads = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 13, 17, 19, 20, 21]
 
 export const personLeaves: Leaves = {
   'XCN[Practitioner]': { yields: 'Reference', links: 'Practitioner', reads: xcnReads, read: practitioner },

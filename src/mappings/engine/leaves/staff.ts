@@ -1,7 +1,8 @@
 // What master files say of staff (HL7 v2.9.1 chapter 2A PLN, SPD; chapter 15 STF, PRA).
 import type { Leaves } from '../leaf-type.ts'
 import { mark } from '../trace.ts'
-import { authority, typeCoding } from './identifier.ts'
+import { authority, cxOf, cxReads, typeCoding } from './identifier.ts'
+import { staff } from './read-person.ts'
 
 const marks = {
   value: mark('value', '.1'),
@@ -40,8 +41,15 @@ export const staffLeaves: Leaves = {
       const value = run.head(raw)
       if (value === undefined) return undefined
       run.mark(marks.value)
-      return { system: run.localSystem('staff'), value }
+      return { system: run.localSystem(staff), value }
     },
+  },
+  /** STF-2: a number without authority is the source's own, as STF-1 is. */
+  'CX[Identifier-Staff]': {
+    yields: 'Identifier',
+    reads: cxReads,
+    read: (raw, run) =>
+      cxOf(raw, run, (designator, type) => authority(designator, type, run) ?? run.localSystem(staff)),
   },
   /** A specialty is a name; who has certified it is kept with the message. */
   'SPD[CodeableConcept]': {
