@@ -6,9 +6,10 @@ import { type Applying, assertionsOf, cellAt, derived, thingsOf } from './applyi
 import { clinicalId, isTelling, kinds, requiredOf, type Scope } from './clinical-kind.ts'
 import type { Assertion, CellKey } from './contribution.ts'
 import { canonicalText } from './fhir-json.ts'
+import { applyGuarantors } from './guarantor.ts'
 import { type Identifier, stableId } from './identifier.ts'
 import { writeInstant, zoneClock } from './instant.ts'
-import { applyCoverages, applyGuarantors } from './insurance.ts'
+import { applyCoverages } from './insurance.ts'
 import { type EntryShape, entryOf } from './parts.ts'
 import { joinShapes, shapeId } from './shape.ts'
 

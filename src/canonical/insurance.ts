@@ -1,4 +1,4 @@
-// IN1/IN2/IN3 and GT1: whose policy it is, in which order it pays, and when it ends (semantics, sections 7 and 11).
+// IN1/IN2/IN3: whose policy it is, in which order it pays, and when it ends (semantics, sections 7 and 11).
 import type { Json, Thing } from '../mappings/mapped.ts'
 import { singleKey } from './account-lists.ts'
 import { referenceTo } from './actors.ts'
@@ -9,7 +9,6 @@ import {
   cellsAt,
   derived,
   referred,
-  resolveHandles,
   thingsOf,
   warn,
 } from './applying.ts'
@@ -18,7 +17,7 @@ import { type Classed, coverageId, endedCell, planAmong } from './coverage.ts'
 import { noteCoverages } from './coverage-lists.ts'
 import type { Draft } from './draft.ts'
 import { rootOf } from './family.ts'
-import { canonicalText, type FhirJson, writePath } from './fhir-json.ts'
+import { canonicalText, type FhirJson } from './fhir-json.ts'
 import { type Identifier, identifierType, stableId } from './identifier.ts'
 import { writeInstant, zoneClock } from './instant.ts'
 import { settlePolicies } from './merged-policies.ts'
@@ -89,7 +88,7 @@ function applyAction(applying: Applying, thing: Thing): void {
 }
 
 /** In the group of a charge (DFT^P11): it pays for that charge, and says nothing of what the account has. */
-const isForCharge = (thing: Thing): boolean => thing.refs.transaction !== undefined
+export const isForCharge = (thing: Thing): boolean => thing.refs.transaction !== undefined
 
 /** Whose policy it is, whatever number the message names this person by. */
 const holderOf = (draft: Draft, patient: string): string =>
@@ -100,7 +99,7 @@ const isDeletion = (thing: Thing): boolean =>
   thing.cells.some((each) => each.value === null) &&
   thing.cells.every((each) => each.value === null || each.path === '$order')
 
-const accountOf = (applying: Applying, thing: Thing): string | undefined =>
+export const accountOf = (applying: Applying, thing: Thing): string | undefined =>
   referenceTo(applying, thing, 'account') ??
   [...applying.references.values()].find((each) => each.startsWith('Account/'))
 
@@ -231,7 +230,8 @@ function subscriberOf(applying: Applying, thing: Thing, beneficiary: string): st
   return relatedPerson(applying, person, beneficiary)
 }
 
-function relatedPerson(applying: Applying, person: Thing, patient: string): string | undefined {
+/** A relative of the patient as a RelatedPerson: the same number, else the same name and birth date. */
+export function relatedPerson(applying: Applying, person: Thing, patient: string): string | undefined {
   const { draft, source, times } = applying
   const identifiers = cellsAt(person, 'identifier').flatMap((each) =>
     Array.isArray(each.value) ? (each.value as readonly Identifier[]) : [],
@@ -262,47 +262,4 @@ function orderOnAccount(applying: Applying, account: string, policies: readonly 
   draft.assert('Account', account.slice('Account/'.length), source.id, {
     'coverage<IN1': derived(applying, list.length > 0 ? list : null, times.event),
   })
-}
-
-/** GT1: who answers for the account. */
-export function applyGuarantors(applying: Applying): void {
-  const all = thingsOf(applying, 'Account.guarantor')
-  // Of a charge (DFT^P11): the charge names the party.
-  for (const part of all.filter(isForCharge)) {
-    const party = partyOf(applying, part)
-    if (party !== undefined) applying.references.set(`#${part.as}`, party)
-  }
-  const parts = all.filter((each) => !isForCharge(each))
-  const [first] = parts
-  const account = first && accountOf(applying, first)
-  if (!account) return
-  const { draft, source, times } = applying
-  const list: Json[] = []
-  for (const part of parts) {
-    const reference = partyOf(applying, part)
-    if (!reference) continue
-    const entry: FhirJson = { party: { reference } }
-    for (const cell of part.cells) {
-      if (!cell.path.startsWith('$') && cell.path !== 'party' && cell.value !== null)
-        writePath(entry, cell.path, resolveHandles(applying, cell.value))
-    }
-    list.push(entry)
-  }
-  if (list.length === 0) return
-  draft.assert('Account', account.slice('Account/'.length), source.id, {
-    'guarantor<GT1': derived(applying, list, times.event),
-  })
-}
-
-/** Who it is that answers: a relative, an organization, or the patient. */
-function partyOf(applying: Applying, part: Thing): string | undefined {
-  const patient =
-    referenceTo(applying, part, 'patient') ??
-    [...applying.references.values()].find((each) => each.startsWith('Patient/'))
-  const person = referred(applying, part, 'party')
-  const party =
-    person?.type === 'RelatedPerson' && patient
-      ? relatedPerson(applying, person, patient)
-      : person && applying.references.get(`#${person.as}`)
-  return party ?? (cellAt(part, '$self')?.value === true ? patient : undefined)
 }

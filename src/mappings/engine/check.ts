@@ -1,5 +1,5 @@
 // The checker: every row of every map against HL7 v2, FHIR R4, the leaves, the tables and the other maps.
-import { isMessageMap, isSegmentMap } from './compile.ts'
+import { handleOf, isMessageMap, isSegmentMap } from './compile.ts'
 import { defaultsBase, splitName } from './compile-row.ts'
 import { type ConditionResult, parseCondition } from './condition.ts'
 import { isKnownType, parseElementPath, parseSteps } from './element-path.ts'
@@ -145,7 +145,7 @@ class Checker {
         ...Object.values(row.refs ?? {}),
         ...(row.into === undefined ? [] : [row.into]),
       ]) {
-        if (made.some((handles) => !handles.has(handle)))
+        if (made.some((handles) => !handles.has(handleOf(handle))))
           this.#say(`no row of this map makes '${handle}'`, `add "as": "${handle}" or correct it`)
       }
       for (const name of row.after ?? []) {

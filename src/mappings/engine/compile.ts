@@ -81,6 +81,9 @@ export function compileMaps(sources: readonly MapSource[], tables: readonly Conc
   }
 }
 
+/** '^transaction' is a transaction that stands before what refers to it. */
+export const handleOf = (named: string): string => named.replace(/^\^/, '')
+
 function sorted(sources: readonly MapSource[]): readonly MapSource[] {
   return [...sources].sort((a, b) => (a.map < b.map ? -1 : a.map > b.map ? 1 : 0))
 }
@@ -105,11 +108,11 @@ function messageRow(
     as: row.as ?? splitName(via).target.toLowerCase(),
     into: row.into,
     after: row.after,
-    refs: Object.entries(row.refs ?? {}).map(([role, handle]) => ({
-      role,
-      handle,
-      late: !source.rows.some((one) => one.as === handle && one.v2 === row.v2),
-    })),
+    refs: Object.entries(row.refs ?? {}).map(([role, named]) => {
+      const handle = handleOf(named)
+      const late = handle === named && !source.rows.some((one) => one.as === handle && one.v2 === row.v2)
+      return { role, handle, late }
+    }),
   }
 }
 

@@ -55,7 +55,7 @@ export interface Row {
   readonly after?: readonly string[]
   /**
    * Message maps only: role -> handle, resolved to the nearest such thing in the same or an enclosing
-   * group.
+   * group; with '^' before it ('^transaction') only to one that stands before.
    */
   readonly refs?: Readonly<Record<string, string>>
 }
