@@ -5,6 +5,7 @@ import type { Leaf } from './leaf-type.ts'
 import { clinicalLeaves } from './leaves/clinical.ts'
 import { codeLeaves } from './leaves/code.ts'
 import { contactLeaves } from './leaves/contact.ts'
+import { fillerLeaves } from './leaves/filler.ts'
 import { headerLeaves } from './leaves/header.ts'
 import { identifierLeaves } from './leaves/identifier.ts'
 import { numberLeaves } from './leaves/number.ts'
@@ -28,6 +29,7 @@ export const leaves: ReadonlyMap<string, Leaf> = new Map(
     numberLeaves,
     quantityLeaves,
     headerLeaves,
+    fillerLeaves,
     clinicalLeaves,
     codeLeaves,
     identifierLeaves,

@@ -88,7 +88,7 @@ function applies(uri: string | undefined, run: Run): boolean {
   return uri.startsWith('urn:iso:std:iso:639') && table.targets.has('urn:ietf:bcp:47')
 }
 
-function coded(
+function read(
   raw: string | undefined,
   named: string | undefined,
   oid: string | undefined,
@@ -138,7 +138,7 @@ export function concept(raw: string, run: Run): Json | undefined {
   const parts = run.parts(raw)
   const coding: Json[] = []
   const display = run.text(parts[1])
-  const first = coded(parts[0], code(parts[2], run), run.text(parts[13]), run, 'W')
+  const first = read(parts[0], code(parts[2], run), run.text(parts[13]), run, 'W')
   if (first) {
     const revision = run.text(parts[6])
     if (revision !== undefined) {
@@ -163,7 +163,7 @@ function alternates(parts: readonly string[], coding: Json[], run: Run): void {
   run.table = ''
   for (const start of [3, 9]) {
     const name = code(parts[start + 2], run)
-    const other = coded(parts[start], name, run.text(parts[start === 3 ? 16 : 19]), run, 'W')
+    const other = read(parts[start], name, run.text(parts[start === 3 ? 16 : 19]), run, 'W')
     const at = codingMarks[coding.length]
     if (!other || !at) continue
     const from = start === 3 ? at.alternate : at.second
@@ -182,7 +182,7 @@ function alternates(parts: readonly string[], coding: Json[], run: Run): void {
 /** One Coding: the mapped one, else the original. */
 function coding(raw: string, run: Run, severity: 'E' | 'W'): Json | undefined {
   const parts = run.parts(raw)
-  const one = coded(parts[0], code(parts[2], run), run.text(parts[13]), run, severity)
+  const one = read(parts[0], code(parts[2], run), run.text(parts[13]), run, severity)
   if (!one) return undefined
   run.mark(single.code)
   const { translation } = one
@@ -210,7 +210,7 @@ function visitClass(raw: string, run: Run): Json | undefined {
 }
 
 /** The code that a table gives; without a table the code as sent. */
-function translated(raw: string, run: Run, severity: 'E' | 'W'): string | undefined {
+export function translated(raw: string, run: Run, severity: 'E' | 'W'): string | undefined {
   const sent = run.head(raw)?.replace(/\s+/g, ' ')
   if (sent === undefined || run.table === '') return sent
   const translation = run.translate(run.table, sent)
@@ -220,25 +220,6 @@ function translated(raw: string, run: Run, severity: 'E' | 'W'): string | undefi
   }
   return translation.code
 }
-
-/** The status a filler gave: as sent, and what it is in FHIR. */
-function fillerStatus(raw: string, run: Run, severity: 'E' | 'W'): Json | undefined {
-  const parts = run.parts(raw)
-  const sent = run.text(parts[0])
-  if (sent === undefined) return undefined
-  const status = translated(raw, run, severity)
-  const display = run.text(parts[1])
-  run.mark(single.code)
-  if (display !== undefined) run.mark(single.display)
-  return {
-    code: sent,
-    ...(display !== undefined && { display }),
-    ...(status !== undefined && { status }),
-  }
-}
-
-// Appointment.priority as in iCalendar: 1 is highest, 5 normal, 9 lowest; codes of table 0485.
-const priorities: Readonly<Record<string, number>> = { S: 1, T: 1, A: 3, R: 5, P: 5, C: 5, PRN: 9 }
 
 export const conceptReads = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 17, 20]
 
@@ -282,30 +263,10 @@ const plain: Leaves = {
       return run.text(parts[8]) ?? run.text(parts[1]) ?? run.text(parts[0])
     },
   },
-  'CWE[FillerStatus]': {
-    yields: '',
-    reads: [1, 2, 3],
-    read: (raw, run) => fillerStatus(raw, run, 'E'),
-  },
-  'CWE[FillerStatus-Part]': {
-    yields: '',
-    reads: [1, 2, 3],
-    read: (raw, run) => fillerStatus(raw, run, 'W'),
-  },
-  'CWE[priority]': {
-    yields: 'unsignedInt',
-    reads: [1],
-    read: (raw, run) => {
-      const sent = run.head(raw)?.toUpperCase()
-      if (sent === undefined) return undefined
-      const priority = priorities[sent] ?? (/^T[SMHDWL]\d+$/.test(sent) ? priorities.T : undefined)
-      if (priority === undefined) run.unmapped(sent, 'ExtendedPriorityCodes', 'W')
-      return priority
-    },
-  },
 }
 
-/** All of them make of a text what the tables say: it is remembered. */
-export const codeLeaves: Leaves = Object.fromEntries(
-  Object.entries(plain).map(([name, leaf]) => [name, { ...leaf, coded: true as const }]),
-)
+/** Of leaves that make of a text what the tables say: it is remembered. */
+export const coded = (leaves: Leaves): Leaves =>
+  Object.fromEntries(Object.entries(leaves).map(([name, leaf]) => [name, { ...leaf, coded: true as const }]))
+
+export const codeLeaves: Leaves = coded(plain)
