@@ -133,9 +133,12 @@ class Checker {
     source.rows.forEach((row, index) => {
       this.#row = `${source.map}#${index + 1}`
       this.#columns(row)
-      if (!row.v2.startsWith('Z') && !this.#grammar.hasSegment(row.v2)) {
-        this.#say(`segment '${row.v2}' is in no version of HL7 v2`, 'correct v2')
-      }
+      for (const name of [row.v2, ...(row.after ?? [])])
+        if (!name.startsWith('Z') && !this.#grammar.hasSegment(name))
+          this.#say(
+            `segment '${name}' is in no version of HL7 v2`,
+            `correct ${name === row.v2 ? 'v2' : 'after'}`,
+          )
       const via = row.via ?? `${row.v2}[${row.fhir}]`
       const map = this.#names.get(via)
       if (!map) this.#say(`there is no map '${via}'`, 'add it to segments or correct via')
@@ -147,10 +150,6 @@ class Checker {
       ]) {
         if (made.some((handles) => !handles.has(handleOf(handle))))
           this.#say(`no row of this map makes '${handle}'`, `add "as": "${handle}" or correct it`)
-      }
-      for (const name of row.after ?? []) {
-        if (!name.startsWith('Z') && !this.#grammar.hasSegment(name))
-          this.#say(`after: segment '${name}' is in no version of HL7 v2`, 'correct after')
       }
       this.#condition(row.when === undefined ? undefined : parseCondition(row.when), undefined)
     })
