@@ -5,7 +5,7 @@ import { type ConditionResult, parseCondition } from './condition.ts'
 import { isKnownType, parseElementPath, parseSteps } from './element-path.ts'
 import { type Grammar, grammarOf } from './grammar.ts'
 import { leaves } from './leaf.ts'
-import { isPart, overlayMaps } from './overlay.ts'
+import { includersOf, isPart, overlayMaps } from './overlay.ts'
 import type { MapSource, Row } from './row.ts'
 
 /** One thing that is wrong. `text`: what is wrong (where) - what to do. */
@@ -43,14 +43,6 @@ export function checkMaps(
   return layers.flatMap((layer, index) =>
     index < from ? [] : layer.flatMap((source) => checker.source(source, layers.slice(0, index))),
   )
-}
-
-/** Part -> the message maps that include it. */
-function includersOf(layers: readonly (readonly Checked[])[]): Map<string, string[]> {
-  const all = layers.flat()
-  const found = new Map(all.filter(isPart).map(({ map }) => [map, [] as string[]]))
-  for (const { map, include } of all) for (const part of include ?? []) found.get(part)?.push(map)
-  return found
 }
 
 class Checker {

@@ -70,3 +70,11 @@ function overlay(under: MapSource, over: MapSource): MapSource {
   const events = [...(under.events ?? []), ...(over.events ?? [])]
   return { map: under.map, ...(events.length > 0 && { events: [...new Set(events)] }), rows }
 }
+
+/** Part -> the message maps that include it. */
+export function includersOf(layers: readonly (readonly MapSource[])[]): Map<string, string[]> {
+  const all = layers.flat()
+  const found = new Map(all.filter(isPart).map(({ map }) => [map, [] as string[]]))
+  for (const { map, include } of all) for (const part of include ?? []) found.get(part)?.push(map)
+  return found
+}
