@@ -98,6 +98,7 @@ export interface Site {
     readonly acceptForeignIds: boolean
     readonly allowUnconditional: boolean
     readonly allowClientIds: boolean
+    readonly conditionalDelete: 'single' | 'multiple'
     /** What becomes of a resource that claims a profile which is not loaded. */
     readonly unknownProfiles: 'accept' | 'refuse'
     readonly parkHours: number

@@ -104,7 +104,9 @@ export function aimOf(write: FhirWrite, fresh: string, carrying: Carrying): Aim 
   if (criteria) {
     const match = matchOf(write, criteria, carrying)
     if (match !== undefined) return { id: match, does: 'change' }
-    if (op !== 'update') throw refused(404, 'not-found', `no ${rtype} matches - search for it`)
+    // What is not there need not be deleted (http.html#delete).
+    if (op === 'delete') return { id: '', does: 'nothing' }
+    if (op === 'patch') throw refused(404, 'not-found', `no ${rtype} matches - search for it`)
     const { id } = bodyOf(write, undefined)
     const named = typeof id === 'string' && site.policy.allowClientIds ? id : undefined
     return { id: named ?? newIdOf(write, fresh, carrying), does: 'create' }
@@ -146,7 +148,7 @@ export function carryOut(write: FhirWrite, aim: Aim, result: Result, carrying: C
   }
   if (aim.does === 'change') change({ ...write, id: aim.id }, result, carrying)
   if (aim.does === 'nothing') {
-    result.status = 200
+    result.status = write.op === 'delete' ? 204 : 200
     carrying.draft.entity(write.rtype, aim.id)
   }
 }
@@ -185,6 +187,7 @@ function change(write: FhirWrite, result: Result, { draft, site, now }: Carrying
   const { rtype, client, op } = write
   const id = write.id ?? ''
   const entity = draft.entity(rtype, id)
+  if (entity.version === 0 && op === 'delete' && write.ifMatch === undefined) return
   if (entity.version === 0)
     throw refused(404, 'not-found', `${rtype}/${id} is not known - search for it, or create it with POST`)
   if (write.ifNoneMatch)
@@ -271,7 +274,7 @@ export function answerOf(outcome: Outcome, { rtype, id, status }: Result, now: D
     code: 'informational',
     diagnostics: text,
   }))
-  if (!body) return { status: 204, rtype, id, version, ...updatedAt, issues }
+  if (!body) return { status: 204, ...(version > 0 && { rtype, id, version }), ...updatedAt, issues }
   return {
     status: status === 204 ? 200 : status,
     rtype,

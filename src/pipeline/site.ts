@@ -40,6 +40,7 @@ const defaultPolicy: Site['policy'] = {
   acceptForeignIds: true,
   allowUnconditional: false,
   allowClientIds: false,
+  conditionalDelete: 'single',
   unknownProfiles: 'accept',
   parkHours: 72,
   futureEventHours: 24,

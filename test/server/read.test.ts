@@ -220,7 +220,7 @@ describe('reading', () => {
       ['PUT', '/fhir/Device/d2/_history/1', 'GET, HEAD'],
       ['POST', '/fhir/Device/d2', 'GET, HEAD, PUT, PATCH, DELETE'],
       ['PUT', '/fhir/Device/_search', 'POST'],
-      ['GET', '/fhir/Device/$validate', 'POST'],
+      ['GET', '/fhir/Patient/$merge', 'POST'],
       ['PUT', '/fhir', 'GET, HEAD, POST'],
     ]
     for (const [method, path, allow] of cases) {

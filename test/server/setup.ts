@@ -95,6 +95,7 @@ async function send(
   const response = await http.request(`http://elsewhere.test${path}`, {
     method,
     headers: {
+      accept: 'application/fhir+json',
       ...(token !== undefined && { authorization: `Bearer ${token}` }),
       ...(body !== undefined && { 'content-type': 'application/fhir+json' }),
       ...headers,

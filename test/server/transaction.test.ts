@@ -137,7 +137,7 @@ describe('bundles', () => {
         412,
         'conflict',
       ],
-      [entry('DELETE', 'Flag/nowhere'), 404, 'not-found'],
+      [entry('DELETE', 'Flag/nowhere', { ifMatch: 'W/"1"' }), 404, 'not-found'],
       [entry('POST', 'Flag', { resource: flag('Patient?identifier=nobody') }), 400, 'not-found'],
       [entry('POST', 'Flag', { resource: flag('Patient?family=bundle') }), 412, 'multiple-matches'],
       [entry('POST', 'Nonsense', { resource: flag('Patient/1') }), 404, 'not-supported'],
@@ -292,7 +292,7 @@ describe('bundles', () => {
     )
     assert.deepEqual(
       answers.map(({ response }) => response.status),
-      ['201 Created', '404 Not Found', '404 Not Found', '422 Unprocessable Entity', '201 Created', '200 OK'],
+      ['201 Created', '404 Not Found', '204 No Content', '422 Unprocessable Entity', '201 Created', '200 OK'],
     )
     assert.equal(answers[1]?.response.outcome?.resourceType, 'OperationOutcome')
     assert.ok(isObject(answers[0]?.resource))

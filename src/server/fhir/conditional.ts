@@ -4,10 +4,13 @@
 import { registeredTypes } from '../../canonical/client-write.ts'
 import type { SearchQuery } from '../../fhir/search-query.ts'
 import type { Criteria } from '../../pipeline/gateway.ts'
+import { searchPage } from '../../store/search.ts'
+import { peerOf } from '../context.ts'
 import { type Ask, denied, type Pairs, queryOf } from './ask.ts'
-import { refuse } from './reply.ts'
+import { refuse, sendOutcome } from './reply.ts'
 import { searchRequest } from './search-request.ts'
-import { create, patch, remove, type Target, type Unless, update } from './write.ts'
+import { create, deletionOf, patch, remove, type Target, type Unless, update } from './write.ts'
+import { sendWritten } from './written.ts'
 
 /** Criteria of a write, or the refusal. */
 export function criteriaOf(ask: Ask, pairs: Pairs): Criteria | Response {
@@ -31,7 +34,43 @@ const conditional =
 /** Update of the match, or create when there is none. */
 export const conditionalUpdate = conditional(update)
 export const conditionalPatch = conditional(patch)
-export const conditionalDelete = conditional(remove)
+
+/** Of several matches all, where the site has it so; none more than this. */
+export const maxDeleted = 200
+
+/** Delete of the match, or of all of them. */
+export async function conditionalDelete(ask: Ask): Promise<Response> {
+  const { c, deps, client, rtype } = ask
+  const criteria = criteriaOf(ask, queryOf(c))
+  if (criteria instanceof Response) return criteria
+  if (deps.gateway.site().policy.conditionalDelete === 'single') return await remove(ask, { criteria })
+  const { rows, next } = await searchPage(deps.db.read, deps.tenant, { ...criteria.query, count: maxDeleted })
+  if (rows.length <= 1) return await remove(ask, { criteria })
+  if (next) return refuse(c, 'multiple-matches', `more than ${maxDeleted} ${rtype} match - add parameters`)
+  if (c.req.header('if-match') !== undefined)
+    return refuse(c, 'multiple-matches', `more than one ${rtype} matches - If-Match is for one`)
+  const entries = rows.map(({ id }) => ({ write: { ...deletionOf(ask), id }, names: [] }))
+  const peer = peerOf(c)
+  const written = await deps.gateway.transact({
+    client,
+    entries,
+    references: new Map(),
+    raw: new Uint8Array(),
+    peer,
+  })
+  if ('status' in written) return sendWritten(ask, written)
+  const { length } = written.filter(({ status }) => status === 204)
+  return length === written.length
+    ? c.body(null, 204)
+    : sendOutcome(c, 200, [
+        {
+          severity: 'information',
+          code: 'informational',
+          diagnostics: `${length} of ${rows.length} deleted`,
+        },
+        ...written.flatMap(({ issues }) => issues),
+      ])
+}
 
 const maxHeaderCharacters = 1_000
 

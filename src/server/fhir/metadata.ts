@@ -55,6 +55,6 @@ const statementOf = ({ baseUrl, version, gateway }: Deps, site: Site, profiles: 
     updateCreate: site.policy.allowClientIds,
     conditionalCreate: true,
     conditionalUpdate: true,
-    conditionalDelete: 'single',
+    conditionalDelete: site.policy.conditionalDelete,
     timeZone: site.gateway.timezone,
   })

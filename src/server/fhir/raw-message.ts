@@ -1,6 +1,7 @@
 // A message as it came, as the Binary that Provenance.entity.what names (FHIR R4 http://hl7.org/fhir/R4/binary.html).
 import { readRawMessage } from '../../store/messages.ts'
 import type { Ask } from './ask.ts'
+import { sendOctets, wantsOctets } from './binary.ts'
 import { refuse, sendText } from './reply.ts'
 
 const numbered = /^message-([1-9]\d{0,17})$/
@@ -21,6 +22,7 @@ export async function readRaw({ c, deps, client, id }: Ask, number: string): Pro
   if (!row) return refuse(c, 'not-found', `Binary/${id} is not in the message log, or not any more`)
   c.header('repr-digest', `sha-256=:${row.sha256.toString('base64')}:`)
   const contentType = contentTypes[row.channel] ?? 'application/hl7-v2+er7'
+  if (wantsOctets(c)) return sendOctets(c, Buffer.from(row.raw), contentType)
   const data = row.raw.toString('base64')
   const body = { resourceType: 'Binary', id, contentType, ...(data === '' ? {} : { data }) }
   return sendText(c, 200, JSON.stringify(body))

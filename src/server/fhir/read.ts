@@ -1,6 +1,7 @@
 // read and vread (FHIR R4 http.html#read, #vread): one indexed statement each.
 import { readResource, readVersion } from '../../store/resources.ts'
 import { type Ask, queryOf } from './ask.ts'
+import { sendBinary, wantsOctets } from './binary.ts'
 import type { Parts } from './elements.ts'
 import { etagOf, isNotModified } from './preferences.ts'
 import { rawMessageOf, readRaw } from './raw-message.ts'
@@ -25,6 +26,7 @@ async function read(ask: Ask): Promise<Response> {
   if (isNotModified(match, c.req.header('if-modified-since'), row.version, row.updatedAt)) {
     return c.body(null, 304, { etag: etagOf(row.version) })
   }
+  if (rtype === 'Binary' && wantsOctets(c)) return sendBinary(c, row)
   const parts = partsAsked(ask)
   return parts instanceof Response ? parts : sendVersion(c, 200, row, parts)
 }

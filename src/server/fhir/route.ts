@@ -3,6 +3,7 @@ import { isServedType, writesOf } from '../../fhir/types.ts'
 import { authenticate, type Permission, permits } from '../auth.ts'
 import type { AppContext, Deps } from '../context.ts'
 import type { Handler } from './ask.ts'
+import { wantsOctets } from './binary.ts'
 import { formatWanted } from './format.ts'
 import { preferencesOf } from './preferences.ts'
 import { refuse } from './reply.ts'
@@ -36,7 +37,7 @@ export function fhirRoute(deps: Deps, needed: readonly Permission[], handler: Ha
     const { principal } = c.var
     if (principal.kind !== 'client')
       return refuse(c, 'forbidden', 'the token of a v2 source gives no access to FHIR')
-    if (formatWanted(c.req.header('accept') ?? '*/*', c.req.query('_format')) === undefined) {
+    if (!isOctets(c) && formatWanted(c.req.header('accept') ?? '*/*', c.req.query('_format')) === undefined) {
       return refuse(
         c,
         'not-acceptable',
@@ -64,8 +65,16 @@ export function fhirRoute(deps: Deps, needed: readonly Permission[], handler: Ha
   }
 }
 
+/** A Binary is sent in its own format to whoever takes no form of FHIR. */
+const isOctets = (c: AppContext): boolean =>
+  c.req.param('type') === 'Binary' &&
+  c.req.param('id') !== undefined &&
+  c.req.method === 'GET' &&
+  wantsOctets(c)
+
 export function methodNotAllowed(c: AppContext, allow: string): Response {
   c.header('allow', allow)
+  if (c.req.method === 'OPTIONS') return c.body(null, 204)
   const instead = allow === '' ? 'send one request for each resource' : `use ${allow}`
   return refuse(c, 'method-not-allowed', `${c.req.method} is not possible here - ${instead}`)
 }

@@ -112,16 +112,16 @@ export async function patch(ask: Ask, target: Target): Promise<Response> {
   return sendWritten(ask, written)
 }
 
+export const deletionOf = (ask: Ask): FhirWrite => ({ ...commonOf(ask), op: 'delete', raw: new Uint8Array() })
+
 /** delete of a resource. If-Match is taken, but not demanded. */
 export async function remove(ask: Ask, target: Target): Promise<Response> {
   const { c, deps } = ask
   const match = ifMatchOf(c.req.header('if-match'))
   if (match === 'malformed') return malformed(ask)
   const written = await deps.gateway.write({
-    ...commonOf(ask),
+    ...deletionOf(ask),
     ...target,
-    op: 'delete',
-    raw: new Uint8Array(),
     ...(match !== 'missing' && { ifMatch: match.version }),
   })
   return sendWritten(ask, written)
