@@ -53,7 +53,8 @@ export function concepts(value: unknown, check: Check, name: string, set: CodeSe
     if (!isObject(item)) continue
     const codings: unknown[] = Array.isArray(item.coding) ? item.coding : [item]
     const found = codings.filter((coding) => isObject(coding) && coding.code !== undefined)
-    const isIn = (coding: unknown): boolean => isObject(coding) && set.codes.has(String(coding.code))
+    const isIn = (coding: unknown): boolean =>
+      isObject(coding) && typeof coding.code === 'string' && set.codes.has(coding.code)
     if (found.length > 0 && !found.some(isIn)) find(check, name, 'code-invalid', codeFault(set))
   }
 }

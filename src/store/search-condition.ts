@@ -212,13 +212,15 @@ function conceptText(
 
 /** Ids of resources of a type that a condition holds for, whatever it takes. */
 function matching(rtype: string, filter: Filter, binds: Binds): string {
+  // Asked first: a select that is made and left out leaves binds behind, whose type nobody knows.
   const isPartial =
+    (filter.kind === 'identifier' && filter.not) ||
     filter.kind === 'not' ||
     filter.kind === 'all' ||
     filter.kind === 'any' ||
     (filter.kind === 'string' && filter.match === 'exact')
   const ids = isPartial ? undefined : idsOf(rtype, filter, binds)
-  if (ids !== undefined && !(filter.kind === 'identifier' && filter.not)) return ids
+  if (ids !== undefined) return ids
   const alias = 't'
   return `select ${alias}.id from resource ${alias} where ${alias}.tenant = $1 and ${alias}.rtype = ${binds.text(rtype)}
     and not ${alias}.deleted and ${condition(rtype, filter, alias, binds)}`

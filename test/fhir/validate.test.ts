@@ -309,3 +309,14 @@ for (const version of ['6.1.0', '7.0.0']) {
     assert.ok(seen >= 20, `only ${seen} examples of our types`)
   })
 }
+
+test('a code that is an object is told, as the parser of bodies makes it: without prototype', () => {
+  const coding = [{ code: Object.assign(Object.create(null), { extension: [] }) }]
+  const issues = validateResource({
+    resourceType: 'AllergyIntolerance',
+    clinicalStatus: { coding },
+    patient: { reference: 'Patient/1' },
+  })
+  const paths = issues.flatMap(({ expression }) => expression ?? [])
+  assert.ok(paths.includes('AllergyIntolerance.clinicalStatus.coding[0].code'), JSON.stringify(issues))
+})

@@ -348,6 +348,7 @@ describe('search', () => {
       'Task?code=filler-request&focus:Appointment.identifier=urn:oid:2.16.840.1.113883.19.5.4|A1': 't1',
       [`Task?focus:Appointment.patient.identifier=${mrn}|MRN1001`]: 't1',
       [`Task?focus:Appointment.patient.identifier=${mrn}|MRN1002`]: '',
+      [`Appointment?patient.identifier:not=${mrn}|MRN1001`]: 'a2',
       'Appointment?patient.gender=male': 'a2',
       'Appointment?patient.name=smith': 'a2',
       'Appointment?patient.family:exact=Smith': 'a2',
