@@ -9,6 +9,7 @@ import { decodeBytes } from '../../src/hl7/charset.ts'
 import { parseMessage } from '../../src/hl7/message.ts'
 import { shared } from '../shared.ts'
 import { acceptanceSite, readAnswers, type TestGateway, testGateway } from './gateway.ts'
+import { guaranteed, lacking } from './guarantees.ts'
 
 /** Error codes with which a message may be refused: its own faults. 207 is ours, except for what is not supported at all (AR). */
 const refusals = new Set(['100', '101', '102', '103', '200', '201', '202', '203', '204', '205'])
@@ -65,6 +66,12 @@ describe('corpus', () => {
       validateResource(JSON.parse(body)).filter((each) => each.severity === 'error'),
     )
     assert.deepEqual(wrong, [])
+  })
+
+  it('leaves nothing that our profiles do not describe', async () => {
+    const found: string[] = []
+    for (const type of guaranteed) for (const each of await gateway.all(type)) found.push(...lacking(each))
+    assert.deepEqual([...new Set(found)], [])
   })
 
   it('keeps every message byte for byte', async () => {

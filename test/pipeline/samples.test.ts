@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { parseSite } from '../../src/pipeline/site.ts'
 import { readAnswers, type TestGateway, testGateway } from './gateway.ts'
+import { guaranteed, lacking } from './guarantees.ts'
 
 const root = join(import.meta.dirname, '../..')
 const readme = readFileSync(join(root, 'samples/README.md'), 'utf8')
@@ -49,4 +50,10 @@ describe('the samples as a story', () => {
     })
   }
   it('leave nothing that failed', () => assert.deepEqual(gateway.faults, []))
+
+  it('leave nothing that our profiles do not describe', async () => {
+    for (const type of guaranteed)
+      for (const resource of await gateway.all(type))
+        assert.deepEqual(lacking(resource), [], `${type} ${resource.id}`)
+  })
 })
