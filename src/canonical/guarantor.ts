@@ -2,8 +2,9 @@
 import type { Json, Thing } from '../mappings/mapped.ts'
 import { referenceTo } from './actors.ts'
 import { type Applying, cellAt, derived, referred, resolveHandles, thingsOf } from './applying.ts'
+import { saysNone } from './empty-list.ts'
 import { type FhirJson, writePath } from './fhir-json.ts'
-import { accountOf, isForCharge, relatedPerson } from './insurance.ts'
+import { accountOf, isDeletion, isForCharge, named, relatedPerson } from './insurance.ts'
 
 /** GT1: who answers for the account. */
 export function applyGuarantors(applying: Applying): void {
@@ -15,12 +16,13 @@ export function applyGuarantors(applying: Applying): void {
   }
   const parts = all.filter((each) => !isForCharge(each))
   const [first] = parts
-  const account = first && accountOf(applying, first)
+  const isEmptied = saysNone(applying, 'Account.guarantor') || parts.some(isDeletion)
+  const account = first || isEmptied ? accountOf(applying, first) : undefined
   if (!account) return
   const { draft, source, times } = applying
   const list: Json[] = []
   for (const part of parts) {
-    const reference = partyOf(applying, part)
+    const reference = isDeletion(part) ? undefined : partyOf(applying, part)
     if (!reference) continue
     const entry: FhirJson = { party: { reference } }
     for (const cell of part.cells) {
@@ -29,17 +31,15 @@ export function applyGuarantors(applying: Applying): void {
     }
     list.push(entry)
   }
-  if (list.length === 0) return
+  if (list.length === 0 && !isEmptied) return
   draft.assert('Account', account.slice('Account/'.length), source.id, {
-    'guarantor<GT1': derived(applying, list, times.event),
+    'guarantor<GT1': derived(applying, list.length > 0 ? list : null, times.event),
   })
 }
 
 /** Who it is that answers: a relative, an organization, or the patient. */
 function partyOf(applying: Applying, part: Thing): string | undefined {
-  const patient =
-    referenceTo(applying, part, 'patient') ??
-    [...applying.references.values()].find((each) => each.startsWith('Patient/'))
+  const patient = referenceTo(applying, part, 'patient') ?? named(applying, 'Patient')
   const person = referred(applying, part, 'party')
   const party =
     person?.type === 'RelatedPerson' && patient

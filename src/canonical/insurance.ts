@@ -16,6 +16,7 @@ import type { Assertion, CellKey } from './contribution.ts'
 import { type Classed, coverageId, endedCell, planAmong } from './coverage.ts'
 import { noteCoverages } from './coverage-lists.ts'
 import type { Draft } from './draft.ts'
+import { saysNone } from './empty-list.ts'
 import { rootOf } from './family.ts'
 import { canonicalText, type FhirJson } from './fhir-json.ts'
 import { type Identifier, identifierType, stableId } from './identifier.ts'
@@ -46,9 +47,10 @@ export function applyCoverages(applying: Applying): void {
   }
   for (const thing of all) if (isForCharge(thing)) applyCoverage(applying, thing)
   const [first] = things
+  const isNone = saysNone(applying, 'Coverage')
   // Segments that name no payer say nothing; the list is emptied by a deletion only.
-  if (!first || (policies.length === 0 && !things.some(isDeletion))) return
-  const patient = referenceTo(applying, first, 'beneficiary')
+  if (!isNone && (!first || (policies.length === 0 && !things.some(isDeletion)))) return
+  const patient = first ? referenceTo(applying, first, 'beneficiary') : named(applying, 'Patient')
   const account = accountOf(applying, first)
   const isPersonal = personEvents.has(applying.event)
   if (account && !isPersonal) orderOnAccount(applying, account, policies)
@@ -95,13 +97,16 @@ const holderOf = (draft: Draft, patient: string): string =>
   `Patient/${rootOf(draft, 'Patient', patient.slice('Patient/'.length))}`
 
 /** IN1|"" and IN1|1|"": the group is emptied. */
-const isDeletion = (thing: Thing): boolean =>
+export const isDeletion = (thing: Thing): boolean =>
   thing.cells.some((each) => each.value === null) &&
   thing.cells.every((each) => each.value === null || each.path === '$order')
 
-export const accountOf = (applying: Applying, thing: Thing): string | undefined =>
-  referenceTo(applying, thing, 'account') ??
-  [...applying.references.values()].find((each) => each.startsWith('Account/'))
+/** The first thing of a type that the message has named so far. */
+export const named = (applying: Applying, rtype: string): string | undefined =>
+  [...applying.references.values()].find((each) => each.startsWith(`${rtype}/`))
+
+export const accountOf = (applying: Applying, thing: Thing | undefined): string | undefined =>
+  (thing && referenceTo(applying, thing, 'account')) ?? named(applying, 'Account')
 
 const textAt = (thing: Thing, path: string): string => {
   const value = cellAt(thing, path)?.value

@@ -2,6 +2,7 @@
 import type { Json, Thing } from '../mappings/mapped.ts'
 import { type Applying, assertionsOf, cellAt, derived, referred, thingsOf, warnStale } from './applying.ts'
 import { type Assertion, type CellKey, splitKey } from './contribution.ts'
+import { saysNone } from './empty-list.ts'
 import { rootOf } from './family.ts'
 import { canonicalText, sameContent } from './fhir-json.ts'
 import { type Identifier, identifierType, isDeterministic, stableId } from './identifier.ts'
@@ -103,7 +104,7 @@ function contacts(applying: Applying, patient: Thing): Record<CellKey, Assertion
   const parts = thingsOf(applying, 'Patient.contact').filter(
     (each) => referred(applying, each, 'patient') === patient,
   )
-  if (parts.length === 0) return {}
+  if (parts.length === 0 && !saysNone(applying, 'Patient.contact', patient)) return {}
   const list: Json[] = []
   const shapes: EntryShape[] = []
   for (const part of parts) {

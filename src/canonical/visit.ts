@@ -15,7 +15,7 @@ import {
 } from './applying.ts'
 import { applyBeside, visitParts } from './clinical.ts'
 import type { Assertion, CellKey, Contribution } from './contribution.ts'
-import { foldEncounter, staleFields } from './encounter.ts'
+import { type EncounterContext, foldEncounter, staleFields } from './encounter.ts'
 import { isCancelEvent } from './encounter-events.ts'
 import { Refusal } from './finding.ts'
 import { type Identifier, identifierType, stableId } from './identifier.ts'
@@ -26,6 +26,7 @@ import { followMove } from './moves.ts'
 import { applyPerson } from './person.ts'
 import { saySole } from './records.ts'
 import { needsPast, pastKey } from './settled.ts'
+import { fitOf } from './strict-visit.ts'
 import { Miss } from './world.ts'
 
 /** Person-level events: their PV1 is a formality (IHE ITI-30). */
@@ -160,6 +161,7 @@ function applyEncounter(applying: Applying, thing: Thing): void {
   }
   const past = draft.contribution('Encounter', id, 'gateway', pastKey)
   if (needsPast(past, event, times.event)) throw new Miss({ kind: 'past', id })
+  if (source.strictPam && !isInOrder(applying, thing, id, incoming)) return
   warnStale(applying, thing, staleFields([...draft.contributions('Encounter', id).values()], incoming))
   draft.contribute('Encounter', id, incoming)
   if (subject) noteDeath(applying, thing, subject)
@@ -185,15 +187,42 @@ function noteDeath(applying: Applying, thing: Thing, subject: string): void {
   })
 }
 
+/** strictPam: what does not fit is refused; what cancels nothing is told so, and dropped. */
+function isInOrder(applying: Applying, thing: Thing, id: string, incoming: Contribution): boolean {
+  const { draft, event } = applying
+  const known = [...draft.contributions('Encounter', id).values()]
+  const fit = fitOf(known, incoming, contextOf(applying))
+  const where = whereOf(thing)
+  if (fit.does === 'refuse') {
+    const text = `${event} does not fit a visit that is ${fit.status} (${where}) - send the events in the order in which they happen`
+    throw new Refusal('AE', { code: '206', app: 'ILLEGAL-TRANSITION', locations: [where], text })
+  }
+  if (fit.does === 'drop')
+    warn(
+      applying,
+      'NOTHING-TO-CANCEL',
+      [where],
+      `${event} finds nothing to cancel in this visit (${where}) - dropped`,
+    )
+  return fit.does === 'apply'
+}
+
+const whereOf = (thing: Thing): string => cellAt(thing, 'identifier')?.location ?? 'PV1^1^19'
+
+const contextOf = ({ site }: Applying): EncounterContext => ({
+  survivor: (reference) => reference,
+  source: (source) => site.sources.get(source),
+})
+
 /** What is cancelled may still come: it is cancelled then. The sender is told that it is not here yet, or was undone. */
 function warnNothingToCancel(applying: Applying, thing: Thing, id: string): void {
-  const { draft, site, event } = applying
-  const { nothingToCancel } = foldEncounter([...draft.contributions('Encounter', id).values()], {
-    survivor: (reference) => reference,
-    source: (source) => site.sources.get(source),
-  })
+  const { draft, event } = applying
+  const { nothingToCancel } = foldEncounter(
+    [...draft.contributions('Encounter', id).values()],
+    contextOf(applying),
+  )
   if (!nothingToCancel.includes(draft.messageId)) return
-  const where = cellAt(thing, 'identifier')?.location ?? 'PV1^1^19'
+  const where = whereOf(thing)
   warn(applying, 'NOTHING-TO-CANCEL', [where], `${event} finds nothing to cancel in this visit (${where})`)
 }
 

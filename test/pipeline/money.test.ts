@@ -423,3 +423,27 @@ describe('accounts', () => {
     assert.match(JSON.stringify((await patient()).communication), /"es"/)
   })
 })
+
+describe('a line for an account that has been closed', () => {
+  it('is posted, and a person is asked (late-charge), once', async () => {
+    await post([line('CG', 'LATE1', '10.00')], { account: 'LATE' })
+    const asked = async () =>
+      (await gateway.all('Task')).filter((each) => JSON.stringify(each.code).includes('"late-charge"'))
+    assert.deepEqual(await asked(), [])
+    const time = later()
+    const closed = await gateway.send(
+      msh({ event: 'BAR^P06^BAR_P06', time }),
+      `EVN||${time}`,
+      pid({ 3: mrn('M1'), 5: 'DOE^JANE^^^^^L', 18: account('LATE') }),
+    )
+    assert.equal(closed.code, 'AA')
+    for (const _ of [1, 2]) {
+      const answer = await post([line('CG', 'LATE2', '5.00')], { account: 'LATE' })
+      assert.deepEqual([answer.code, answer.errors], ['AA', []])
+    }
+    assert.deepEqual(await balance('LATE'), { USD: '15.00' })
+    const found = await asked()
+    assert.equal(found.length, 1)
+    assert.match(String(found[0]?.description), /LATE2/)
+  })
+})
