@@ -30,15 +30,19 @@ export class Calendar {
 
   /** A half hour of a day within the four weeks that follow. */
   book(at: number): Time {
-    const time = this.#takenTime(at) ?? this.#freeTime(at)
+    return this.#take(this.#takenTime(at) ?? this.#freeTime(at, this.#pick.one(this.#consultants)))
+  }
+
+  /** Another half hour of the same consultant. */
+  move(from: Time, at: number): Time {
+    this.free(from)
+    return this.#take(this.#freeTime(at, from.consultant))
+  }
+
+  #take(time: Time): Time {
     this.#taken.push(time)
     this.#count(time, 1)
     return time
-  }
-
-  move(from: Time, at: number): Time {
-    this.free(from)
-    return this.book(at)
   }
 
   free(time: Time): void {
@@ -60,11 +64,11 @@ export class Calendar {
     return time.start > at ? { ...time } : undefined
   }
 
-  #freeTime(at: number): Time {
+  #freeTime(at: number, consultant: Consultant): Time {
     for (;;) {
       const day = Math.floor(at / msPerDay) + 1 + this.#pick.below(daysAhead)
       const start = day * msPerDay + (firstSlot + this.#pick.below(slotsPerDay)) * slotMs
-      const time = { consultant: this.#pick.one(this.#consultants), start }
+      const time = { consultant, start }
       if (!this.#counts.has(keyOf(time))) return time
     }
   }
