@@ -107,17 +107,24 @@ export interface SaidStatements {
   has(name: string, t: number): boolean
 }
 
+/** A message is asked for the names when it is loaded, and each time that it is applied. */
+const names = new WeakMap<Thing, string>()
+
 /** What a source says of an actor, as one text: handles are replaced by what they stand for. */
 export function statementName(thing: Thing, mapped: Mapped, source: string): string {
+  const known = names.get(thing)
+  if (known !== undefined) return known
   let text = `${source}\u0001${thing.type}`
   for (const { path, value } of thing.cells) {
     const json = JSON.stringify(value)
     text += `\u0001${path}=${json}`
+    if (!json.includes('"reference":"#')) continue
     for (const [, handle] of json.matchAll(/"reference":"#([^"]+)"/g)) {
       const other = mapped.things.find((each) => each.as === handle)
       if (other) text += JSON.stringify(cellsAt(other, 'identifier').map((each) => each.value))
     }
   }
+  names.set(thing, text)
   return text
 }
 

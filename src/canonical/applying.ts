@@ -3,7 +3,7 @@ import type { Cell, Json, Mapped, Thing } from '../mappings/mapped.ts'
 import type { SaidStatements } from './actors.ts'
 import type { Assertion, CellKey, Part } from './contribution.ts'
 import type { Draft } from './draft.ts'
-import { mapReferences } from './fhir-json.ts'
+import { redirectReferences } from './fhir-json.ts'
 import { type WarningCode, warning } from './finding.ts'
 import { shapeId } from './shape.ts'
 import type { Site, Source } from './site.ts'
@@ -48,7 +48,7 @@ export function referred(applying: Applying, thing: Thing, role: string): Thing 
 }
 
 export const resolveHandles = (applying: Applying, value: Json): Json =>
-  mapReferences(value, (reference) =>
+  redirectReferences(value, (reference) =>
     reference.startsWith('#') ? applying.references.get(reference) : reference,
   )
 
@@ -56,15 +56,11 @@ export const resolveHandles = (applying: Applying, value: Json): Json =>
 export function assertionsOf(applying: Applying, thing: Thing, t: number): Record<CellKey, Assertion> {
   const out: Record<CellKey, Assertion> = {}
   const { message: m } = applying.times
+  const i = applying.draft.messageId
   for (const cell of thing.cells) {
     const s = shapeId(cell.spans)
-    out[`${cell.path}<${cell.field}`] = {
-      v: resolveHandles(applying, cell.value),
-      t,
-      m,
-      i: applying.draft.messageId,
-      ...(s === undefined ? {} : { s }),
-    }
+    const v = resolveHandles(applying, cell.value)
+    out[`${cell.path}<${cell.field}`] = s === undefined ? { v, t, m, i } : { v, t, m, i, s }
   }
   return out
 }

@@ -98,12 +98,8 @@ export class Draft {
     return this.contributions(rtype, id).get(contributionKey(source, key))
   }
 
-  /** Puts one contribution in the place of the one with the same source and key. */
-  contribute(rtype: string, id: string, contribution: Contribution): void {
-    this.#put(rtype, id, contribution, true)
-  }
-
-  #put(rtype: string, id: string, contribution: Contribution, fold: boolean): void {
+  /** Puts one contribution in the place of the one with the same source and key. `fold`: what shows may differ. */
+  contribute(rtype: string, id: string, contribution: Contribution, fold = true): void {
     const at = entityKey(rtype, id)
     const own = this.#contributions.get(at) ?? new Map(this.entity(rtype, id).contributions)
     this.#contributions.set(at, own)
@@ -136,7 +132,7 @@ export class Draft {
     const late = key ? [] : staleInFamily(this, { rtype, id, source, cells })
     // The same source may speak of the thing under another number, too.
     const fold = !echo || (mergeable.has(rtype) && recordsOf(this, rtype, id).length > 1)
-    if (next) this.#put(rtype, id, { source, key, i: this.messageId, cells: next }, fold)
+    if (next) this.contribute(rtype, id, { source, key, i: this.messageId, cells: next }, fold)
     return [...new Set([...stale, ...late])]
   }
 
@@ -210,7 +206,7 @@ export class Draft {
     const { body, projections, awaited, work, taking } = folded
     if (work) this.work.set(key, work)
     if (taking) this.#take(id, taking)
-    for (const projection of projections) this.project(projection)
+    for (const projection of projections) this.project(projection, key)
     if (awaited && isShown(entity) !== (body !== undefined)) for (const each of awaited) this.#dirty.add(each)
     if (!body) {
       if (entity.version > 0 && !entity.deleted) this.#record(entity, contributions, undefined)
@@ -229,15 +225,11 @@ export class Draft {
       for (const later of this.busy.rivalsAfter(id, each)) this.#dirty.add(`Appointment/${later}`)
   }
 
-  /** What one thing tells another, unless it is known there. */
-  project({ rtype, id, key, data }: Projection): void {
-    const known = this.contribution(rtype, id, 'gateway', key)
-    if (data === undefined) {
-      this.withdraw(rtype, id, 'gateway', key)
-      return
-    }
-    if (known && sameContent(known.data, data)) return
-    this.contribute(rtype, id, { source: 'gateway', key, i: this.messageId, cells: {}, data })
+  /** What one thing tells another, unless it is known there. What `by` keeps for itself does not make it fold again. */
+  project({ rtype, id, key, data }: Projection, by?: string): void {
+    if (sameContent(this.contribution(rtype, id, 'gateway', key)?.data, data)) return
+    const told = { source: 'gateway', key, i: this.messageId, cells: {} }
+    this.contribute(rtype, id, data === undefined ? told : { ...told, data }, by !== entityKey(rtype, id))
   }
 
   /** What refers to a patient, as 'Type/id'. */

@@ -1,5 +1,7 @@
 // Plain elements of a visit or an appointment: of what the events say of each, the latest word stands,
 // deletions included (semantics, sections 5 and 6). Facts that need rules ('$...') are left to the caller.
+
+import { Recent } from '../fhir/recent.ts'
 import type { Json } from '../mappings/mapped.ts'
 import { compareFields, type Step, type StepCell, type Winner, winnerOf } from './event-log.ts'
 import { canonicalText, type FhirJson } from './fhir-json.ts'
@@ -10,14 +12,21 @@ interface PathStep {
   readonly url?: string
 }
 
+/** Paths stand in rows, so that there are few of them. */
+const remembered = new Recent<readonly PathStep[]>(2_000)
+
 /** Splits "hospitalization.extension('http://x.y/z')": dots inside quotes do not separate. */
-function splitPath(path: string): PathStep[] {
-  return (path.match(/[^.('"]+(?:\('[^']*'\))?/g) ?? []).map((part) => {
+function splitPath(path: string): readonly PathStep[] {
+  const known = remembered.get(path)
+  if (known) return known
+  const fresh = (path.match(/[^.('"]+(?:\('[^']*'\))?/g) ?? []).map((part) => {
     const call = /^(extension|modifierExtension)\('([^']*)'\)$/.exec(part)
     return call
       ? { name: call[1] ?? 'extension', url: call[2] ?? '' }
       : { name: part.replace(/\[\d*\]$/, '') }
   })
+  remembered.set(path, fresh)
+  return fresh
 }
 
 export const isObject = (value: unknown): value is FhirJson =>
@@ -31,8 +40,7 @@ export function withPath(node: FhirJson, path: string, value: Json | undefined):
   return place(node, splitPath(path), value)
 }
 
-function place(node: FhirJson, route: readonly PathStep[], value: Json | undefined): FhirJson {
-  const [step, ...rest] = route
+function place(node: FhirJson, [step, ...rest]: readonly PathStep[], value: Json | undefined): FhirJson {
   if (!step) return node
   if (step.url !== undefined) return placeExtension(node, { name: step.name, url: step.url }, rest, value)
   const before = node[step.name]
@@ -41,10 +49,15 @@ function place(node: FhirJson, route: readonly PathStep[], value: Json | undefin
 }
 
 function assign(node: FhirJson, name: string, value: Json | undefined): FhirJson {
+  if (value !== undefined && !(isObject(value) && isEmpty(value))) return { ...node, [name]: value }
+  if (!(name in node)) return node
   const { [name]: _, ...others } = node
-  const empty = value === undefined || (isObject(value) && Object.keys(value).length === 0)
-  if (empty) return others
-  return name in node ? { ...node, [name]: value } : { ...others, [name]: value }
+  return others
+}
+
+function isEmpty(node: FhirJson): boolean {
+  for (const _name in node) return false
+  return true
 }
 
 /** Extensions of one url are replaced where the first of them stands. */
@@ -179,10 +192,8 @@ class State {
 
   /** What was known below a path that is now written as a whole. */
   #forget(path: string): void {
-    const below = (each: string) =>
-      each === path || each.startsWith(`${path}.`) || each.startsWith(`${path}(`)
-    for (const each of [...this.#winners.keys()].filter(below)) this.#winners.delete(each)
-    for (const each of [...this.#lists.keys()].filter(below)) this.#lists.delete(each)
+    for (const known of [this.#winners, this.#lists])
+      for (const each of known.keys()) if (isAtOrBelow(each, path)) known.delete(each)
   }
 
   finish(): Elements {
@@ -190,9 +201,10 @@ class State {
     const write = (path: string, entries: readonly Entry[]) => {
       const list: Json[] = []
       const seen = new Set<string>()
+      const isOne = entries.length === 1 && entries[0]?.values.length === 1
       for (const { values, winner } of entries) {
         for (const value of values) {
-          const text = canonicalText(value)
+          const text = isOne ? '' : canonicalText(value)
           if (seen.has(text)) continue
           seen.add(text)
           winners[`${path}[${list.length}]`] = winner
@@ -220,6 +232,10 @@ class State {
 
 /** Extensions are written by url as well, so that a client's whole list is one value with them. */
 const isList = ({ path, v }: StepCell): boolean => Array.isArray(v) && path !== 'extension'
+
+const isAtOrBelow = (path: string, root: string): boolean =>
+  path.startsWith(root) &&
+  (path.length === root.length || path[root.length] === '.' || path[root.length] === '(')
 
 /** A client's entries come first: they were there before what the fields have said since. */
 const compareOrigins = (a: string, b: string): number =>

@@ -114,13 +114,18 @@ function replace(target: FhirJson, name: string, value: FhirJson | FhirJson[]): 
   else target[name] = value
 }
 
-/** Replaces references by what `resolve` says, and gives back what has none of those to replace as it is. */
-export function redirectReferences(value: Json, resolve: (reference: string) => string): Json {
+type Resolve = (reference: string) => string | undefined
+
+/**
+ * Replaces references by what `resolve` says: handles of a message ('#practitioner:1'), or merged things. What it does
+ * not know is left out; what has none of those to replace is given back as it is.
+ */
+export function redirectReferences(value: Json, resolve: Resolve): Json {
   if (typeof value !== 'object' || value === null || JSON.isRawJSON(value)) return value
   return Array.isArray(value) ? redirectList(value, resolve) : redirectObject(value as FhirJson, resolve)
 }
 
-function redirectList(list: readonly Json[], resolve: (reference: string) => string): Json {
+function redirectList(list: readonly Json[], resolve: Resolve): Json {
   let out: Json[] | undefined
   for (const [i, each] of list.entries()) {
     const next = redirectReferences(each, resolve)
@@ -131,7 +136,7 @@ function redirectList(list: readonly Json[], resolve: (reference: string) => str
   return out ?? list
 }
 
-function redirectObject(object: FhirJson, resolve: (reference: string) => string): Json {
+function redirectObject(object: FhirJson, resolve: Resolve): Json {
   let out: FhirJson | undefined
   for (const key in object) {
     const each = object[key]
@@ -140,22 +145,8 @@ function redirectObject(object: FhirJson, resolve: (reference: string) => string
       key === 'reference' && typeof each === 'string' ? resolve(each) : redirectReferences(each, resolve)
     if (next === each) continue
     out ??= { ...object }
-    out[key] = next
+    if (next === undefined) delete out[key]
+    else out[key] = next
   }
   return out ?? object
-}
-
-/** Replaces references by what `resolve` says: handles of a message ('#practitioner:1') or merged things. */
-export function mapReferences(value: Json, resolve: (reference: string) => string | undefined): Json {
-  if (typeof value !== 'object' || value === null || JSON.isRawJSON(value)) return value
-  if (Array.isArray(value)) return value.map((each: Json) => mapReferences(each, resolve))
-  const out: FhirJson = {}
-  for (const [key, each] of Object.entries(value)) {
-    if (each === undefined) continue
-    if (key === 'reference' && typeof each === 'string') {
-      const to = resolve(each)
-      if (to !== undefined) out[key] = to
-    } else out[key] = mapReferences(each, resolve)
-  }
-  return out
 }

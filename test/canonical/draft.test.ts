@@ -295,15 +295,31 @@ describe('a visit and its appointment', () => {
 })
 
 describe('folding', () => {
+  it('is done once for what a thing keeps for itself, and again for what others tell it', () => {
+    const on = world()
+    const folded: string[] = []
+    const draft = new Draft(on, '1', site, (rtype, id) => {
+      folded.push(id)
+      return {
+        body: { resourceType: rtype },
+        projections: ['b', 'c'].map((to) => ({ rtype, id: to, key: `from:${id}`, data: true })),
+      }
+    })
+    draft.touch('Basic', 'b')
+    draft.fold()
+    assert.deepEqual(folded, ['b', 'c', 'b'])
+    assert.equal(draft.contribution('Basic', 'b', 'gateway', 'from:b')?.data, true)
+  })
+
   it('that does not end is an error, and nothing of it is taken over', () => {
     const on = world()
     let told = 0
-    const draft = new Draft(on, '1', site, () => ({
+    const draft = new Draft(on, '1', site, (_rtype, id) => ({
       body: { resourceType: 'Basic' },
-      projections: [{ rtype: 'Basic', id: 'b', key: 'echo', data: ++told }],
+      projections: [{ rtype: 'Basic', id: id === 'b' ? 'c' : 'b', key: 'echo', data: ++told }],
     }))
     draft.touch('Basic', 'b')
-    assert.throws(() => draft.fold(), /folding does not end: Basic\/b/)
+    assert.throws(() => draft.fold(), /folding does not end: Basic\/[bc]/)
     assert.equal(bodyOf(on, 'Basic', 'b'), undefined)
   })
 })
