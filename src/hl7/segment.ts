@@ -48,6 +48,13 @@ export class Segment {
     return at < starts.length - 1 && (starts[at + 1] ?? 0) - (starts[at] ?? 0) > 1
   }
 
+  /** Code of the first character that was sent in the field; NaN when there is none. */
+  initial(field: number): number {
+    if (!this.has(field)) return Number.NaN
+    const at = this.#header ? field - 1 : field
+    return this.message.text.charCodeAt(at < 1 ? this.start + 3 : (this.#starts()[at] ?? this.end))
+  }
+
   /** Raw text of a field: undefined = not sent, '' = sent empty, '""' = null. MSH-1 is the separator. */
   raw(field: number): string | undefined {
     let at = field

@@ -18,7 +18,11 @@ import { base, cell, map, maps, pid, sources, tables, thing, value } from './fix
 const holds = (when: string, fields: Record<string, string>, counts: Record<string, number> = {}) => {
   const result = parseCondition(when)
   assert.ok('test' in result, when)
-  return result.test({ text: (position) => fields[position], count: (position) => counts[position] ?? 0 })
+  return result.test({
+    text: ({ text }) => fields[text],
+    is: ({ text }, value) => fields[text] === value,
+    count: ({ text }) => counts[text] ?? 0,
+  })
 }
 
 describe('conditions', () => {

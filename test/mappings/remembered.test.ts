@@ -21,6 +21,13 @@ describe('remembered codes', () => {
     assert.deepEqual(new Set(spans), new Set(['NK1^1^3', 'NK1-3[', 'NK1^2^3', 'NK1[2]']))
   })
 
+  it('that a leaf puts into something else name the row that did', () => {
+    const mapped = map('ADT^A01', [`PID|1||1^^^GHH||DOE^JANE${'|'.repeat(21)}USA^United States`])
+    const citizen = thing(mapped, 'patient').cells.find(({ field }) => field === 'PID-26')
+    assert.ok(citizen && citizen.spans.length > 0)
+    for (const { row } of citizen.spans) assert.match(row, /^PID\[Patient\]#\d+$/)
+  })
+
   it('that no table has are told of every message', () => {
     const told = () => map('ADT^A01', ['PID|1||1^^^GHH||DOE^JANE||||||||||XX']).issues
     assert.ok(told().length > 0)
@@ -35,11 +42,23 @@ describe('remembered codes', () => {
     const own = { codes: () => ({ code: 'M', system: 'urn:own' }) }
     const other = { codes: () => ({ code: 'D', system: 'urn:other' }) }
     for (let time = 0; time < 2; time++) {
-      assert.match(status({}), /urn:portico:local:ADT1:PID-16/)
-      assert.match(status({ source: 'LAB|GHH' }), /urn:portico:local:LAB:PID-16/)
+      assert.match(status({}), /urn:portico:local:ADT1:0002/)
+      assert.match(status({ source: 'LAB|GHH' }), /urn:portico:local:LAB:0002/)
       assert.match(status({ tables: own }), /urn:own/)
       assert.match(status({ tables: other }), /urn:other/)
     }
+  })
+
+  it('and people are read by the delimiters of their message', () => {
+    const told = (msh2: string) => {
+      const msh = `MSH|${msh2}|ADT1|GHH|PORTICO|GHH|20260302090000||ADT${msh2[0]}A01|1|P|2.5.1`
+      const { things } = map('ADT^A01', [msh, 'PID|1||1||D||||||||||M^x', 'PV1|1|I|||||7^WELBY^JO$ANN'])
+      return JSON.stringify(things.map(({ cells }) => cells))
+    }
+    const [usual, other] = [told('^~\\&'), told('$~\\&')]
+    assert.match(usual, /"family":"WELBY"/)
+    assert.doesNotMatch(other, /"family":"WELBY"/)
+    assert.deepEqual([told('^~\\&'), told('$~\\&')], [usual, other])
   })
 
   it('are few: after very many others they are made anew, and are the same', () => {

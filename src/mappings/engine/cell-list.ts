@@ -5,16 +5,18 @@ import { type CellPlan, cellKey } from './compile-segment.ts'
 /** Cells of one thing while it is made. */
 export interface CellList {
   readonly cells: Cell[]
-  /** Places of its cells; made when a second segment comes, for the cells of one differ. */
+  /** Names of the segments that have added cells. */
+  readonly from: string[]
+  /** Places of its cells; made when a segment of one name comes again, for only then are there two of one field. */
   byKey: Map<string, number> | undefined
   /** What further segments add to a cell, by its index. */
   joins: Map<number, { readonly values: Json[]; readonly spans: Span[] }> | undefined
 }
 
 /** Called before a segment adds its cells. */
-export function expectMore(into: CellList): void {
-  if (into.cells.length > 0)
-    into.byKey ??= new Map(into.cells.map(({ path, field }, at) => [cellKey(path, field), at]))
+export function expectFrom(segment: string, into: CellList): void {
+  if (!into.from.includes(segment)) into.from.push(segment)
+  else into.byKey ??= new Map(into.cells.map(({ path, field }, at) => [cellKey(path, field), at]))
 }
 
 /** Cells of one key are one: lists grow, texts get lines, of single values the first stays. */

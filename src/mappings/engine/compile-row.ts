@@ -3,6 +3,7 @@
 import { parseCondition, type Test } from './condition.ts'
 import { type Draft, type ElementPath, parseElementPath, parseSteps, put, type Step } from './element-path.ts'
 import { type Leaf, leaves } from './leaf.ts'
+import { PartFacts } from './part-facts.ts'
 import { type ReadPlan, readComponent, readsAt } from './reads.ts'
 import type { MapSource, Row } from './row.ts'
 import type { Run } from './run.ts'
@@ -195,10 +196,14 @@ function itemOf(type: TypeMap, raw: string, run: Run): Draft | undefined {
   const parts = run.parts(raw)
   const level = run.level
   let item: Draft | undefined
+  let facts: PartFacts | undefined
   for (const row of type.rows) {
     const part = parts[(row.component ?? 1) - 1]
     if (part === undefined || part === '' || part === '""') continue
-    if (row.test && !row.test(partFacts(parts, run))) continue
+    if (row.test) {
+      facts ??= new PartFacts(parts, run)
+      if (!row.test(facts)) continue
+    }
     const text = row.subcomponent === undefined ? part : run.subparts(part)[row.subcomponent - 1]
     if (text === undefined || text === '' || text === '""') continue
     run.level = level + 1
@@ -209,16 +214,6 @@ function itemOf(type: TypeMap, raw: string, run: Run): Draft | undefined {
     put(item, row.steps, value)
   }
   return item
-}
-
-function partFacts(parts: readonly string[], run: Run) {
-  return {
-    text: (position: string) => {
-      const [component = 1, subcomponent = 1] = position.split('.').map(Number)
-      return run.text(run.subparts(parts[component - 1] ?? '')[subcomponent - 1])
-    },
-    count: (position: string) => (parts[Number(position) - 1] ? 1 : 0),
-  }
 }
 
 /** Adds what the row did not write of its defaults. */

@@ -1,15 +1,25 @@
 // Conditions of rows: the IG's "Computable ANTLR" column in one regular spelling (v2-to-FHIR IG, condition
 // syntax).
+import { type Path, parsePath } from '../../hl7/path.ts'
 
-/**
- * What a condition may ask of a message. Positions are as written: 'PID-5.1', 'PID-11', 'PID-3[2].4', '7'
- * in data type maps.
- */
+/** A position as rows write it, read once: 'PID-5.1', 'PID-3[2].4', in data type maps '7' and '1.2'. */
+export interface Position {
+  readonly text: string
+  /** Of a message. */
+  readonly path: Path | undefined
+  /** Of a data type. */
+  readonly component: number
+  readonly subcomponent: number
+}
+
+/** What a condition may ask of a message. */
 export interface Facts {
   /** Decoded text of the first repetition; undefined when absent, empty or `""`. */
-  text(position: string): string | undefined
+  text(at: Position): string | undefined
+  /** True when its text is that. */
+  is(at: Position, value: string): boolean
   /** Number of repetitions that are sent. */
-  count(position: string): number
+  count(at: Position): number
 }
 
 export type Test = (facts: Facts) => boolean
@@ -25,6 +35,18 @@ const positionForm = /^(?:[A-Z][A-Z0-9]{2}-\d+(?:\[\d+\])?(?:\.\d+){0,2}|\d+(?:\
 export const maxConditionChars = 2_000
 
 class Fault extends Error {}
+
+// Positions come from rows, so there are few: one object each, so that they are compared without looking at the text.
+const positions = new Map<string, Position>()
+
+function positionOf(text: string): Position {
+  const known = positions.get(text)
+  if (known) return known
+  const [component = 1, subcomponent = 1] = text.split('.').map(Number)
+  const made = { text, path: parsePath(text), component, subcomponent }
+  positions.set(text, made)
+  return made
+}
 
 /** Parses a condition; a fault says what was expected where. */
 export function parseCondition(text: string): ConditionResult {
@@ -91,30 +113,30 @@ class Parser {
     const position = this.#next('a position such as PID-5')
     if (!positionForm.test(position)) this.#fail('a position such as PID-5', this.#at - 1)
     this.positions.push(position)
-    return this.#predicate(position)
+    return this.#predicate(positionOf(position))
   }
 
-  #predicate(position: string): Test {
-    if (this.#take('VALUED')) return (facts) => facts.text(position) !== undefined
+  #predicate(at: Position): Test {
+    if (this.#take('VALUED')) return (facts) => facts.text(at) !== undefined
     if (this.#take('EQUALS')) {
       const value = this.#literal()
-      return (facts) => facts.text(position) === value
+      return (facts) => facts.is(at, value)
     }
     if (this.#take('IN')) {
       const values = this.#list()
-      return (facts) => values.has(facts.text(position) ?? '')
+      return (facts) => values.has(facts.text(at) ?? '')
     }
-    if (this.#take('COUNT')) return this.#compare((facts) => facts.count(position))
-    if (this.#take('LENGTH')) return this.#compare((facts) => facts.text(position)?.length ?? 0)
+    if (this.#take('COUNT')) return this.#compare((facts) => facts.count(at))
+    if (this.#take('LENGTH')) return this.#compare((facts) => facts.text(at)?.length ?? 0)
     this.#need('NOT')
-    if (this.#take('VALUED')) return (facts) => facts.text(position) === undefined
+    if (this.#take('VALUED')) return (facts) => facts.text(at) === undefined
     if (this.#take('EQUALS')) {
       const value = this.#literal()
-      return (facts) => facts.text(position) !== value
+      return (facts) => !facts.is(at, value)
     }
     this.#need('IN')
     const values = this.#list()
-    return (facts) => !values.has(facts.text(position) ?? '')
+    return (facts) => !values.has(facts.text(at) ?? '')
   }
 
   #compare(size: (facts: Facts) => number): Test {

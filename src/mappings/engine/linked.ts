@@ -114,5 +114,5 @@ function moved(fhir: string, shift: number): string {
 }
 
 function sameText(a: Json, b: Json): boolean {
-  return JSON.stringify(a) === JSON.stringify(b)
+  return a === b || JSON.stringify(a) === JSON.stringify(b)
 }

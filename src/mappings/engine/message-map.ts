@@ -170,6 +170,7 @@ class Mapping {
       refs,
       segment: { name: segment.name, occurrence: segment.occurrence },
       cells: [],
+      from: [],
       byKey: undefined,
       joins: undefined,
     }

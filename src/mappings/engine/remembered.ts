@@ -1,5 +1,7 @@
 // What was made before of the same words: feeds say few codes, all day long (HL7 v2.9.1 chapter 2A CWE).
+import type { Message } from '../../hl7/message.ts'
 import type { Cell, Json } from '../mapped.ts'
+import type { MapContext } from './context.ts'
 import type { Run } from './run.ts'
 import type { Tables } from './table.ts'
 import type { TraceNode } from './trace.ts'
@@ -19,15 +21,15 @@ export class Memory {
   /** What was remembered under another number is forgotten. */
   generation = 0
 
-  /** The number under which a source's words are remembered; -1 = they are not. `own`: its own code tables. */
-  speaker(application: string, lineage: boolean, own: object | undefined): number {
+  /** The number under which the words of a message's source are remembered, who may have tables of its own; -1 = they are not. */
+  speaker(application: string, { delimiters }: Message, { lineage, tables: own }: MapContext): number {
     let known = this.#speakers
     if (own) {
       const owned = this.#owners.get(own)
       known = owned ?? new Map()
       if (!owned) this.#owners.set(own, known)
     }
-    const key = lineage ? application : `${application}\u0001`
+    const key = `${Object.values(delimiters).join('')}${lineage ? 'l' : '-'}${application}`
     const speaker = known.get(key)
     if (speaker !== undefined) return speaker
     if (this.#speakerCount >= maxSpeakers) return -1
@@ -65,18 +67,18 @@ export class Made {
 }
 
 /** What was made of the texts of one place, by speaker. */
-export class Place {
+export class Place<Value = Made> {
   #generation = 0
-  #bySpeaker: (Map<string, Made> | undefined)[] = []
+  #bySpeaker: (Map<string, Value> | undefined)[] = []
 
-  at({ memory, speaker }: Run): Map<string, Made> {
+  at({ memory, speaker }: Run): Map<string, Value> {
     if (this.#generation !== memory.generation) {
       this.#generation = memory.generation
       this.#bySpeaker = []
     }
     const known = this.#bySpeaker[speaker]
     if (known) return known
-    const made = new Map<string, Made>()
+    const made = new Map<string, Value>()
     this.#bySpeaker[speaker] = made
     return made
   }

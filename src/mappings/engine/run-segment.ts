@@ -1,7 +1,7 @@
 // One segment through its compiled map: presence, repetitions, cells (semantics, section 6; v2-to-FHIR IG).
 import type { Segment } from '../../hl7/message.ts'
 import type { Json } from '../mapped.ts'
-import { add, type CellList, expectMore } from './cell-list.ts'
+import { add, type CellList, expectFrom } from './cell-list.ts'
 import type { CellPlan, FieldPlan, SegmentMap } from './compile-segment.ts'
 import type { Facts } from './condition.ts'
 import { cellOf, isObject, itemOf, makeCell, recallCell } from './make-cell.ts'
@@ -19,7 +19,7 @@ export function runSegment(
 ): number {
   run.segment = segment
   run.occurrence = segment.occurrence
-  expectMore(into)
+  expectFrom(map.segment, into)
   let held = 0
   let amending: CellPlan[] | undefined
   for (const plan of map.fields) {

@@ -50,6 +50,8 @@ export class Run {
   /** What is remembered of the source's words, and its number there. */
   readonly memory: Memory
   readonly speaker: number
+  /** The last time of day that was read, in its zone. */
+  time: { readonly raw: string; readonly level: number; readonly value: string } | undefined
   /** A whole cell is made to be remembered: its parts need not be. */
   recalling = false
 
@@ -64,7 +66,7 @@ export class Run {
     this.#subcomponent = message.delimiters.subcomponent
     this.linked = new LinkedThings()
     this.memory = memoryOf(tables)
-    this.speaker = this.memory.speaker(application, context.lineage, context.tables)
+    this.speaker = this.memory.speaker(application, message, context)
   }
 
   /** Components of a repetition, or subcomponents of a component: raw. */
@@ -244,7 +246,7 @@ export class Run {
 }
 
 /** A visible character of ASCII: nothing to trim. Of an empty text there is none. */
-const isInk = (code: number): boolean => code > 0x20 && code < 0x7f
+export const isInk = (code: number): boolean => code > 0x20 && code < 0x7f
 
 function same(a: MapIssue, b: Omit<MapIssue, 'row'>): boolean {
   return a.kind === b.kind && a.location === b.location && a.text === b.text

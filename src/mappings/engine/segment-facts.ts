@@ -1,9 +1,9 @@
 // What conditions of rows ask of a message: the segment at work, else the nearest of a name (mapping guidelines).
 import type { Segment } from '../../hl7/message.ts'
-import { type Path, parsePath } from '../../hl7/path.ts'
+import type { Path } from '../../hl7/path.ts'
 import type { Group } from '../../hl7/structure.ts'
-import type { Facts } from './condition.ts'
-import type { Run } from './run.ts'
+import type { Facts, Position } from './condition.ts'
+import { isInk, type Run } from './run.ts'
 
 /** Positions of conditions: in the segment itself, else in the nearest segment of that name. */
 export class SegmentFacts implements Facts {
@@ -12,7 +12,7 @@ export class SegmentFacts implements Facts {
   readonly #run: Run
   /** First segment by name in each group, so that no group is searched twice. */
   readonly #nearby: Map<Group, Map<string, Segment | undefined>>
-  #asked = ''
+  #asked: Position | undefined
   #answer: string | undefined
 
   constructor(
@@ -27,16 +27,26 @@ export class SegmentFacts implements Facts {
     this.#nearby = nearby
   }
 
-  text(position: string): string | undefined {
+  text(at: Position): string | undefined {
     // Rows that exclude each other ask the same, one after the other.
-    if (position === this.#asked) return this.#answer
-    this.#asked = position
-    this.#answer = this.#text(position)
+    if (at === this.#asked) return this.#answer
+    this.#asked = at
+    this.#answer = this.#text(at)
     return this.#answer
   }
 
-  #text(position: string): string | undefined {
-    const path = pathOf(position)
+  /** Most values differ in their first character already: these are not even cut out. */
+  is(at: Position, value: string): boolean {
+    const { path } = at
+    if (path && path.segment === this.#segment.name && isFirst(path)) {
+      const code = this.#segment.initial(path.field)
+      const isPlain = isInk(code) && code !== this.#run.message.delimiters.escape.charCodeAt(0)
+      if (isPlain && code !== value.charCodeAt(0)) return false
+    }
+    return this.text(at) === value
+  }
+
+  #text({ path }: Position): string | undefined {
     const segment = path && this.#named(path.segment)
     if (!path || !segment) return undefined
     const raw = segment.part(path.field, path.repetition, path.component, path.subcomponent)
@@ -47,8 +57,7 @@ export class SegmentFacts implements Facts {
     return text
   }
 
-  count(position: string): number {
-    const path = pathOf(position)
+  count({ path }: Position): number {
     return (path && this.#named(path.segment)?.repetitions(path.field).length) ?? 0
   }
 
@@ -72,13 +81,5 @@ export class SegmentFacts implements Facts {
   }
 }
 
-// Positions come from rows, so there are few.
-const paths = new Map<string, Path | undefined>()
-
-function pathOf(position: string): Path | undefined {
-  const known = paths.get(position)
-  if (known) return known
-  const path = parsePath(position)
-  paths.set(position, path)
-  return path
-}
+const isFirst = ({ repetition, component = 1, subcomponent = 1 }: Path): boolean =>
+  repetition === 1 && component === 1 && subcomponent === 1

@@ -46,7 +46,7 @@ function annotation(run: Run): Json | undefined {
   if (lines.length === 0) return undefined
   run.mark(note.text)
   const sender = run.nextField(2)
-  const author = sender === undefined || sender === '' ? undefined : readPerson(run.parts(sender), run)
+  const author = sender === undefined || sender === '' ? undefined : readPerson(sender, run)
   const { id, system, display } = author ?? {}
   if (id !== undefined) run.mark(note.author)
   if (display !== undefined) run.mark(note.named)
@@ -79,7 +79,7 @@ export const partLeaves: Leaves = {
     yields: 'Extension',
     reads: conceptReads,
     read: (raw, run) => {
-      const before = run.node
+      const before = run.entered()
       const valueCodeableConcept = concept(raw, run)
       if (valueCodeableConcept === undefined) return undefined
       if (before) run.node = before

@@ -3,7 +3,7 @@ import type { Json } from '../../mapped.ts'
 import type { Leaves } from '../leaf-type.ts'
 import type { Run } from '../run.ts'
 import { mark } from '../trace.ts'
-import { displayOf, type Person, readPerson, valuesOf } from './read-person.ts'
+import { displayOf, readPerson, valuesOf } from './read-person.ts'
 
 const at = {
   reference: mark('reference', '.1'),
@@ -36,10 +36,6 @@ function peopleOf(run: Run): Named[] {
   return people
 }
 
-function nameOf({ name: { family, given } }: Person): string {
-  return JSON.stringify([family ?? null, given ?? null]).toUpperCase()
-}
-
 /** What a whole field said of one person, by its text: messages name the same doctor in many places. */
 const readIn = new WeakMap<Run, Map<string, { readonly value: Json; readonly named: boolean }>>()
 
@@ -70,12 +66,11 @@ function onePerson(raw: string, run: Run): Json | undefined {
   const [first] = peopleOf(run)
   if (!first) return value
   for (const [index, other] of all.slice(0, maxIdentifiers).entries()) {
-    const parts = run.parts(other)
-    const person = index === 0 ? undefined : readPerson(parts, run)
+    const person = index === 0 ? undefined : readPerson(other, run)
     if (person?.id === undefined) continue
     run.repetition = index
     const keys = [first.key, `${person.system ?? ''}|${person.id}`]
-    run.linked.meet('Practitioner', keys, run.mention(), valuesOf(person, parts, run))
+    run.linked.meet('Practitioner', keys, run.mention(), valuesOf(person, run))
   }
   run.repetition = 0
   return value
@@ -84,11 +79,9 @@ function onePerson(raw: string, run: Run): Json | undefined {
 const isDisplayed = (value: Json): boolean => (value as { readonly display?: string }).display !== undefined
 
 function onePractitioner(raw: string, run: Run): Json | undefined {
-  const parts = run.parts(raw)
-  const person = readPerson(parts, run)
-  const { id, display, system = '' } = person
+  const person = readPerson(raw, run)
+  const { id, display, called: name, system = '' } = person
   if (id === undefined && display === undefined) return undefined
-  const name = nameOf(person)
   const key = id === undefined ? `name|${name}` : `${system}|${id}`
   const people = peopleOf(run)
   // 2.3 and later: one repetition per identifier of the same person; an authority gives a person one
@@ -102,11 +95,11 @@ function onePractitioner(raw: string, run: Run): Json | undefined {
   )
   if (same) {
     same.systems.push(system)
-    run.linked.meet('Practitioner', [same.key, key], run.mention(), valuesOf(person, parts, run))
+    run.linked.meet('Practitioner', [same.key, key], run.mention(), valuesOf(person, run))
     return undefined
   }
   if (people.length < maxPeople) people.push({ name, key, systems: [system] })
-  const handle = run.linked.meet('Practitioner', [key], run.mention(), valuesOf(person, parts, run))
+  const handle = run.linked.meet('Practitioner', [key], run.mention(), valuesOf(person, run))
   run.mark(id === undefined ? at.named : at.reference)
   if (display !== undefined) run.mark(at.display)
   const reference = `#${handle}`
@@ -130,7 +123,7 @@ export const personLeaves: Leaves = {
     yields: '',
     reads: xcnReads,
     read: (raw, run) => {
-      const { id, system, display } = readPerson(run.parts(raw), run)
+      const { id, system, display } = readPerson(raw, run)
       if (id === undefined && display === undefined) return undefined
       if (id !== undefined) run.mark(at.id)
       if (display !== undefined) run.mark(at.display)
@@ -146,7 +139,7 @@ export const personLeaves: Leaves = {
     yields: 'Reference',
     reads: xcnReads,
     read: (raw, run) => {
-      const { id, system, display } = readPerson(run.parts(raw), run)
+      const { id, system, display } = readPerson(raw, run)
       if (id === undefined && display === undefined) return undefined
       if (id !== undefined) run.mark(at.identifier)
       if (display !== undefined) run.mark(at.display)
@@ -161,7 +154,7 @@ export const personLeaves: Leaves = {
     yields: 'string',
     reads: [1, 2, 3, 4],
     read: (raw, run) => {
-      const { id, display } = readPerson(run.parts(raw), run)
+      const { id, display } = readPerson(raw, run)
       return display ?? id
     },
   },

@@ -3,18 +3,65 @@
 import { readDtm, toFhirDateTime } from '../../../hl7/datetime.ts'
 import type { Json } from '../../mapped.ts'
 import type { LinkedValue } from '../linked.ts'
+import { copyOf, isMemorable, type Memory, Place } from '../remembered.ts'
 import type { Run } from '../run.ts'
 import { authority, typeCoding } from './identifier.ts'
 
-export interface Person {
+/** What a text says of a person, whoever numbers people in which way. */
+interface Said {
   readonly id: string | undefined
-  readonly system: string | undefined
   readonly type: string | undefined
-  readonly name: { readonly [key: string]: Json }
+  readonly name: readonly Json[]
   readonly display: string | undefined
+  /** The same of two texts that name one person alike. */
+  readonly called: string
+  readonly learned: readonly Json[]
+  readonly parts: readonly string[]
+  /** Where the parts of it stand. */
+  readonly numberAt: Places
+  readonly learnedAt: Places
+  readonly nameAt: Places
+  /** The identifier as it was made last. */
+  numbered: { readonly system: string; readonly value: readonly Json[] } | undefined
 }
 
-export function readPerson(parts: readonly string[], run: Run): Person {
+type Places = readonly (readonly [fhir: string, v2: string])[]
+
+export interface Person extends Pick<Said, 'id' | 'display' | 'called'> {
+  readonly said: Said
+  readonly system: string | undefined
+}
+
+const peopleIn = new WeakMap<Memory, Place<Said>>()
+
+function placeOf(memory: Memory): Place<Said> {
+  const known = peopleIn.get(memory)
+  if (known) return known
+  const made = new Place<Said>()
+  peopleIn.set(memory, made)
+  return made
+}
+
+/** XCN.17 and what follows it: times are read by the clock of the message. */
+const timedFrom = 16
+
+/** The same people stand in message after message: what their text says is remembered. */
+export function readPerson(raw: string, run: Run): Person {
+  const known = run.level === 0 && isMemorable(raw, run) ? placeOf(run.memory).at(run) : undefined
+  let said = known?.get(raw)
+  if (!said) {
+    const own = copyOf(raw)
+    said = saidOf(run.parts(own), run)
+    if (known && said.parts.length <= timedFrom) {
+      known.set(own, said)
+      run.memory.add()
+    }
+  }
+  const { id, type, display, called, parts } = said
+  return { said, id, display, called, system: id === undefined ? undefined : systemOf(parts, type, run) }
+}
+
+function saidOf(parts: readonly string[], run: Run): Said {
   const family = run.text(run.subparts(parts[1] ?? '')[0])
   const given = [run.text(parts[2]), run.text(parts[3])].filter((name) => name !== undefined)
   const prefix = run.text(parts[5])
@@ -23,22 +70,32 @@ export function readPerson(parts: readonly string[], run: Run): Person {
   )
   const kind = run.text(parts[9])
   const use = kind === undefined ? undefined : run.translate('NameType', kind)?.code
-  const id = run.text(parts[0])
-  const type = run.text(parts[12])
-  const period = parts.length > 16 ? validity(parts, run) : undefined
+  const period = parts.length > timedFrom ? validity(parts, run) : undefined
+  const name: Record<string, Json> = {
+    ...(use !== undefined && { use }),
+    ...(family !== undefined && { family }),
+    ...(given.length > 0 && { given }),
+    ...(prefix !== undefined && { prefix: [prefix] }),
+    ...(suffix.length > 0 && { suffix }),
+    ...(period && { period }),
+  }
+  const learned = qualifications(parts, run)
+  const places = (list: readonly (readonly [fhir: string, component: number])[]): Places =>
+    list
+      .filter(([, component]) => run.text(parts[component - 1]) !== undefined)
+      .map(([fhir, component]) => [`[0].${fhir}`, `.${component}`])
   return {
-    id,
-    type,
-    system: id === undefined ? undefined : systemOf(parts, type, run),
-    name: {
-      ...(use !== undefined && { use }),
-      ...(family !== undefined && { family }),
-      ...(given.length > 0 && { given }),
-      ...(prefix !== undefined && { prefix: [prefix] }),
-      ...(suffix.length > 0 && { suffix }),
-      ...(period && { period }),
-    },
+    id: run.text(parts[0]),
+    type: run.text(parts[12]),
+    name: [name],
     display: displayOf(family, given),
+    called: JSON.stringify([family ?? null, given.length > 0 ? given : null]).toUpperCase(),
+    learned: learned.map(({ value }) => value),
+    parts,
+    numberAt: places(numberParts),
+    learnedAt: learned.map(({ at }, i) => [`[${i}].code.text`, `.${at}`]),
+    nameAt: places(nameParts.filter(([key]) => name[key] !== undefined)),
+    numbered: undefined,
   }
 }
 
@@ -102,37 +159,31 @@ function qualifications(parts: readonly string[], run: Run): { at: number; value
 }
 
 /** What a field says of the person, for the resource that it is. */
-export function valuesOf(person: Person, parts: readonly string[], run: Run): LinkedValue[] {
+export function valuesOf({ said, id, system, display }: Person, run: Run): LinkedValue[] {
   const found: LinkedValue[] = []
-  const spans = (list: readonly (readonly [fhir: string, component: number])[]) =>
-    run.context.lineage
-      ? list
-          .filter(([, component]) => run.text(parts[component - 1]) !== undefined)
-          .map(([fhir, component]) => [fhir, run.printed(`.${component}`)] as const)
-      : []
-  const { id, system, type, name, display } = person
+  const position = run.context.lineage ? run.printed('') : undefined
+  const spans = (places: Places) =>
+    position === undefined ? [] : places.map(([fhir, v2]) => [fhir, position + v2] as const)
   if (id !== undefined && system !== undefined) {
-    const coded = type === undefined ? {} : { type: typeCoding(type, run) }
-    const from = spans([
-      ['[0].value', 1],
-      ['[0].system', 9],
-      ['[0].type', 13],
-    ])
-    found.push({ path: 'identifier', value: [{ ...coded, system, value: id }], spans: from })
+    if (said.numbered?.system !== system) said.numbered = numberedOf(said, id, system, run)
+    found.push({ path: 'identifier', value: said.numbered.value, spans: spans(said.numberAt) })
   }
-  const learned = qualifications(parts, run)
-  if (learned.length > 0) {
-    const from = learned.map(({ at }, i) => [`[${i}].code.text`, at] as const)
-    found.push({ path: 'qualification', value: learned.map(({ value }) => value), spans: spans(from) })
-  }
-  if (display !== undefined) {
-    const from = nameParts
-      .filter(([key]) => name[key] !== undefined)
-      .map(([key, at]) => [`[0].${key}`, at] as const)
-    found.push({ path: 'name', value: [name], spans: spans(from) })
-  }
+  if (said.learned.length > 0)
+    found.push({ path: 'qualification', value: said.learned, spans: spans(said.learnedAt) })
+  if (display !== undefined) found.push({ path: 'name', value: said.name, spans: spans(said.nameAt) })
   return found
 }
+
+function numberedOf({ type }: Said, value: string, system: string, run: Run): Said['numbered'] & object {
+  const coded = type === undefined ? {} : { type: typeCoding(type, run) }
+  return { system, value: [{ ...coded, system, value }] }
+}
+
+const numberParts = [
+  ['value', 1],
+  ['system', 9],
+  ['type', 13],
+] as const
 
 const nameParts = [
   ['use', 10],

@@ -32,9 +32,15 @@ function plain(text: string): string {
   return `${year}${month}${day}${hour}${minute}${second}${decimals}${hour === '' ? '' : offset}`
 }
 
+const isDate = ({ precision }: Dtm): boolean =>
+  precision === 'day' || precision === 'month' || precision === 'year'
+
 function dateTime(raw: string, run: Run): string | undefined {
+  // One moment is said in many fields of a message.
+  if (raw === run.time?.raw && run.level === run.time.level) return run.time.value
   const dtm = moment(raw, run)
   if (!dtm) return undefined
+  if (isDate(dtm)) return toFhirDate(dtm)
   const { value, note } = toFhirDateTime(dtm, run.context.zone, run.context.messageOffset)
   if (note !== undefined) {
     run.issue({
@@ -47,7 +53,7 @@ function dateTime(raw: string, run: Run): string | undefined {
           ? `${run.position()} did not exist in ${run.context.zone}, read as ${value} - send the offset`
           : `${run.position()} occurred twice in ${run.context.zone}, read as ${value} - send the offset`,
     })
-  }
+  } else run.time = { raw, level: run.level, value }
   return value
 }
 
@@ -57,8 +63,7 @@ const startOfDay = { hour: 0, minute: 0, second: 0, precision: 'second' } as con
 function instant(raw: string, run: Run): string | undefined {
   const dtm = moment(raw, run)
   if (!dtm) return undefined
-  if (dtm.precision !== 'day' && dtm.precision !== 'month' && dtm.precision !== 'year')
-    return dateTime(raw, run)
+  if (!isDate(dtm)) return dateTime(raw, run)
   run.issue({
     kind: 'precision',
     severity: 'I',
