@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { untar } from '../../scripts/read-definitions.ts'
+import { bundle, untar } from '../../scripts/read-definitions.ts'
 import { readJson } from '../../src/fhir/json.ts'
 import { isKnownType, isObject, type JsonObject } from '../../src/fhir/types.ts'
 import { validateResource } from '../../src/fhir/validate.ts'
@@ -319,4 +319,17 @@ test('a code that is an object is told, as the parser of bodies makes it: withou
   })
   const paths = issues.flatMap(({ expression }) => expression ?? [])
   assert.ok(paths.includes('AllergyIntolerance.clinicalStatus.coding[0].code'), JSON.stringify(issues))
+})
+
+test('the resources that R4 itself is published with have no issues', () => {
+  const files = ['search-parameters', 'profiles-resources', 'valuesets', 'conceptmaps', 'v2-tables']
+  let seen = 0
+  for (const file of files) {
+    for (const resource of bundle<JsonObject>(`${file}.json`)) {
+      if (!isKnownType(String(resource.resourceType))) continue
+      seen += 1
+      assert.deepEqual(validateResource(resource), [], `${resource.resourceType}/${resource.id}`)
+    }
+  }
+  assert.ok(seen > 2_000, `only ${seen} resources of our types`)
 })
