@@ -93,6 +93,7 @@ function resourceEntry(type: string, options: CapabilityOptions): JsonObject {
     versioning: isWritable ? 'versioned-update' : 'versioned',
     readHistory: codes.includes('vread'),
     updateCreate: isWritable && options.updateCreate,
+    conditionalRead: 'full-support',
     conditionalCreate: codes.includes('create') && options.conditionalCreate,
     conditionalUpdate: isWritable && options.conditionalUpdate,
     conditionalDelete: isWritable ? options.conditionalDelete : 'not-supported',

@@ -124,6 +124,15 @@ export function countSql(tenant: number, query: SearchQuery): Statement {
   return { text: `select ((${all}) - (${replaced}))::int as total`, values: binds.values }
 }
 
+/** The plan for all matches, which says how many it expects. */
+export function estimateSql(tenant: number, query: SearchQuery): Statement {
+  const binds = new Binds(tenant)
+  const wheres = ['r.tenant = $1', `r.rtype = ${binds.text(query.type)}`, 'not r.deleted']
+  wheres.push(...conditions(query.type, query.filters, binds))
+  const text = `explain (format json) select r.id from resource r where ${wheres.join(' and ')}`
+  return { text, values: binds.values }
+}
+
 /** All of them hold for a row `r` of resource. */
 export function conditions(rtype: string, filters: readonly Filter[], binds: Binds): readonly string[] {
   const ordered = filters.toSorted((a, b) => compareText(nameOf(a), nameOf(b)))

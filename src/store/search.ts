@@ -1,7 +1,14 @@
 // Searches: pages of matches with exact totals (FHIR R4 search.html). One statement for a page, a second at most.
 import type { SearchQuery } from '../fhir/search-query.ts'
 import type { Queryable } from './db.ts'
-import { countSql, pageSql, type SearchPosition, type Statement, supportedSort } from './search-sql.ts'
+import {
+  countSql,
+  estimateSql,
+  pageSql,
+  type SearchPosition,
+  type Statement,
+  supportedSort,
+} from './search-sql.ts'
 import { statementName } from './statement-name.ts'
 
 export { type SearchPosition, supportedSort } from './search-sql.ts'
@@ -47,7 +54,7 @@ export async function searchPage(
   after?: SearchPosition,
 ): Promise<SearchPage> {
   if (query.count === 0 || query.onlyCount) {
-    return { rows: [], total: await countMatches(db, tenant, query), next: undefined }
+    return { rows: [], total: await countOrEstimate(db, tenant, query), next: undefined }
   }
   const found = await run<PageRow>(db, 'search', query, pageSql(tenant, query, query.count + 1, after))
   const rows = found.slice(0, query.count)
@@ -74,7 +81,22 @@ async function totalOf(
   more: boolean,
 ): Promise<number | undefined> {
   if (query.total === 'none') return undefined
-  return more ? await countMatches(db, tenant, query) : found
+  if (!more) return found
+  return Math.max(found, await countOrEstimate(db, tenant, query))
+}
+
+const countOrEstimate = (db: Queryable, tenant: number, query: SearchQuery): Promise<number> =>
+  (query.total === 'estimate' ? estimateMatches : countMatches)(db, tenant, query)
+
+/** What the planner takes the number of matches to be, by its statistics. */
+async function estimateMatches(db: Queryable, tenant: number, query: SearchQuery): Promise<number> {
+  const { text, values } = estimateSql(tenant, query)
+  const [row] = await db.query<{ 'QUERY PLAN': readonly [{ Plan: { 'Plan Rows': number } }] }>(
+    '',
+    text,
+    values,
+  )
+  return row?.['QUERY PLAN'][0].Plan['Plan Rows'] ?? 0
 }
 
 export async function countMatches(db: Queryable, tenant: number, query: SearchQuery): Promise<number> {

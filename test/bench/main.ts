@@ -13,8 +13,9 @@ import { benchMap, benchParse } from './parse.ts'
 import { profileIngest } from './profile.ts'
 import { factsOf, Results } from './report.ts'
 import { benchSearch } from './search.ts'
+import { benchTransactions } from './transactions.ts'
 
-const help = `node test/bench/main.ts [--only a,b,c,d,f,i] [--quick] [--json FILE] [--messages N] [--profile]
+const help = `node test/bench/main.ts [--only a,b,c,d,f,i,j] [--quick] [--json FILE] [--messages N] [--profile]
 
   a  parse + 12 reads, beside the npm package hl7v2
   b  parse + map, with and without lineage
@@ -24,6 +25,7 @@ const help = `node test/bench/main.ts [--only a,b,c,d,f,i] [--quick] [--json FIL
   g  merge and unmerge of a patient with 20,000 dependent things, while others go on; only when it is named
   h  a message about a person, a visit, an account with 10 and with 10,000 events (--messages N for fewer); when named
   i  $export of the whole system beside COPY of the same rows, and its memory
+  j  a FHIR transaction of 100 entries beside 100 requests
   e  memory while 1,000,000 messages pass (--messages N for fewer); takes long, so only when it is named
 
 --quick      fewer patients and seconds: to see that it works, not for figures
@@ -35,7 +37,7 @@ PORTICO_BENCH_DATABASE_URL names a PostgreSQL server to use instead of the embed
 
 const { values } = parseArgs({
   options: {
-    only: { type: 'string', default: 'a,b,c,d,f,i' },
+    only: { type: 'string', default: 'a,b,c,d,f,i,j' },
     json: { type: 'string' },
     quick: { type: 'boolean', default: false },
     messages: { type: 'string' },
@@ -56,7 +58,8 @@ async function run(): Promise<void> {
   const { quick } = values
   const parts = new Set(values.only.split(','))
   const results = new Results()
-  const needsStore = values.profile || ['c', 'd', 'e', 'f', 'g', 'h', 'i'].some((each) => parts.has(each))
+  const needsStore =
+    values.profile || ['c', 'd', 'e', 'f', 'g', 'h', 'i', 'j'].some((each) => parts.has(each))
   const cluster = needsStore ? await openCluster({ logStatements: values.profile }) : undefined
   try {
     if (cluster && values.profile) {
@@ -73,6 +76,7 @@ async function run(): Promise<void> {
     if (cluster && parts.has('d'))
       await benchSearch(cluster, results, quick ? [1_000, 5_000] : [10_000, 200_000])
     if (cluster && parts.has('i')) await benchExport(cluster, results, quick ? quickExport : exportPatients)
+    if (cluster && parts.has('j')) await benchTransactions(cluster, results, quick ? 5 : 25)
     if (cluster && parts.has('f')) await benchKept(cluster, results)
     if (cluster && parts.has('e'))
       await benchMemory(cluster, results, Number(values.messages ?? (quick ? quickMemory : million)))

@@ -56,15 +56,15 @@ describe('operations', () => {
     const cases: Readonly<Record<string, string>> = {
       '': '+d1 e1 e2 f1 p1',
       '?_type=Encounter': '+d1 +p1 e1 e2',
-      '?start=2026-02-01': '+d1 e2 p1',
-      '?end=2026-01-31': '+d1 e1 p1',
+      '?start=2026-02-01': '+d1 e2 f1 p1',
+      '?end=2026-01-31': '+d1 e1 f1 p1',
       '?_since=2030-01-01T00:00:00Z': '',
     }
     for (const [query, expected] of Object.entries(cases)) {
       const answer = await app.ask(`/fhir/Patient/p1/$everything${query}`)
       assert.equal(answer.status, 200, answer.text)
       const found = modes(answer)
-      // A Flag has a date parameter and no date: it is part of the answer only without start and end.
+      // A Flag without a date stands at all times.
       assert.equal(found, expected, query)
     }
     assert.equal((await app.ask('/fhir/Patient/nobody/$everything')).status, 404)
@@ -85,7 +85,18 @@ describe('operations', () => {
       )
       path = linkOf(page, 'next')
     }
-    assert.deepEqual(seen.toSorted(), ['e1', 'e2', 'p1'])
+    assert.deepEqual(seen.toSorted(), ['e1', 'e2', 'f1', 'p1'])
+  })
+
+  test('$everything takes Parameters, too', async () => {
+    const parameter = [
+      { name: 'start', valueDate: '2026-02-01' },
+      { name: '_type', valueCode: 'Encounter' },
+      { name: '_count', valueInteger: 10 },
+    ]
+    const body = { resourceType: 'Parameters', parameter }
+    const answer = await app.ask('/fhir/Patient/p1/$everything', { method: 'POST', body })
+    assert.deepEqual([answer.status, modes(answer)], [200, '+d1 +p1 e2'], answer.text)
   })
 
   test('$meta shows version, time and labels', async () => {

@@ -73,6 +73,28 @@ describe('the RESTful API', () => {
     assert.deepEqual([await of('4.0'), await of('3.0'), await of('5.0')], [201, 415, 415])
   })
 
+  test('_total=estimate is what the store expects, never less than what is shown', async () => {
+    const many = Array.from({ length: 300 }, (_, i) => ({
+      resourceType: 'Flag',
+      id: `f${i}`,
+      status: 'active',
+    }))
+    await app.writes.put(many)
+    await app.store.db.transaction((tx) => tx.script('analyze resource'))
+    for (const query of ['_count=100', '_count=0', '_summary=count', 'status=active&_count=0']) {
+      const { body } = await app.ask(`/fhir/Flag?${query}&_total=estimate`)
+      assert.ok(Number(body.total) >= 100 && Number(body.total) <= 900, `${query}: ${body.total}`)
+      assert.equal((await app.ask(`/fhir/Flag?${query}&_total=accurate`)).body.total, 300, query)
+    }
+    assert.equal((await app.ask('/fhir/Flag?_total=none&_count=1')).body.total, undefined)
+  })
+
+  test('a history may be counted only', async () => {
+    const made = await create(basic('x'))
+    const { body } = await app.ask(`/fhir/Basic/${made.body.id}/_history?_summary=count`)
+    assert.deepEqual([body.total, body.entry], [1, undefined])
+  })
+
   test('OPTIONS says what can be done', async () => {
     const answer = await app.ask('/fhir/Basic/1', { method: 'OPTIONS' })
     assert.deepEqual([answer.status, answer.headers.get('allow')], [204, 'GET, HEAD, PUT, PATCH, DELETE'])

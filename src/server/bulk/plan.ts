@@ -3,12 +3,11 @@
 import { membersOf } from '../../fhir/compartment.ts'
 import { fieldsOf } from '../../fhir/elements.ts'
 import type { Issue } from '../../fhir/issue.ts'
-import { isObject, isServedType, SERVED_TYPES } from '../../fhir/types.ts'
+import { isServedType, SERVED_TYPES } from '../../fhir/types.ts'
 import { permits } from '../auth.ts'
-import { type Ask, type Pairs, queryOf } from '../fhir/ask.ts'
-import { isFhirType } from '../fhir/format.ts'
+import type { Ask } from '../fhir/ask.ts'
+import { pairsIn } from '../fhir/parameters.ts'
 import { refuse } from '../fhir/reply.ts'
-import { readBodyValue } from '../fhir/resource-body.ts'
 import { searchRequest } from '../fhir/search-request.ts'
 import { bulkLimits } from './limits.ts'
 
@@ -55,7 +54,7 @@ type Complaint = (text: string) => void
 /** The plan, or the refusal. */
 export async function readPlan(ask: Ask, level: Level, isLenient: boolean): Promise<PlanRead | Response> {
   const { c } = ask
-  const pairs = await pairsOf(ask)
+  const pairs = await pairsIn(ask)
   if (pairs instanceof Response) return pairs
   const ignored: Issue[] = []
   const faults: string[] = []
@@ -86,24 +85,6 @@ export async function readPlan(ask: Ask, level: Level, isLenient: boolean): Prom
     plan: { level, ...group, ...(patients && { patients }), types, filters, elements, ...times },
     ignored,
   }
-}
-
-/** Of the URL, and of the body of a POST. */
-async function pairsOf(ask: Ask): Promise<Pairs | Response> {
-  const own = queryOf(ask.c)
-  if (ask.c.req.method !== 'POST') return own
-  const body = await readBodyValue(ask, isFhirType, 'application/fhir+json or application/fhir+xml')
-  if (body instanceof Response) return body
-  if (!isObject(body.value) || body.value.resourceType !== 'Parameters')
-    return refuse(ask.c, 'bad-request', 'the body must be a Parameters resource')
-  const list: readonly unknown[] = Array.isArray(body.value.parameter) ? body.value.parameter : []
-  const given = list.filter(isObject).map((each): [string, string] => {
-    const key = Object.keys(each).find((name) => name.startsWith('value'))
-    const value = key === undefined ? undefined : each[key]
-    const text = isObject(value) ? value.reference : value
-    return [String(each.name), typeof text === 'string' ? text : '']
-  })
-  return [...own, ...given]
 }
 
 const listOf = (values: readonly string[]): string[] =>

@@ -3,10 +3,11 @@
 import { membersOf } from '../../fhir/compartment.ts'
 import type { Filter } from '../../fhir/filter.ts'
 import { searchParam } from '../../fhir/search-params.ts'
-import { parseDate } from '../../fhir/search-value.ts'
+import { type DateValue, parseDate } from '../../fhir/search-value.ts'
 import { readResource } from '../../store/resources.ts'
 import { permits } from '../auth.ts'
-import { type Ask, type Pairs, queryOf, zoneOf } from './ask.ts'
+import { type Ask, type Pairs, zoneOf } from './ask.ts'
+import { pairsIn } from './parameters.ts'
 import { refuse } from './reply.ts'
 import { searchCompartment } from './search.ts'
 
@@ -26,20 +27,24 @@ export async function everything(ask: Ask): Promise<Response> {
   if (!row) return refuse(c, 'not-found', `${rtype}/${id} is not known here`)
   if (row.deleted) return refuse(c, 'gone', `${rtype}/${id} is deleted - its versions are in _history`)
   const rtypes = membersOf('Patient').filter((type) => permits(client, type, 's'))
-  const pairs = queryOf(c)
+  const pairs = await pairsIn(ask)
+  if (pairs instanceof Response) return pairs
   const care = pairs.filter(([name, value]) => (name === 'start' || name === 'end') && value !== '')
   const zone = zoneOf(ask)
   if (care.some(([, value]) => !parseDate(value, zone)))
     return refuse(c, 'bad-request', 'start and end are dates - use YYYY-MM-DD')
   const dates = care.map(([name, value]) => parseDate(`${name === 'start' ? 'ge' : 'le'}${value}`, zone))
   const narrower = (type: string): Filter[] =>
-    // What has no date of care is part of every answer.
+    // What has no date of care is part of every answer: a standing warning must not be left out of any.
     searchParam(type, 'date')?.type !== 'date'
       ? []
-      : dates.flatMap((each): Filter[] => (each ? [{ kind: 'date', param: 'date', values: [each] }] : []))
+      : dates.flatMap((each): Filter[] => (each ? [{ kind: 'any', filters: [careOn(each), undated] }] : []))
   const path = `${rtype}/${id}/$everything`
   return await searchCompartment(ask, rtypes, path, passedOn(pairs), care, narrower)
 }
+
+const careOn = (value: DateValue): Filter => ({ kind: 'date', param: 'date', values: [value] })
+const undated: Filter = { kind: 'missing', param: 'date', missing: true }
 
 function passedOn(pairs: Pairs): Pairs {
   return pairs.flatMap(([name, value]): Pairs => {

@@ -13,7 +13,15 @@ import { instantText, resourceText } from './resource-text.ts'
 import { defaultCount } from './search-request.ts'
 
 const maxCount = 1_000
-const known: ReadonlySet<string> = new Set(['_since', '_at', '_count', '_page', '_format', '_pretty'])
+const known: ReadonlySet<string> = new Set([
+  '_since',
+  '_at',
+  '_count',
+  '_summary',
+  '_page',
+  '_format',
+  '_pretty',
+])
 
 export const instanceHistory = (ask: Ask): Promise<Response> =>
   history(ask, [ask.rtype], `${ask.rtype}/${ask.id}`)
@@ -87,7 +95,7 @@ function questionOf(ask: Ask, pairs: Pairs): Question | Response {
   }
   const value = (name: string): string | undefined =>
     pairs.findLast(([each]) => each === name)?.[1] || undefined
-  const count = value('_count') ?? String(defaultCount)
+  const count = value('_summary') === 'count' ? '0' : (value('_count') ?? String(defaultCount))
   if (!/^\d{1,30}$/.test(count)) return refuse(c, 'bad-request', '_count is a number of entries, 0 or more')
   const range = (text: string | undefined) => {
     if (text === undefined) return undefined

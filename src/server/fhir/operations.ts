@@ -102,7 +102,6 @@ export const OPERATIONS: readonly Operation[] = [
     level: 'instance',
     types: ['Patient'],
     parameters: { start: 'date', end: 'date', _since: 'instant', '_type*': 'code', _count: 'integer' },
-    methods: ['GET'],
     needed: ['r'],
   }),
   row('merge', mergePatients, {

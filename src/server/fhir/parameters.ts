@@ -1,6 +1,6 @@
 // Input of an operation (FHIR R4 operations.html#request): the query of a GET, or Parameters in the body of a POST.
 import { isObject, type JsonObject } from '../../fhir/types.ts'
-import { type Ask, queryOf } from './ask.ts'
+import { type Ask, type Pairs, queryOf } from './ask.ts'
 import { isFhirType } from './format.ts'
 import { refuse } from './reply.ts'
 import { readBodyValue } from './resource-body.ts'
@@ -10,15 +10,34 @@ export type Inputs = ReadonlyMap<string, unknown>
 
 export async function inputsOf(ask: Ask): Promise<Inputs | Response> {
   const inputs = new Map<string, unknown>(queryOf(ask.c))
-  if (ask.c.req.method !== 'POST') return inputs
+  const list = await parametersOf(ask)
+  if (list instanceof Response) return list
+  for (const each of list) inputs.set(String(each.name), valueIn(each))
+  return inputs
+}
+
+/** Names with their texts, each as often as it is given; of a reference the text of that. */
+export async function pairsIn(ask: Ask): Promise<Pairs | Response> {
+  const list = await parametersOf(ask)
+  if (list instanceof Response) return list
+  const given = list.map((each): [string, string] => {
+    const value = valueIn(each)
+    const text = isObject(value) ? value.reference : value
+    return [String(each.name), typeof text === 'string' || typeof text === 'number' ? String(text) : '']
+  })
+  return [...queryOf(ask.c), ...given]
+}
+
+/** Those of the body of a POST. */
+async function parametersOf(ask: Ask): Promise<readonly JsonObject[] | Response> {
+  if (ask.c.req.method !== 'POST') return []
   const body = await readBodyValue(ask, isFhirType, 'application/fhir+json or application/fhir+xml')
   if (body instanceof Response) return body
   const document = body.value
   if (!isObject(document) || document.resourceType !== 'Parameters')
     return refuse(ask.c, 'bad-request', 'the body must be a Parameters resource')
   const list: readonly unknown[] = Array.isArray(document.parameter) ? document.parameter : []
-  for (const each of list.filter(isObject)) inputs.set(String(each.name), valueIn(each))
-  return inputs
+  return list.filter(isObject)
 }
 
 /** The same for parameters that are known; of others Prefer: handling=strict wants to hear. */
