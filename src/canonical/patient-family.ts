@@ -100,6 +100,23 @@ const momentOf = ({ data }: Contribution): number => (data as { readonly m?: num
 
 const notFilled = new Set(['resourceType', 'id', 'meta', 'active', 'identifier', 'link', 'name', 'text'])
 
+/** Nobody knew who the record was: that says nothing of its survivor. */
+const unknownUrl = 'http://portico.example.org/StructureDefinition/identity-unknown'
+
+/** What a record knows that its survivor may lack. */
+function fillOf(record: FhirJson): FhirJson {
+  const fill: FhirJson = {}
+  for (const [key, value] of Object.entries(record)) {
+    if (notFilled.has(key)) continue
+    if (key !== 'extension' || !Array.isArray(value)) fill[key] = value
+    else {
+      const kept = (value as readonly FhirJson[]).filter(({ url }) => url !== unknownUrl)
+      if (kept.length > 0) fill.extension = kept
+    }
+  }
+  return fill
+}
+
 /** A merged record, as its survivor knows it: its numbers, what it knows, and that it was replaced. */
 function absorbed(
   child: Family & { readonly by: Moment & { readonly t: number } },
@@ -107,7 +124,7 @@ function absorbed(
   mergeFill: boolean,
 ): Contribution {
   const before = foldPatient(contributionsOfFamily(child, context, mergeFill), context) ?? {}
-  const fill = Object.fromEntries(Object.entries(before).filter(([key]) => !notFilled.has(key))) as FhirJson
+  const fill = fillOf(before)
   const end = instant(child.by.t)
   const identifiers = unionIdentifiers(
     statementsByPath(statedOf(child)).get('identifier') ?? [],

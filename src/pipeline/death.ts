@@ -31,6 +31,7 @@ export function followDeaths(
   at: { readonly t: number; readonly iso: string },
 ): void {
   for (const { rtype, id, version, before, body } of [...draft.changes]) {
+    if (rtype === 'Appointment' && version === 1 && body) askAfterDeath(draft, site, id, body, at)
     if (rtype !== 'Patient' || version === 1 || hasDied(before) === hasDied(body)) continue
     if (!hasDied(body)) openTasks(draft, [revertedOf(id, version)], at.iso)
     else for (const key of draft.about(`Patient/${id}`)) callOff(draft, site, key, at)
@@ -45,6 +46,29 @@ const revertedOf = (id: string, version: number): TaskRequest => ({
   patient: `Patient/${id}`,
 })
 
+interface Participant {
+  readonly actor?: { readonly reference?: string }
+}
+
+/** The booking came after the news of the death: its owner is asked all the same. */
+function askAfterDeath(
+  draft: Draft,
+  site: Site,
+  id: string,
+  body: FhirJson,
+  at: { readonly t: number; readonly iso: string },
+): void {
+  const people = ((body.participant ?? []) as readonly Participant[]).flatMap(
+    ({ actor }) => /^Patient[/](.+)$/.exec(actor?.reference ?? '')?.[1] ?? [],
+  )
+  if (!people.some((each) => hasDied(draft.entity('Patient', each).body)) || !isToCome(body, at)) return
+  const owner = foreignOwner(draft, site, 'Appointment', body, 'gateway')
+  if (owner !== undefined) openTasks(draft, [requestOf(id, owner)], at.iso)
+}
+
+const isToCome = ({ status, start }: FhirJson, at: { readonly t: number }): boolean =>
+  toCome.has(status) && !(typeof start === 'string' && Date.parse(start) <= at.t)
+
 function callOff(
   draft: Draft,
   site: Site,
@@ -54,8 +78,7 @@ function callOff(
   if (!key.startsWith('Appointment/')) return
   const id = key.slice('Appointment/'.length)
   const { body } = draft.entity('Appointment', id)
-  if (!body || !toCome.has(body.status)) return
-  if (typeof body.start === 'string' && Date.parse(body.start) <= at.t) return
+  if (!body || !isToCome(body, at)) return
   const owner = foreignOwner(draft, site, 'Appointment', body, 'gateway')
   if (owner !== undefined) {
     openTasks(draft, [requestOf(id, owner)], at.iso)

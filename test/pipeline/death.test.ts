@@ -78,6 +78,31 @@ describe('a death', () => {
     assert.equal(await tasks('death-reverted', (await patient('D1')).id), 1)
   })
 
+  test('asks the owner of a booking also when the booking comes after the news', async () => {
+    const death = { time: '20260306090000', event: 'ADT^A31^ADT_A05' }
+    await app.send(...register('D9', { 30: 'Y' }, death))
+    const late = (number: string, start: string) =>
+      app.send(
+        msh({ event: 'SIU^S12^SIU_S12', source: 'SCHED1|GHH', time: '20260305100000' }),
+        segment('SCH', { 2: `${number}^SCHED1^2.16.840.1.113883.19.5.4^ISO`, 25: 'Booked^^HL70278' }),
+        segment('TQ1', { 1: '1', 6: '30^min', 7: start }),
+        pid({ 3: mrn('D9'), 5: 'DOE^JANE^^^^^L' }),
+        'RGS|1|A',
+        segment('AIP', {
+          1: '1',
+          2: 'A',
+          3: '1234567893^CHEN^WEI^^^^^^NPI&2.16.840.1.113883.4.6&ISO^L^^^NPI',
+        }),
+      )
+    await late('FD9', '20260314100000')
+    await late('FD9PAST', '20260301100000')
+    const [coming] = await all('Appointment', '"FD9"')
+    const [past] = await all('Appointment', '"FD9PAST"')
+    assert.equal(coming?.status, 'booked')
+    assert.equal(await tasks('filler-request', coming?.id ?? ''), 1)
+    assert.equal(await tasks('filler-request', past?.id ?? ''), 0)
+  })
+
   test('may be said by a discharge, and be taken back with it, in either order', async () => {
     const stay = (who: string, event: string, time: string, disposition = '') => [
       msh({ event, time }),

@@ -184,6 +184,16 @@ describe('a merge', () => {
     assert.equal(survivor._birthDate, undefined)
   })
 
+  it('does not make the survivor somebody whom nobody knows (PID-31)', async () => {
+    await known('A15')
+    await known('A16', { 31: 'Y', 16: 'M' })
+    assert.match(JSON.stringify(await patient('A16')), /identity-unknown/)
+    await merge(['A16', 'A15'])
+    const survivor = await patient('A15')
+    assert.doesNotMatch(JSON.stringify(survivor), /identity-unknown/)
+    assert.ok(survivor.maritalStatus)
+  })
+
   it('keeps the protection of either record', async () => {
     await known('A7')
     const time = later()
