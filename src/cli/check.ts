@@ -107,7 +107,7 @@ async function readPackages(file: string): Promise<PackagesRead> {
 }
 
 /** A line for each package, and what of them is not checked. */
-const describePackages = ({ packages, profiles }: SitePackages): readonly string[] =>
+const describePackages = ({ packages, notes }: SitePackages): readonly string[] =>
   packages.length === 0
     ? []
     : [
@@ -115,7 +115,7 @@ const describePackages = ({ packages, profiles }: SitePackages): readonly string
           ({ file, name, version, resources }) =>
             `${file}: good - ${name} ${version}, ${count(resources.length, 'definition')}`,
         ),
-        ...profiles.notes.map((note) => `note: ${oneLine(note)}`),
+        ...notes.map((note) => `note: ${oneLine(note)}`),
       ]
 
 function describeSite({ sources, clients, authorities, subscribers, schedules }: Site): string {

@@ -49,13 +49,10 @@ export class LiveSite {
 
   /** What is in force of the folder profiles, and what of it is not. */
   #tell(): void {
-    const { packages, profiles } = this.packages
+    const { packages, profiles, notes } = this.packages
     if (packages.length === 0) return
     const names = packages.map(({ name, version }) => `${name} ${version}`)
-    this.#log.info(
-      { packages: names, profiles: profiles.all().length, notes: profiles.notes },
-      'FHIR packages loaded',
-    )
+    this.#log.info({ packages: names, profiles: profiles.all().length, notes }, 'FHIR packages loaded')
   }
 
   watch(): void {

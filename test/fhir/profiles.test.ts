@@ -199,6 +199,24 @@ const CASES: readonly Case[] = [
     ],
   },
   {
+    rule: 'least and largest values, longest texts',
+    type: 'Patient',
+    elements: [
+      { id: 'Patient.birthDate', minValueDate: '1900-01-01' },
+      { id: 'Patient.multipleBirth[x]', maxValueInteger: 9 },
+      { id: 'Patient.name.text', maxLength: 3 },
+    ],
+    valid: [
+      changed(P, { multipleBirthInteger: 9, name: [{ text: 'abc' }] }),
+      changed(P, { birthDate: '1900' }),
+    ],
+    wrong: [
+      [changed(P, { birthDate: '1899-12-31' }), 'error value Patient.birthDate'],
+      [changed(P, { multipleBirthInteger: 10 }), 'error value Patient.multipleBirth'],
+      [changed(P, { name: [{ text: 'abcd' }] }), 'error too-long Patient.name[0].text'],
+    ],
+  },
+  {
     rule: 'a choice keeps the types that are left, in the form of the path or of the list',
     type: 'Observation',
     elements: [{ id: 'Observation.value[x]', type: [{ code: 'Quantity' }, { code: 'string' }] }],

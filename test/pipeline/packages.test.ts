@@ -124,6 +124,24 @@ describe('the packages of a site', () => {
     rmSync(join(folder, 'profiles', 'b.tgz'))
   })
 
+  it('say which search parameters are not searched by', () => {
+    const parameter = (code: string) => ({
+      resourceType: 'SearchParameter',
+      url: `urn:${code}`,
+      code,
+      base: ['Patient', 'Medication'],
+    })
+    put('s.tgz', tgz([parameter('birthdate'), parameter('colour')], { name: 'searched' }))
+    const { notes } = loadPackages(site)
+    const [note, ...more] = notes.filter((each) => each.startsWith('search parameter'))
+    assert.match(
+      note ?? '',
+      /^search parameter colour of Patient is not searched by here \(urn:colour, profiles\/s\.tgz: /,
+    )
+    assert.deepEqual(more, [])
+    rmSync(join(folder, 'profiles', 's.tgz'))
+  })
+
   it('refuse the start with every problem, each with its file', () => {
     put('c.tgz', Buffer.from('x'))
     put('d.tgz', tgz([own], { version: 7 }))

@@ -3,13 +3,14 @@
 import { ELEMENTS, type ElementRow, INVARIANTS } from '../definitions.ts'
 import type { Field } from '../elements.ts'
 import { addField, fieldsNamed, isType, type Node } from '../fhirpath/node.ts'
+import { compare } from '../fhirpath/operators.ts'
 import { isObject } from '../types.ts'
 import type { CodeGroup, Terminology } from '../value-sets.ts'
 import { compileConstraint } from './constraint.ts'
 import { compileReference } from './reference.ts'
 import { type Item, type ItemCheck, type Run, report, within } from './run.ts'
 import { compileSlices } from './slicing.ts'
-import type { TypeChoice } from './structure.ts'
+import type { ElementRules, TypeChoice } from './structure.ts'
 import type { ElementTree } from './tree.ts'
 import { fits, isCodeOf } from './values.ts'
 
@@ -132,6 +133,7 @@ export function compileItem(
       compiling.note(`codes of ${binding.valueSet} are taken as they are: a part of it is in no package`)
   }
   if (maxLength !== undefined) checks.push(lengthCheck(maxLength, label))
+  for (const bound of boundChecks(rules, label)) checks.push(bound)
   const choice = rules.types?.find(({ code }) => code === type || isSystemType(code))
   if (choice && choice.profiles.length > 0) checks.push(profileCheck(choice.profiles, label))
   const all = rules.types ?? []
@@ -215,6 +217,21 @@ const bindingCheck =
         `is not a code of ${url}, which ${label} requires - use one of its codes`,
       )
   }
+
+/** Of numbers and times; where precision does not tell, nothing is said. */
+function boundChecks({ minValue, maxValue }: ElementRules, label: string): readonly ItemCheck[] {
+  const check =
+    (bound: unknown, sign: 1 | -1, what: string): ItemCheck =>
+    (item, run) => {
+      const way = compare(item, { value: bound, type: item.type })
+      if (way !== undefined && way * sign > 0)
+        report(run, '', 'value', `is ${what} ${shown(bound)}, the limit of ${label} - correct it`)
+    }
+  return [
+    ...(minValue === undefined || isObject(minValue) ? [] : [check(minValue, -1, 'below')]),
+    ...(maxValue === undefined || isObject(maxValue) ? [] : [check(maxValue, 1, 'above')]),
+  ]
+}
 
 const lengthCheck =
   (maxLength: number, label: string): ItemCheck =>

@@ -34,6 +34,8 @@ export interface ElementRules {
   readonly pattern?: unknown
   readonly binding?: { readonly strength: string; readonly valueSet: string }
   readonly maxLength?: number
+  readonly minValue?: unknown
+  readonly maxValue?: unknown
   readonly constraints?: readonly ConstraintRule[]
   readonly slicing?: Slicing
 }
@@ -77,7 +79,7 @@ function typesOf(element: JsonObject): readonly TypeChoice[] | undefined {
   }))
 }
 
-/** The value of fixed[x] or pattern[x]. */
+/** The value of fixed[x], pattern[x] and the like. */
 function valueWith(element: JsonObject, prefix: string): unknown {
   const name = Object.keys(element).find(
     (key) => key.startsWith(prefix) && /^[A-Z]/.test(key.slice(prefix.length)),
@@ -109,6 +111,8 @@ function rulesOf(element: JsonObject): ElementRules {
   const types = typesOf(element)
   const fixed = valueWith(element, 'fixed')
   const pattern = valueWith(element, 'pattern')
+  const minValue = valueWith(element, 'minValue')
+  const maxValue = valueWith(element, 'maxValue')
   const constraints = constraintsOf(element)
   const slicing = slicingOf(element.slicing)
   return {
@@ -121,6 +125,8 @@ function rulesOf(element: JsonObject): ElementRules {
       binding: { strength: textIn(binding, 'strength'), valueSet: textIn(binding, 'valueSet') },
     }),
     ...(typeof maxLength === 'number' && { maxLength }),
+    ...(minValue !== undefined && { minValue }),
+    ...(maxValue !== undefined && { maxValue }),
     ...(constraints.length > 0 && { constraints }),
     ...(slicing && { slicing }),
   }
