@@ -120,11 +120,14 @@ function applyEntries(planned: readonly Planned[], transaction: FhirTransaction,
     aims.set(entry, aim)
     for (const each of entry.names) targets.set(each, name)
     if (aim.does === 'nothing') continue
-    if (touched.has(name))
-      at(place, () => {
-        throw refused(400, 'duplicate', twice)
-      })
-    touched.add(name)
+    // Two that would each make what the other looks for are about the same resource, too.
+    for (const each of [name, ...soughtBy(entry.write, aim)]) {
+      if (touched.has(each))
+        at(place, () => {
+          throw refused(400, 'duplicate', twice)
+        })
+      touched.add(each)
+    }
     // What is deleted must not be found by the criteria of those that come after it.
     if (entry.write.op === 'delete') at(place, () => carryOut(entry.write, aim, entry.result, carrying))
   }
@@ -136,6 +139,13 @@ function applyEntries(planned: readonly Planned[], transaction: FhirTransaction,
     const write = withReferences(entry.write, targets)
     at(planned.indexOf(entry), () => carryOut(write, aim, entry.result, carrying))
   }
+}
+
+/** What was looked for and not found by one that makes it. */
+function soughtBy({ rtype, criteria, ifNoneExist }: FhirWrite, { does }: Aim): string[] {
+  if (does !== 'create') return []
+  if (ifNoneExist) return [`${rtype}?${ifNoneExist.system}|${ifNoneExist.value}`]
+  return criteria ? [criteria.name] : []
 }
 
 const twice = 'another entry of the transaction is about the same resource - make one of them'

@@ -149,7 +149,7 @@ export function carryOut(write: FhirWrite, aim: Aim, result: Result, carrying: C
   if (aim.does === 'change') change({ ...write, id: aim.id }, result, carrying)
   if (aim.does === 'nothing') {
     result.status = write.op === 'delete' ? 204 : 200
-    carrying.draft.entity(write.rtype, aim.id)
+    if (aim.id !== '') carrying.draft.entity(write.rtype, aim.id)
   }
 }
 
@@ -264,6 +264,8 @@ export function answerOf(outcome: Outcome, { rtype, id, status }: Result, now: D
       issues: [{ severity: 'error', code: 'processing', diagnostics }],
     }
   }
+  // A delete that has found nothing.
+  if (id === '') return { status, issues: [] }
   const { version, body } = draft.entity(rtype, id)
   const changed = draft.changes.find((each) => each.rtype === rtype && each.id === id)
   const updatedAt = changed

@@ -102,6 +102,16 @@ describe('the RESTful API', () => {
     assert.deepEqual([other.status, other.headers.get('allow')], [405, 'GET, HEAD, PUT, PATCH, DELETE'])
   })
 
+  test('a search by POST in a batch may have all its parameters in its URL', async () => {
+    const entry = [{ request: { method: 'POST', url: 'Basic/_search?_summary=count' } }]
+    const answer = await app.ask('/fhir', {
+      method: 'POST',
+      body: { resourceType: 'Bundle', type: 'batch', entry },
+    })
+    const [search] = answer.body.entry as { response: { status: string } }[]
+    assert.equal(search?.response.status, '200 OK')
+  })
+
   test('lastModified of an entry of a batch is that of its resource', async () => {
     const made = await create(basic('x'))
     const entry = [{ request: { method: 'GET', url: `Basic/${made.body.id}` } }]

@@ -85,6 +85,22 @@ describe('a transaction is whole', () => {
     }
   })
 
+  test('a delete that finds nothing is one of its entries like any other', async () => {
+    const app = await testApp()
+    try {
+      const nothing = ['Basic?identifier=urn:b|nobody', 'Basic/nobody'].map((url) => ({
+        request: { method: 'DELETE', url },
+      }))
+      const answer = await post(app, create('one'), ...nothing)
+      assert.deepEqual(
+        entriesOf(answer).map(({ response }) => response.status),
+        ['201 Created', '204 No Content', '204 No Content'],
+      )
+    } finally {
+      await app.close()
+    }
+  })
+
   test('an error of the database in the middle of its writes leaves nothing', async () => {
     const app = await testApp()
     try {

@@ -172,6 +172,15 @@ describe('bundles', () => {
         entry('POST', 'Patient', { resource: person(id) }),
       ],
       [
+        entry('POST', 'Basic', {
+          resource: { resourceType: 'Basic', code: { text: id } },
+          ifNoneExist: `identifier=urn:x|${id}`,
+        }),
+        entry('PUT', `Basic?identifier=urn:x|${id}`, {
+          resource: { resourceType: 'Basic', code: { text: id } },
+        }),
+      ],
+      [
         entry('PUT', 'Basic/b1', { resource: { resourceType: 'Basic', id: 'b1', code: { text: 'a' } } }),
         entry('DELETE', 'Basic/b1'),
       ],

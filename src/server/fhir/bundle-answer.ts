@@ -33,7 +33,7 @@ export async function entryAnswer(
   dispatch: Dispatch,
   tx?: Queryable,
 ): Promise<BundleAnswer> {
-  const { method, path, query, headers, resource } = entry
+  const { method, path, query, headers } = entry
   const { type, body } = payloadOf(entry)
   const prefer = ask.c.req.header('prefer')
   const url = new URL(`http://gateway.invalid/fhir${path === '' ? '' : `/${path}`}`)
@@ -44,20 +44,22 @@ export async function entryAnswer(
       authorization: ask.c.req.header('authorization') ?? '',
       accept: 'application/fhir+json',
       ...(prefer !== undefined && { prefer }),
-      ...(resource && body !== undefined && { 'content-type': type }),
+      ...(body !== undefined && { 'content-type': type }),
       ...headers,
     },
-    ...(resource && body !== undefined && method !== 'GET' && method !== 'HEAD' && { body }),
+    ...(body !== undefined && method !== 'GET' && method !== 'HEAD' && { body }),
   })
   return await read(await dispatch(request, tx))
 }
 
 /** A patch that is no FHIR resource comes inside of a Binary. */
-function payloadOf({ method, resource }: EntryRequest): { type: string; body: string | undefined } {
+function payloadOf({ method, path, resource }: EntryRequest): { type: string; body: string | undefined } {
   if (method === 'PATCH' && resource?.resourceType === 'Binary') {
     const data = typeof resource.data === 'string' ? resource.data : ''
     return { type: String(resource.contentType), body: Buffer.from(data, 'base64').toString() }
   }
+  // A search whose parameters are all in its URL.
+  if (!resource && path.endsWith('_search')) return { type: 'application/x-www-form-urlencoded', body: '' }
   return { type: 'application/fhir+json', body: resource && writeJson(resource) }
 }
 
