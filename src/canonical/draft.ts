@@ -1,12 +1,13 @@
 // What one message changes, on top of the world; folded at the end, then taken over as a whole or dropped.
-
 import type { Reply } from '../hl7/reply.ts'
 import { Aliases } from './aliases.ts'
 import { DraftBusy } from './busy.ts'
-import { type Change, creationOf, hashOf, type Joined } from './change.ts'
+import { type Change, changeTo, creationOf, hashOf, type Joined } from './change.ts'
 import type { Assertion, CellKey, Contribution } from './contribution.ts'
+import { DraftDependents } from './dependents.ts'
 import { contextOf } from './draft-context.ts'
 import { DraftLines } from './draft-lines.ts'
+import { DraftRegistry } from './draft-registry.ts'
 import { ancestorsOf, recordsOf } from './family.ts'
 import { staleInFamily } from './family-stale.ts'
 import { canonicalText, type FhirJson, sameContent } from './fhir-json.ts'
@@ -23,7 +24,6 @@ import {
   isShown,
   mergeable,
   type Registration,
-  registrationKey,
   splitEntityKey,
   type World,
 } from './world.ts'
@@ -34,7 +34,6 @@ export class Draft {
   readonly messageId: string
   readonly findings: Finding[] = []
   readonly tasks: TaskRequest[] = []
-  readonly registered: { rtype: string; system: string; value: string; to: Registration }[] = []
   /** Merges that this message makes: what they can be undone by. */
   readonly joined: Joined[] = []
   /** Merges that it undoes: id of the Provenance, and of the record. */
@@ -54,12 +53,13 @@ export class Draft {
   occurred: number | undefined
   readonly lines: DraftLines
   readonly busy: DraftBusy
+  readonly dependents: DraftDependents
+  readonly registry: DraftRegistry
   readonly #world: World
   readonly #context: FoldContext
   readonly #changes = new Map<string, Change>()
   readonly #entities = new Map<string, Entity>()
   readonly #contributions = new Map<string, Map<string, Contribution>>()
-  readonly #registrations = new Map<string, Registration>()
   readonly #dirty = new Set<string>()
   /** Touched because of what belongs to them: those above them are touched already. */
   readonly #above = new Set<string>()
@@ -67,9 +67,11 @@ export class Draft {
   constructor(world: World, messageId: string, site: Site, foldOf: typeof foldEntity = foldEntity) {
     this.#foldOf = foldOf
     this.#world = world
+    this.registry = new DraftRegistry(world)
     this.aliases = new Aliases(world)
     this.lines = new DraftLines(world)
     this.busy = new DraftBusy(world)
+    this.dependents = new DraftDependents(world, this)
     this.messageId = messageId
     this.#context = contextOf(this, site)
   }
@@ -115,7 +117,15 @@ export class Draft {
 
   /** Folds again what has not changed itself, because something that it refers to has. */
   touch(rtype: string, id: string): void {
-    this.#dirty.add(entityKey(rtype, id))
+    const key = entityKey(rtype, id)
+    // More may change than its references: it has to be loaded.
+    if (this.dependents.find(key)) this.entity(rtype, id)
+    this.#dirty.add(key)
+  }
+
+  /** Shows all that refers to 'Patient/x' with what that means now. */
+  follow(target: string): void {
+    for (const key of this.dependents.of(target)) this.#dirty.add(key)
   }
 
   /** States cells for one source. Returns those that are stale: older, and other than what this source has said since,
@@ -137,20 +147,11 @@ export class Draft {
   }
 
   lookup(rtype: string, system: string, value: string): Registration | undefined {
-    const key = registrationKey(rtype, system, value)
-    const own = this.#registrations.get(key)
-    if (own) return own
-    const known = this.#world.registrations.get(key)
-    if (known === undefined) this.#world.miss({ kind: 'registration', rtype, system, value })
-    return known ?? undefined
+    return this.registry.lookup(rtype, system, value)
   }
 
   register(rtype: string, system: string, value: string, id: string, since?: Moment): void {
-    const known = this.lookup(rtype, system, value)
-    if (known?.id === id && known.since?.m === since?.m && known.since?.i === since?.i) return
-    const to = { id, ...(since && { since }) }
-    this.#registrations.set(registrationKey(rtype, system, value), to)
-    this.registered.push({ rtype, system, value, to })
+    this.registry.register(rtype, system, value, id, since)
   }
 
   /** The id that a merged thing is read as; its own when it is not merged. */
@@ -192,6 +193,9 @@ export class Draft {
   }
 
   #foldOne(key: string): void {
+    const plain = this.dependents.changeOf(key)
+    if (plain && plain !== 'none') this.#changes.set(key, plain)
+    if (plain) return
     const [rtype, id] = splitEntityKey(key)
     const entity = this.entity(rtype, id)
     const contributions = this.contributions(rtype, id)
@@ -207,7 +211,8 @@ export class Draft {
     if (work) this.work.set(key, work)
     if (taking) this.#take(id, taking)
     for (const projection of projections) this.project(projection, key)
-    if (awaited && isShown(entity) !== (body !== undefined)) for (const each of awaited) this.#dirty.add(each)
+    if (awaited && isShown(entity) !== (body !== undefined))
+      for (const each of awaited) this.touch(...splitEntityKey(each))
     if (!body) {
       if (entity.version > 0 && !entity.deleted) this.#record(entity, contributions, undefined)
       return
@@ -222,7 +227,7 @@ export class Draft {
   #take(id: string, { before, now }: NonNullable<Folded['taking']>): void {
     this.busy.take(id, now)
     for (const each of [...before, ...now])
-      for (const later of this.busy.rivalsAfter(id, each)) this.#dirty.add(`Appointment/${later}`)
+      for (const later of this.busy.rivalsAfter(id, each)) this.touch('Appointment', later)
   }
 
   /** What one thing tells another, unless it is known there. What `by` keeps for itself does not make it fold again. */
@@ -240,7 +245,7 @@ export class Draft {
   /** What is about a person has the label of the person: it is folded again when that changes. */
   #relabel({ rtype, id, version }: Entity): void {
     const others = version > 0 ? this.about(`${rtype}/${id}`) : []
-    for (const each of [...others, ...this.#contributions.keys()])
+    for (const each of [...others, ...this.dependents.about(`${rtype}/${id}`), ...this.#contributions.keys()])
       if (isLabelled(each) && this.contributions(...splitEntityKey(each)).size > 0) this.#dirty.add(each)
   }
 
@@ -254,17 +259,12 @@ export class Draft {
     const { rtype, id } = entity
     if (rtype === 'Patient' && isRestricted(body) !== isRestricted(entity.body)) this.#relabel(entity)
     const key = entityKey(rtype, id)
-    const earlier = this.#changes.get(key)
-    const { before, version, since } = earlier ?? {
-      before: entity.body,
-      version: entity.version + 1,
-      since: entity.updatedAt,
-    }
-    const op = body === undefined ? 'delete' : version === 1 ? 'create' : 'update'
+    const change = changeTo(entity, this.#changes.get(key), body, text, hash)
+    const { version } = change
     // What comes and goes within one message was never there.
-    const isGone = op === 'delete' && version === 1
+    const isGone = change.op === 'delete' && version === 1
     if (isGone) this.#changes.delete(key)
-    else this.#changes.set(key, { op, rtype, id, version, since, before, body, text, hash })
+    else this.#changes.set(key, change)
     const shown = { version: isGone ? 0 : version, hash, body, deleted: !isGone && body === undefined }
     this.#entities.set(key, { ...entity, ...shown, contributions })
   }
@@ -281,8 +281,8 @@ export class Draft {
       }
       this.#entities.set(key, { ...this.entity(rtype, id), contributions: own })
     }
-    for (const [key, entity] of this.#entities) world.entities.set(key, entity)
-    for (const [key, to] of this.#registrations) world.registrations.set(key, to)
+    for (const [key, entity] of this.#entities) world.set(key, entity)
+    this.registry.commit()
     this.aliases.commit()
     this.lines.commit()
     this.busy.commit()

@@ -261,8 +261,5 @@ function follow(draft: Draft, rtype: string, record: string, old: string): void 
   draft.touch(rtype, old)
   draft.touch(rtype, draft.survivorId(rtype, record))
   if (draft.entity(rtype, old).version === 0) return
-  for (const key of draft.referrers(`${rtype}/${old}`)) {
-    const slash = key.indexOf('/')
-    draft.touch(key.slice(0, slash), key.slice(slash + 1))
-  }
+  draft.follow(`${rtype}/${old}`)
 }

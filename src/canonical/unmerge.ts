@@ -36,10 +36,10 @@ export function unmerge(draft: Draft, { said, moved, onConflict, reason, at }: U
   const by = aliasOf(draft, 'Patient', source)?.by
   if (!by || by.i !== said.i || by.m !== said.m) return { kind: 'not-merged' }
   const target = draft.survivorId('Patient', source)
+  const things = [...draft.dependents.of(`Patient/${target}`)]
   const known = new Map(moved.map(([rtype, id, version]) => [`${rtype}/${id}`, version]))
   const touched = [...known].flatMap(([key, version]) => (versionOf(draft, key) > version ? [key] : []))
   if (touched.length > 0 && onConflict === 'ask') return { kind: 'conflict', touched }
-  const things = [...draft.referrers(`Patient/${target}`)]
   untell(draft, 'Patient', said)
   settle(draft, 'Patient', [said.from, said.to])
   settlePolicies(draft, target)
@@ -64,10 +64,13 @@ const split = (key: string): [rtype: string, id: string] => [
   key.slice(key.indexOf('/') + 1),
 ]
 
-const versionOf = (draft: Draft, key: string): number => draft.entity(...split(key)).version
+const versionOf = (draft: Draft, key: string): number =>
+  (draft.dependents.find(key) ?? draft.entity(...split(key))).version
 
 /** True when somebody has said something of the thing under one of these names. */
 function speaksOf(draft: Draft, key: string, names: readonly string[]): boolean {
+  const dependent = draft.dependents.find(key)
+  if (dependent) return names.some((name) => dependent.names.includes(name))
   const text = JSON.stringify([...draft.contributions(...split(key)).values()])
   return names.some((name) => text.includes(`"${name}"`))
 }

@@ -2,6 +2,7 @@
 import type { SearchQuery } from '../fhir/search-query.ts'
 import type { Taken, TakenBy } from './busy.ts'
 import type { Contribution } from './contribution.ts'
+import type { Dependent } from './dependents.ts'
 import type { FhirJson } from './fhir-json.ts'
 import type { Moment } from './identity-log.ts'
 
@@ -60,7 +61,10 @@ export type Need =
   | { readonly kind: 'ledger'; readonly source: string; readonly line: string }
   | { readonly kind: 'charges'; readonly accountId: string; readonly code: string }
   | { readonly kind: 'busy'; readonly actor: string; readonly day: number }
+  /** What refers to a thing, loaded with all that is said of it. */
   | { readonly kind: 'referrers'; readonly target: string }
+  /** The same without what has nothing but the reference to change (dependents.ts). */
+  | { readonly kind: 'dependents'; readonly target: string }
   /** What was set aside of a visit (settled.ts). */
   | { readonly kind: 'past'; readonly id: string }
   /** Ids of what matches a client's criteria. */
@@ -106,13 +110,21 @@ export class World {
   readonly busyChanged = new Map<string, readonly Taken[]>()
   /** 'Patient/x' -> keys of entities that refer to it; loaded for merges only. */
   readonly referrers = new Map<string, readonly string[]>()
+  /** 'Patient/x' -> keys of what is shown to refer to it, not all of it loaded. */
+  readonly dependentsOf = new Map<string, readonly string[]>()
+  /** By entityKey(); what is loaded since is an entity. */
+  readonly dependents = new Map<string, Dependent>()
   /** Criteria -> ids, in the store: what the batch has written is not among them. */
   readonly searches = new Map<string, readonly string[]>()
 
   /** While set, what is missing is noted here instead of thrown: a message is tried out to learn all that it needs. */
   collected: Need[] | undefined
 
-  constructor() {
+  /** The batch has one item: nothing that is in the store is older than what is here. */
+  readonly alone: boolean
+
+  constructor(alone = false) {
+    this.alone = alone
     this.collected = undefined
     this.misses = 0
   }
@@ -129,6 +141,18 @@ export class World {
     const found = this.searches.get(name)
     if (!found) this.miss({ kind: 'search', name, query })
     return found ?? []
+  }
+
+  /** Takes over what a message has made; what was loaded as referring to something has it, too. */
+  set(key: string, entity: Entity): void {
+    this.entities.set(key, entity)
+    for (const lists of [this.referrers, this.dependentsOf]) {
+      for (const [target, keys] of lists) {
+        const isNew = key !== target && !key.startsWith('Provenance/') && !keys.includes(key)
+        if (isNew && JSON.stringify(entity.body ?? null).includes(`"${target}"`))
+          lists.set(target, [...keys, key].sort())
+      }
+    }
   }
 
   /** Throws Miss, or notes the need and lets the caller go on as if there were nothing. */

@@ -6,8 +6,11 @@
  */
 export type RunBatch<Item, Result> = (items: readonly Item[]) => Promise<readonly (Result | Error)[]>
 
-/** Number of a lane, from 0; 'all' for what runs alone, after all before it and before all after it. */
-type Lane = number | 'all'
+/**
+ * Number of a lane, from 0; 'own' for what takes long: one at a time, beside the lanes; 'all' for what runs alone, after all
+ * before it and before all after it.
+ */
+type Lane = number | 'own' | 'all'
 
 export interface BatcherOptions<Item> {
   /**
@@ -16,6 +19,8 @@ export interface BatcherOptions<Item> {
   readonly lanes: number
   /** What an item is about. Items that share a key keep their order. 'all' for one that must run alone. */
   readonly keysOf: (item: Item) => readonly string[] | 'all'
+  /** True for what takes long and is a batch by itself: nothing waits for it but what shares a key with it. */
+  readonly isLong?: (item: Item) => boolean
   readonly maxItems: number
   readonly maxBytes: number
   /** Items that may wait; more are refused, so that memory is bounded. */
@@ -28,6 +33,8 @@ interface Waiting<Item, Result> {
   readonly item: Item
   readonly lane: Lane
   readonly keys: readonly string[]
+  /** It may share a key with what is in another lane. */
+  readonly crosses: boolean
   readonly bytes: number
   readonly resolve: (result: Result) => void
   readonly reject: (error: unknown) => void
@@ -45,7 +52,9 @@ export class Batcher<Item, Result> {
   readonly #options: BatcherOptions<Item>
   #waiting: Waiting<Item, Result>[] = []
   #waitingBytes = 0
-  readonly #running = new Set<Lane>()
+  readonly #running = new Map<Lane, readonly Waiting<Item, Result>[]>()
+  /** Items that cross lanes and are not done. */
+  #crossing = 0
   /** Where the items are that have a key and are not done: a new one goes there, too. */
   readonly #lanes = new Map<string, { readonly lane: number; items: number }>()
   #scheduled = false
@@ -71,43 +80,37 @@ export class Batcher<Item, Result> {
     const isFull = this.#waiting.length > 0 && this.#waitingBytes + bytes > maxWaitingBytes
     if (isFull || this.#waiting.length >= maxWaiting) return Promise.reject(new QueueFull())
     const { promise, resolve, reject } = Promise.withResolvers<Result>()
-    const keys = this.#options.keysOf(item)
-    const lane = keys === 'all' ? keys : this.#laneOf(keys)
+    const place = this.#placeOf(item)
+    if (place.crosses) this.#crossing++
     this.#waitingBytes += bytes
-    this.#waiting.push({
-      item,
-      lane,
-      keys: lane === 'all' ? [] : this.#held(keys, lane),
-      bytes,
-      resolve,
-      reject,
-    })
+    this.#waiting.push({ item, ...place, bytes, resolve, reject })
     this.#schedule()
     return promise
   }
 
-  /** The lane of what shares a key and is not done; two of them can only be followed by running alone. */
-  #laneOf(keys: readonly string[]): Lane {
+  /** The lane of what shares a key and is not done; of two of them, the other one must be done first. */
+  #placeOf(item: Item): Pick<Waiting<Item, Result>, 'lane' | 'keys' | 'crosses'> {
+    const keys = this.#options.keysOf(item)
+    if (keys === 'all') return { lane: 'all', keys: [], crosses: false }
+    if (this.#options.isLong?.(item)) return { lane: 'own', keys, crosses: true }
     const lanes = new Set(keys.flatMap((key) => this.#lanes.get(key)?.lane ?? []))
-    const [lane] = lanes
-    if (lanes.size > 1) return 'all'
-    return lane ?? hashOfText(keys[0] ?? '') % this.#options.lanes
-  }
-
-  #held(keys: readonly string[] | 'all', lane: number): readonly string[] {
-    if (keys === 'all') return []
+    const [lane = hashOfText(keys[0] ?? '') % this.#options.lanes] = lanes
     for (const key of keys) {
       const held = this.#lanes.get(key)
       if (held) held.items++
       else this.#lanes.set(key, { lane, items: 1 })
     }
-    return keys
+    return { lane, keys, crosses: lanes.size > 1 }
   }
 
   #release(items: readonly Waiting<Item, Result>[]): void {
-    for (const key of items.flatMap((each) => each.keys)) {
-      const held = this.#lanes.get(key)
-      if (held && --held.items === 0) this.#lanes.delete(key)
+    for (const { lane, keys, crosses } of items) {
+      if (crosses) this.#crossing--
+      if (lane === 'own') continue
+      for (const key of keys) {
+        const held = this.#lanes.get(key)
+        if (held && --held.items === 0) this.#lanes.delete(key)
+      }
     }
   }
 
@@ -129,7 +132,8 @@ export class Batcher<Item, Result> {
 
   #startLanes(): void {
     if (this.#running.has('all')) return
-    for (let lane = 0; lane < this.#options.lanes; lane++) {
+    const lanes = Array.from({ length: this.#options.lanes }, (_, i) => i)
+    for (const lane of ['own', ...lanes] as const) {
       if (this.#running.has(lane)) continue
       const batch = this.#take(lane)
       if (batch.length > 0) void this.#drive(lane, batch)
@@ -141,18 +145,23 @@ export class Batcher<Item, Result> {
     }
   }
 
-  /** The next items of a lane, none of which has overtaken one that runs alone. */
-  #take(lane: number): Waiting<Item, Result>[] {
+  /** The next items of a lane, none of which has overtaken one that runs alone, or one with a key of its own. */
+  #take(lane: number | 'own'): Waiting<Item, Result>[] {
     const { maxItems, maxBytes } = this.#options
     const batch: Waiting<Item, Result>[] = []
     const rest: Waiting<Item, Result>[] = []
     let bytes = 0
     let closed = false
+    // Without anything that crosses lanes, what shares a key is in one lane.
+    const blocked = this.#crossing > 0 ? this.#runningKeys() : undefined
+    const most = lane === 'own' ? 1 : maxItems
     for (const each of this.#waiting) {
-      const isFull = batch.length >= maxItems || (batch.length > 0 && bytes + each.bytes > maxBytes)
+      const isFull = batch.length >= most || (batch.length > 0 && bytes + each.bytes > maxBytes)
       closed ||= each.lane === 'all' || (each.lane === lane && isFull)
-      if (closed || each.lane !== lane) rest.push(each)
-      else {
+      if (closed || each.lane !== lane || each.keys.some((key) => blocked?.has(key))) {
+        rest.push(each)
+        if (blocked && !closed) for (const key of each.keys) blocked.add(key)
+      } else {
         batch.push(each)
         bytes += each.bytes
       }
@@ -161,8 +170,12 @@ export class Batcher<Item, Result> {
     return batch
   }
 
+  #runningKeys(): Set<string> {
+    return new Set([...this.#running.values()].flatMap((batch) => batch.flatMap(({ keys }) => keys)))
+  }
+
   async #drive(lane: Lane, batch: readonly Waiting<Item, Result>[]): Promise<void> {
-    this.#running.add(lane)
+    this.#running.set(lane, batch)
     for (const each of batch) this.#waitingBytes -= each.bytes
     try {
       const results = await this.#run(batch.map((each) => each.item))

@@ -77,23 +77,27 @@ const loneConflictTries = 10
 const defaultLanes = 2
 const merges = /^ADT\^A(18|24|29|3[04-79]|4[0-9]|5[01])$/
 
-const ordered: ReadonlySet<string> = new Set(['Patient', 'Encounter', 'Appointment', 'Account'])
+const ordered: ReadonlySet<string> = new Set(['Patient', 'Encounter', 'Appointment', 'Account', 'Merge'])
+const numbers = /^(identifier|\$prior[A-Z].*)$/
 
-/** What a message is about. Each of its numbers may be the one that another message has. What joins patients goes alone. */
+/** What a message is about. Each of its numbers may be the one that another message has. */
 function keysOf(item: Item): readonly string[] | 'all' {
-  if (item.kind === 'rule') return item.alone ? 'all' : item.entities
-  if (merges.test(item.event)) return 'all'
+  if (item.kind === 'rule') return item.keys ?? (item.alone ? 'all' : item.entities)
   const keys = new Set<string>()
   for (const { type, cells } of item.mapped?.things ?? []) {
     if (!ordered.has(type)) continue
     for (const { path, value } of cells) {
-      if (path !== 'identifier') continue
+      if (!numbers.test(path)) continue
       const list = (Array.isArray(value) ? value : [value]) as readonly { readonly value?: string }[]
       for (const each of list) if (each?.value) keys.add(each.value)
     }
   }
   return keys.size > 0 ? [...keys] : [item.source]
 }
+
+/** What joins patients, accounts and visits has a lane of its own: all that refers to them may have to follow. */
+const isLong = (item: Item): boolean =>
+  item.kind === 'rule' ? item.keys !== undefined : merges.test(item.event)
 
 export function createEngine(options: EngineOptions): Engine {
   const { db, tenant, clock, observe } = options
@@ -149,6 +153,7 @@ export function createEngine(options: EngineOptions): Engine {
   const batcher = new Batcher<Item, Outcome>(runBatch, {
     lanes: options.lanes ?? defaultLanes,
     keysOf,
+    isLong,
     maxItems: options.maxBatchMessages,
     maxBytes: options.maxBatchBytes,
     maxWaiting: options.maxWaiting,

@@ -71,6 +71,8 @@ export interface RuleItem extends Common {
   readonly needs?: readonly Need[]
   /** True for what depends on more than the things that it names, such as the result of a search. */
   readonly alone?: boolean
+  /** Of what takes long: numbers that messages about the same have, for nothing else shall wait for it. */
+  readonly keys?: readonly string[]
   /** Applies itself; throws Refusal or Miss like any rule. Called again when a transaction is tried again. */
   readonly apply: (draft: Draft, site: Site, search: Search) => void
   /** After it was applied: what it came to, so that it can be carried out again when the truth is rebuilt. */

@@ -1,6 +1,7 @@
 // Fills the world of a batch from the store: everything the messages hint at first, and single needs as they show.
 import { statementName } from '../canonical/actors.ts'
 import { scheduleId, slotsOf, takenBy } from '../canonical/booking.ts'
+import { hashOfStored } from '../canonical/change.ts'
 import type { Contribution } from '../canonical/contribution.ts'
 import { chargesKey } from '../canonical/draft-lines.ts'
 import type { FhirJson } from '../canonical/fhir-json.ts'
@@ -30,7 +31,6 @@ import {
   type LoadedThings,
   loadCharges,
   loadLines,
-  loadReferrers,
   loadRegistrations,
   loadThings,
   lockThings,
@@ -38,6 +38,7 @@ import {
 import { loadBusyDays, takenDays } from './busy-days.ts'
 import { contributionOf } from './contribution-rows.ts'
 import { loadAliases, takeMerges } from './load-aliases.ts'
+import { loadDependentsOf, loadReferring } from './load-referrers.ts'
 import { loadSearches } from './load-searches.ts'
 import type { Said } from './said.ts'
 import { loadPast } from './settle.ts'
@@ -146,7 +147,7 @@ async function loadEntities(
       ...entity,
       version,
       deleted,
-      hash: row.hash,
+      hash: row.hash ?? hashOfStored(row.body as FhirJson),
       updatedAt: row.updatedAt,
       body: deleted ? undefined : (row.body as FhirJson),
     })
@@ -253,7 +254,9 @@ export async function loadNeeds(
   await loadOpenCharges(tx, tenant, world, of('charges'))
   await loadBusyDays(tx, tenant, world, of('busy'), 'to be booked')
   for (const { id } of of('past')) await loadPast(tx, tenant, world, id)
-  for (const { target } of of('referrers')) await loadReferring(tx, tenant, world, target)
+  const load = (keys: readonly string[]) => loadEntities(tx, tenant, world, keys)
+  for (const { target } of of('referrers')) await loadReferring(tx, tenant, world, target, load)
+  for (const { target } of of('dependents')) await loadDependentsOf(tx, tenant, world, target, load)
   await loadSearches(tx, tenant, world, of('search'))
 }
 
@@ -278,18 +281,4 @@ async function loadOpenCharges(
     )
     world.charges.set(chargesKey(accountId, code), [...lines.values()])
   }
-}
-
-async function loadReferring(tx: Queryable, tenant: number, world: World, target: string): Promise<void> {
-  if (world.referrers.has(target)) return
-  const rows = await loadReferrers(tx, tenant, [target])
-  const keys = new Set(rows.map(({ rtype, id }) => entityKey(rtype, id)))
-  // What this batch has written is not in the table yet.
-  for (const [key, entity] of world.entities) {
-    if (JSON.stringify(entity.body ?? null).includes(`"${target}"`)) keys.add(key)
-  }
-  keys.delete(target)
-  const list = [...keys].filter((key) => !key.startsWith('Provenance/'))
-  await loadEntities(tx, tenant, world, list)
-  world.referrers.set(target, list)
 }

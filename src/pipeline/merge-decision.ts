@@ -11,7 +11,7 @@ import { type Undoing, type Undone, unmerge } from '../canonical/unmerge.ts'
 import type { Issue } from '../fhir/issue.ts'
 import { operationOutcome } from '../fhir/outcome.ts'
 import type { Database } from '../store/db.ts'
-import { readMergesOf } from '../store/merge-journal.ts'
+import { readMergesOf, readNumbersOf } from '../store/merge-journal.ts'
 import { readFamily } from '../store/truth.ts'
 import type { Command } from './command.ts'
 import { contributionOf } from './contribution-rows.ts'
@@ -58,7 +58,9 @@ export async function decide(
   const plan =
     request.kind === 'merge' ? planMerge(request, now) : await planUnmerge(request, now, db, tenant)
   if ('status' in plan) return plan
-  const [outcome] = await submit([itemOf(request, plan, now)])
+  // Messages about either of them wait for it; nobody else does.
+  const numbers = await readNumbersOf(db.read, tenant, plan.patients)
+  const [outcome] = await submit([itemOf(request, plan, numbers, now)])
   if (outcome?.refusal instanceof WriteRefused)
     return { status: outcome.refusal.status, issues: outcome.refusal.issues }
   if (!outcome?.draft) {
@@ -71,13 +73,20 @@ export async function decide(
 
 interface Plan {
   readonly event: string
-  readonly entities: readonly string[]
+  /** Ids of those that it is about. */
+  readonly patients: readonly string[]
   readonly apply: (draft: Draft) => void
   readonly command: () => Command | undefined
   readonly answer: (draft: Draft) => readonly object[]
 }
 
-function itemOf(request: Asking, { event, entities, apply, command }: Plan, now: Date): RuleItem {
+function itemOf(
+  request: Asking,
+  { event, patients, apply, command }: Plan,
+  numbers: readonly string[],
+  now: Date,
+): RuleItem {
+  const entities = patients.map((each) => `Patient/${each}`)
   return {
     kind: 'rule',
     raw: request.raw,
@@ -91,6 +100,7 @@ function itemOf(request: Asking, { event, entities, apply, command }: Plan, now:
     logged: true,
     entities,
     alone: true,
+    keys: [...entities, ...numbers],
     apply,
     command,
   }
@@ -137,7 +147,7 @@ function planMerge({ source, target }: MergeRequest, now: Date): Plan {
   }
   return {
     event: 'POST Patient/$merge',
-    entities: [`Patient/${source}`, `Patient/${target}`],
+    patients: [source, target],
     apply,
     command: () => command,
     answer,
@@ -204,7 +214,7 @@ async function planUnmerge(
       : []
   return {
     event: 'POST Patient/$unmerge',
-    entities: [`Patient/${target}`, `Patient/${row.sourceId}`],
+    patients: [target, row.sourceId],
     apply,
     command: () => ({ kind: 'unmerge', undoing }),
     answer,

@@ -116,11 +116,13 @@ function fill(world: World, need: Need): void {
     case 'busy':
       world.busy.set(busyKey(need.actor, need.day), [])
       return
-    case 'referrers': {
+    case 'referrers':
+    case 'dependents': {
       const keys = [...world.entities].filter(([, { body }]) =>
         JSON.stringify(body ?? null).includes(`"${need.target}"`),
       )
-      world.referrers.set(
+      const list = need.kind === 'referrers' ? world.referrers : world.dependentsOf
+      list.set(
         need.target,
         keys.map(([key]) => key).filter((key) => key !== need.target),
       )

@@ -66,7 +66,7 @@ export async function processBatch(
   const stored = items.flatMap((each) => (each.kind === 'message' && each.stored ? [each.stored.id] : []))
   const taken = await takeStored(tx, context.tenant, stored)
   const answers = await answersOf(tx, context.tenant, items)
-  const world = new World()
+  const world = new World(items.length === 1)
   const fresh = items.filter((each) => !isResend(each, known))
   const hinted = fresh.flatMap((each) =>
     each.kind === 'message' && each.mapped && !each.defer && !each.refusal

@@ -12,7 +12,6 @@ import {
   type OutboxWrite,
   type RegistrationWrite,
   type TodoWrite,
-  takeNumbers,
   writeLedger,
   writeOutbox,
   writeRegistrations,
@@ -37,8 +36,9 @@ import {
   writeMessages,
   writeParked,
 } from '../store/messages.ts'
+import { numbersAhead, raiseNumbers, takeNumbers } from '../store/numbers.ts'
 import { pipelined } from '../store/transaction.ts'
-import { writeVersions } from '../store/versions.ts'
+import { type VersionWrite, writeVersions } from '../store/versions.ts'
 import { busyRows } from './busy-days.ts'
 import { type Contributed, contributionRows } from './contribution-rows.ts'
 import { inOrder, isMatchable } from './index-writes.ts'
@@ -48,10 +48,13 @@ import { MergeWrites } from './merge-writes.ts'
 import { messageRow } from './message-row.ts'
 import { announcements } from './outbox.ts'
 import type { ProcessContext } from './process.ts'
+import { RedirectWrites } from './redirect-writes.ts'
 import { UnmappedToWrite } from './unmapped.ts'
 import { type PendingVersion, versionsAndIndex } from './version-writes.ts'
 
 const msPerHour = 3_600_000
+/** Versions that are written while everybody else waits for a number; more take theirs ahead. */
+const maxVersionsUnderLock = 500
 
 export class BatchWrite {
   /** Answers given in this batch, by message key: a resend may stand in the same batch. */
@@ -76,6 +79,7 @@ export class BatchWrite {
   readonly #contributions = new Map<string, Contributed>()
   readonly #registrations = new Map<string, RegistrationWrite>()
   readonly #merges = new MergeWrites()
+  readonly #redirects = new RedirectWrites()
   readonly #lines = new Map<string, LedgerWrite>()
   /** What appointments take, all of it. */
   readonly #busy = new Map<string, readonly Taken[]>()
@@ -144,6 +148,10 @@ export class BatchWrite {
   /** Takes over what a draft changed. Returns what it is serialised by. */
   take(draft: Draft, at: Date): string | undefined {
     for (const change of draft.changes) {
+      if (change.redirect) {
+        this.#redirects.take(change, change.redirect, draft.messageId, at)
+        continue
+      }
       const key = entityKey(change.rtype, change.id)
       if (!this.#originals.has(key)) this.#originals.set(key, change.before)
       // Received earlier, applied later: versions follow each other in time all the same.
@@ -160,7 +168,7 @@ export class BatchWrite {
       this.#todo.set(`settle ${key}`, { kind: 'settle', cluster: key, subject: key })
     }
     this.#stated.push(...draft.stated)
-    for (const { rtype, system, value, to } of draft.registered) {
+    for (const { rtype, system, value, to } of draft.registry.told) {
       this.#registrations.set(registrationKey(rtype, system, value), {
         rtype,
         system,
@@ -245,7 +253,9 @@ export class BatchWrite {
       registrationKey(each.rtype, each.system, each.value),
     )
     const { versions, index } = versionsAndIndex(this.#versions, this.#originals, this.#context.zone)
-    const count = versions.length + this.#outbox.length + Math.min(this.#journal.length, 1)
+    const redirects = this.#redirects.count
+    const isLarge = redirects + versions.length > maxVersionsUnderLock
+    const ahead = isLarge ? await numbersAhead(tx, tenant, 'seq', redirects + versions.length) : undefined
     // Statements of one connection run in the order in which they are given; nobody waits for an answer in between.
     const written = pipelined([
       writeMessageKeys(tx, tenant, this.#keys),
@@ -264,15 +274,27 @@ export class BatchWrite {
       releaseParked(tx, tenant, registrations, now),
       writeTodo(tx, tenant, now, [...this.#todo.values()]),
       writeIndex(tx, tenant, index),
+      ahead && this.#writeVersions(tx, ahead.first, versions),
     ])
+    if (ahead) await written.then(() => raiseNumbers(tx, tenant, 'seq', ahead))
     // Numbers last: the counter's row is locked from here to the commit, and no longer.
+    const late = ahead ? 0 : redirects + versions.length
+    const count = late + this.#outbox.length + Math.min(this.#journal.length, 1)
     const numbers = count === 0 ? undefined : takeNumbers(tx, tenant, 'seq', count)
     const [, from] = await pipelined([written, numbers])
     if (from === undefined) return
     await pipelined([
-      writeVersions(tx, tenant, from, versions),
-      writeOutbox(tx, tenant, from + versions.length, now, this.#outbox),
+      late > 0 && this.#writeVersions(tx, from, versions),
+      writeOutbox(tx, tenant, from + late, now, this.#outbox),
       writeJournal(tx, tenant, from + count - 1, now, this.#journal),
+    ])
+  }
+
+  async #writeVersions(tx: Transaction, from: number, versions: readonly VersionWrite[]): Promise<void> {
+    const { tenant } = this.#context
+    await pipelined([
+      this.#redirects.flush(tx, tenant, from),
+      writeVersions(tx, tenant, from + this.#redirects.count, versions),
     ])
   }
 }

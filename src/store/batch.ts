@@ -4,23 +4,6 @@ import type { Queryable } from './db.ts'
 /** Where rows are few they travel as one JSON text: a single native stringify here, a single parse there. */
 const rows = (list: readonly unknown[]): string => JSON.stringify(list)
 
-/** Numbers of changes, in commit order: the row stays locked until the transaction ends. */
-export const takeNumbersSql = `
-insert into counter as c (tenant, name, n) values ($1, $2, $3)
-on conflict (tenant, name) do update set n = c.n + excluded.n
-returning n`
-
-/** Reserves `count` numbers; returns the first. */
-export async function takeNumbers(
-  tx: Queryable,
-  tenant: number,
-  name: string,
-  count: number,
-): Promise<number> {
-  const [row] = await tx.query<{ n: number | string }>('take_numbers', takeNumbersSql, [tenant, name, count])
-  return Number(row?.n ?? count) - count + 1
-}
-
 export interface RegistrationWrite {
   readonly rtype: string
   readonly system: string

@@ -57,3 +57,22 @@ from merge_journal where tenant = $1 and id = $2 order by source_id`
 
 export const readMergesOf = (db: Queryable, tenant: number, id: string): Promise<MergeJournalRow[]> =>
   db.query<MergeJournalRow>('read_merges_of', readMergesOfSql, [tenant, id])
+
+/** Values of all numbers of what is shown as one with these patients; uses the primary key of merge, merge_target and registry_id. */
+export const readNumbersOfSql = `
+with root as (
+  select coalesce(m.target_id, x.id) as id from unnest($2::text[]) as x (id)
+  left join merge m on m.tenant = $1 and m.rtype = 'Patient' and m.source_id = x.id
+), family as (
+  select id from root union select m.source_id from root join merge m on m.tenant = $1 and m.rtype = 'Patient' and m.target_id = root.id
+)
+select distinct r.value from family f join registry r on r.tenant = $1 and r.id = f.id and r.rtype = 'Patient'`
+
+export async function readNumbersOf(
+  db: Queryable,
+  tenant: number,
+  patients: readonly string[],
+): Promise<string[]> {
+  const rows = await db.query<{ value: string }>('read_numbers_of', readNumbersOfSql, [tenant, patients])
+  return rows.map((each) => each.value)
+}

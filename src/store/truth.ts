@@ -61,7 +61,8 @@ export interface EntityRow {
   readonly id: string
   readonly version: number
   readonly deleted: boolean
-  readonly hash: string
+  /** Null: it has not been reckoned since a reference of it was changed. */
+  readonly hash: string | null
   /** Milliseconds. */
   readonly updatedAt: number
   readonly body: unknown

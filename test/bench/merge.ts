@@ -69,7 +69,9 @@ export async function benchMerge(cluster: Cluster, results: Report, rows: number
   const site: Site = acceptanceSite((each) => {
     each.subscribers = []
   })
-  const open = () => openDatabase({ connection: cluster.url, schema, warn: () => {} })
+  const spent = new Map<string, number>()
+  const observe = (name: string, ms: number) => void spent.set(name, (spent.get(name) ?? 0) + ms)
+  const open = () => openDatabase({ connection: cluster.url, schema, warn: () => {}, observe })
   const schema = cluster.newSchema()
   const [db, otherDb] = [await open(), await open()]
   await migrate(db)
@@ -115,8 +117,11 @@ export async function benchMerge(cluster: Cluster, results: Report, rows: number
     const timed = async (name: string, work: () => Promise<void>): Promise<void> => {
       let ended = false
       const waiting = others(other, () => ended)
+      spent.clear()
       const began = performance.now()
       await work()
+      for (const [name, took] of [...spent].sort((a, b) => b[1] - a[1]).slice(0, 8))
+        results.say(`${name}: ${took.toFixed(0)} ms`)
       const ms = performance.now() - began
       ended = true
       results.figure('g', `${name}, ${rows.toLocaleString('en')} dependents`, ms / 1000, 's')

@@ -7,10 +7,12 @@ import { Batcher, QueueFull } from '../../src/pipeline/batcher.ts'
 interface Item {
   readonly name: string
   readonly keys: readonly string[] | 'all'
+  readonly long?: boolean
 }
 
 const limits = { lanes: 3, maxItems: 4, maxBytes: 1_000, maxWaiting: 1_000, maxWaitingBytes: 100_000 }
 const keysOf = (item: Item) => item.keys
+const isLong = (item: Item) => item.long === true
 
 /** Batches that stay open until the test ends them; `done` has the names in the order of their end. */
 function held() {
@@ -39,12 +41,12 @@ describe('Batcher', () => {
     )
     await fc.assert(
       fc.asyncProperty(
-        fc.array(keys, { maxLength: 30 }),
+        fc.array(fc.tuple(keys, fc.nat(5)), { maxLength: 30 }),
         fc.array(fc.nat(), { maxLength: 80 }),
         async (all, picks) => {
           const { open, done, run } = held()
-          const batcher = new Batcher<Item, string>(run, { ...limits, keysOf })
-          const items = all.map((each, i) => ({ name: String(i), keys: each }))
+          const batcher = new Batcher<Item, string>(run, { ...limits, keysOf, isLong })
+          const items = all.map(([each, n], i) => ({ name: String(i), keys: each, long: n === 0 }))
           const results = items.map((item) => batcher.add(item, 1))
           for (let i = 0; batcher.busy; i++) {
             await turn()
@@ -79,6 +81,32 @@ describe('Batcher', () => {
     assert.ok(open.length > 1)
     for (const each of open) each.end()
     await batcher.settled()
+  })
+
+  it('keeps nobody waiting for what takes long but what shares a key with it', async () => {
+    const { open, run } = held()
+    const batcher = new Batcher<Item, string>(run, { ...limits, keysOf, isLong })
+    const long = batcher.add({ name: 'merge', keys: ['a', 'b'], long: true }, 1)
+    await turn()
+    const behind = [
+      batcher.add({ name: 'a', keys: ['a'] }, 1),
+      batcher.add({ name: 'b', keys: ['c', 'b'] }, 1),
+    ]
+    const other = batcher.add({ name: 'd', keys: ['d'] }, 1)
+    await turn()
+    assert.deepEqual(
+      open.map((each) => each.items.map(({ name }) => name)),
+      [['merge'], ['d']],
+    )
+    open[1]?.end()
+    await other
+    await turn()
+    assert.equal(open.length, 2, 'who shares a key still waits')
+    open[0]?.end()
+    await long
+    await turn()
+    for (const each of open.slice(2)) each.end()
+    assert.deepEqual(await Promise.all(behind), ['a', 'b'])
   })
 
   it('fails with a batch all that waits, so that nothing overtakes what is sent again', async () => {

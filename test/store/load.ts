@@ -1,10 +1,10 @@
 // Writes many resources at once into the tables of a test database, by the statements of the gateway.
 import { createHash } from 'node:crypto'
 import { UTC, type ZoneOffset } from '../../src/fhir/date.ts'
-import { takeNumbers } from '../../src/store/batch.ts'
 import type { Transaction } from '../../src/store/db.ts'
 import { resourceIndex } from '../../src/store/index-rows.ts'
 import { type IndexWrite, writeIndex } from '../../src/store/index-tables.ts'
+import { takeNumbers } from '../../src/store/numbers.ts'
 import { type VersionWrite, writeVersions } from '../../src/store/versions.ts'
 
 const tenant = 1

@@ -317,7 +317,7 @@ table resource with (fillfactor=85)
   updated_at timestamp with time zone not null
   deleted boolean not null default false
   body jsonb not null
-  hash bytea not null
+  hash bytea
   tokens bigint[] not null
   message_id bigint not null
   constraint resource_pkey PRIMARY KEY (tenant, rtype, id)
