@@ -92,6 +92,26 @@ export class Segment {
     return this.repetitions(field)
   }
 
+  /** True when a field has no more components than that, in any repetition; `every`: there may be several of those. */
+  isWithin(field: number, components: number, every: boolean): boolean {
+    const starts = this.#starts()
+    const at = this.#header ? field - 1 : field
+    const end = (starts[at + 1] ?? 0) - 1
+    const { text, delimiters } = this.message
+    const component = delimiters.component.charCodeAt(0)
+    const repetition = delimiters.repetition.charCodeAt(0)
+    let count = 1
+    for (let i = starts[at] ?? end; i < end && count <= components; i++) {
+      const code = text.charCodeAt(i)
+      if (code === component) count++
+      else if (code === repetition) {
+        if (!every) return false
+        count = 1
+      }
+    }
+    return count <= components
+  }
+
   /** Decoded text at a position, undefined when absent or empty; see `Message.get`. */
   value(field: number, repetition = 1, component?: number, subcomponent?: number): string | undefined {
     const raw = this.part(field, repetition, component, subcomponent)

@@ -36,7 +36,9 @@ export function recallCell(
     const own = copyOf(raw)
     const { raised } = run
     run.recalling = true
-    made = madeOf(cell, own, repetitions && run.message.repetitions(own), run, held)
+    const value = valueIn(cell, own, repetitions && run.message.repetitions(own), run, held)
+    made = new Made(value, run.node)
+    run.node = undefined
     run.recalling = false
     if (run.raised === raised) {
       place?.set(own, made)
@@ -63,18 +65,19 @@ export function makeCell(
   into: CellList,
   held: number,
 ): void {
-  const { value, to } = madeOf(cell, raw, repetitions, run, held)
-  if (value !== undefined) add(into, cell, finished(cell, value, to, run.occurrence))
+  const value = valueIn(cell, raw, repetitions, run, held)
+  if (value !== undefined) add(into, cell, finished(cell, value, run.node, run.occurrence))
+  run.node = undefined
 }
 
-/** The value of a cell, and where its lineage ends. */
-function madeOf(
+/** The value of a cell; its lineage ends where the run stands then. */
+function valueIn(
   cell: CellPlan,
   raw: string,
   repetitions: readonly string[] | undefined,
   run: Run,
   held: number,
-): Made {
+): unknown {
   run.node = run.context.lineage ? cell.root : undefined
   run.soft = cell.soft
   let value: unknown
@@ -83,9 +86,7 @@ function madeOf(
   else value = oneOf(cell, repetitions, run, held)
   run.repetition = 0
   run.soft = false
-  const made = new Made(value, run.node)
-  run.node = undefined
-  return made
+  return value
 }
 
 function finished(cell: CellPlan, value: unknown, end: Made['to'], occurrence: number): Cell {

@@ -1,6 +1,6 @@
 // What is read of a segment by the rows that applied to it, made once for each combination (mapping of residue).
 import type { SegmentMap } from './compile-segment.ts'
-import { mergeReads, type ReadPlan } from './reads.ts'
+import { mergeReads, type ReadPlan, settleReads } from './reads.ts'
 
 /** Combinations kept per segment of a message map; there are few. */
 const maxPlans = 1_024
@@ -55,7 +55,7 @@ export class PlanNode {
     const plan: ReadPlan = []
     if (this.#above) mergeReads(plan, this.#above.reads)
     if (this.#map) mergeReads(plan, this.#map.reads(this.#held))
-    this.#reads = plan
+    this.#reads = settleReads(plan)
     return plan
   }
 }

@@ -8,6 +8,8 @@ export interface Reads {
   every: boolean
   last: boolean
   readonly components: (true | Set<number> | undefined)[]
+  /** So many from the first are read as a whole; counted once the plan is complete. */
+  leading: number
 }
 
 /** Index = field. */
@@ -19,7 +21,7 @@ export const maxResidue = 2_000
 export function readsAt(plan: ReadPlan, field: number): Reads {
   const known = plan[field]
   if (known) return known
-  const made: Reads = { whole: false, every: false, last: false, components: [] }
+  const made: Reads = { whole: false, every: false, last: false, components: [], leading: 0 }
   plan[field] = made
   return made
 }
@@ -47,6 +49,12 @@ export function mergeReads(into: ReadPlan, from: ReadPlan): void {
   })
 }
 
+/** Counts what most fields are done with: the components that are read without a gap. */
+export function settleReads(plan: ReadPlan): ReadPlan {
+  for (const reads of plan) if (reads) while (reads.components[reads.leading + 1] === true) reads.leading++
+  return plan
+}
+
 /**
  * Adds the valued positions of a segment that the plan does not read: 'PV1-21', 'NK1[2]-13[1].9',
  * 'PID-5[1].1.4'.
@@ -57,7 +65,7 @@ export function addResidue(segment: Segment, plan: ReadPlan, into: string[]): vo
   for (let field = 1; field <= count; field++) {
     const reads = plan[field]
     if (reads?.whole) continue
-    if (!segment.has(field)) continue
+    if (!segment.has(field) || (reads && segment.isWithin(field, reads.leading, reads.every))) continue
     const raw = segment.raw(field)
     if (raw === undefined || raw === '""') continue
     if (into.length >= maxResidue) return
