@@ -20,7 +20,6 @@ const holds = (when: string, fields: Record<string, string>, counts: Record<stri
   assert.ok('test' in result, when)
   return result.test({
     text: ({ text }) => fields[text],
-    is: ({ text }, value) => fields[text] === value,
     count: ({ text }) => counts[text] ?? 0,
   })
 }

@@ -1,6 +1,6 @@
 // Rows to closures, once: how one row turns raw text into a value inside an item (segment and data type
 // maps).
-import { parseCondition, type Test } from './condition.ts'
+import { parseCondition, type Test, type Wanted } from './condition.ts'
 import { type Draft, type ElementPath, parseElementPath, parseSteps, put, type Step } from './element-path.ts'
 import { type Leaf, leaves } from './leaf.ts'
 import { PartFacts } from './part-facts.ts'
@@ -25,6 +25,8 @@ export interface CompiledRow {
   readonly component: number | undefined
   readonly subcomponent: number | undefined
   readonly test: Test | undefined
+  /** What its condition asks for, when that is one value. */
+  readonly wanted: Wanted | undefined
   /** Positions that the condition asks for. */
   readonly asked: readonly string[]
   /** The bit of its condition among those of its segment map; 0 = none. */
@@ -111,6 +113,7 @@ export class RowCompiler implements ShapeCount {
       component,
       subcomponent,
       test: condition?.test,
+      wanted: condition?.alone,
       asked: condition?.positions ?? [],
       bit,
       leaf,

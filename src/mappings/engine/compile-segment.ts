@@ -47,12 +47,19 @@ export interface CellPlan extends TraceBase {
   readonly place: Place | undefined
 }
 
+/** A row with a condition. */
+export interface Conditional {
+  readonly row: CompiledRow
+  /** Code of the character without which the field does not say what the condition wants; NaN = look at it. */
+  readonly initial: number
+}
+
 export interface FieldPlan {
   readonly field: number
   readonly name: string
   readonly cells: CellPlan[]
   /** Its rows with a condition: asked only when the field is there. */
-  readonly conditional: CompiledRow[]
+  readonly conditional: Conditional[]
   required: boolean
 }
 
@@ -62,6 +69,10 @@ export interface SegmentMap {
   readonly segment: string
   readonly target: string
   readonly fields: readonly FieldPlan[]
+  /** Their numbers: most fields are absent, and nothing but that is looked at. */
+  readonly numbers: readonly number[]
+  /** True when a field has to be sent. */
+  readonly demands: boolean
   /** Rows with a condition, in order: bit i of a result says that row i held. */
   readonly conditional: readonly CompiledRow[]
   readonly reads: (held: number) => ReadPlan
@@ -110,7 +121,7 @@ export function compileSegment(source: MapSource, compiler: RowCompiler): Segmen
       if (conditional.length === maxConditional)
         throw new MapFault(`${id}: more than ${maxConditional} conditions`)
       conditional.push(compiled)
-      plan.conditional.push(compiled)
+      plan.conditional.push({ row: compiled, initial: initialOf(compiled, field, from) })
       reading.push({ compiled, field })
     } else noteReads(compiled, field, always)
     addToCell(plan, compiled, { segment: from, soft: beside.has(target), count: compiler })
@@ -120,6 +131,8 @@ export function compileSegment(source: MapSource, compiler: RowCompiler): Segmen
     segment: from,
     target,
     fields: [...fields.values()],
+    numbers: [...fields.keys()],
+    demands: [...fields.values()].some(({ required }) => required),
     conditional,
     reads: (held) => {
       const plan: ReadPlan = []
@@ -132,6 +145,16 @@ export function compileSegment(source: MapSource, compiler: RowCompiler): Segmen
       return plan
     },
   }
+}
+
+/** Most values differ from the wanted one in their first character already. */
+function initialOf({ wanted }: CompiledRow, field: number, segment: string): number {
+  const { path } = wanted?.at ?? {}
+  const { repetition = 1, component = 1, subcomponent = 1 } = path ?? {}
+  const isFirst = repetition === 1 && component === 1 && subcomponent === 1
+  return isFirst && path?.segment === segment && path.field === field
+    ? (wanted?.value.charCodeAt(0) ?? Number.NaN)
+    : Number.NaN
 }
 
 /** What decided where a value goes has been read, too. */

@@ -16,16 +16,20 @@ export interface Position {
 export interface Facts {
   /** Decoded text of the first repetition; undefined when absent, empty or `""`. */
   text(at: Position): string | undefined
-  /** True when its text is that. */
-  is(at: Position, value: string): boolean
   /** Number of repetitions that are sent. */
   count(at: Position): number
 }
 
 export type Test = (facts: Facts) => boolean
 
+/** A condition that asks for one value at one position and nothing else: PV1-3.1 EQUALS "ICU". */
+export interface Wanted {
+  readonly at: Position
+  readonly value: string
+}
+
 export type ConditionResult =
-  | { readonly test: Test; readonly positions: readonly string[] }
+  | { readonly test: Test; readonly positions: readonly string[]; readonly alone: Wanted | undefined }
   | { readonly fault: string }
 
 const TOKEN = /\s*(?:("[^"]*")|([(),])|([A-Z][A-Z0-9]{2}-\d[\d.[\]]*|\d+(?:\.\d+)*)|([A-Za-z]+))/y
@@ -62,7 +66,8 @@ export function parseCondition(text: string): ConditionResult {
   if (stray !== '') return { fault: `cannot read '${stray.slice(0, 20)}'` }
   const parser = new Parser(tokens)
   try {
-    return { test: parser.whole(), positions: parser.positions }
+    const test = parser.whole()
+    return { test, positions: parser.positions, alone: parser.alone }
   } catch (error) {
     if (error instanceof Fault) return { fault: error.message }
     throw error
@@ -72,10 +77,15 @@ export function parseCondition(text: string): ConditionResult {
 class Parser {
   readonly #tokens: readonly string[]
   readonly positions: string[] = []
+  #wanted: Wanted | undefined
   #at = 0
 
   constructor(tokens: readonly string[]) {
     this.#tokens = tokens
+  }
+
+  get alone(): Wanted | undefined {
+    return this.positions.length === 1 ? this.#wanted : undefined
   }
 
   whole(): Test {
@@ -120,7 +130,8 @@ class Parser {
     if (this.#take('VALUED')) return (facts) => facts.text(at) !== undefined
     if (this.#take('EQUALS')) {
       const value = this.#literal()
-      return (facts) => facts.is(at, value)
+      this.#wanted = { at, value }
+      return (facts) => facts.text(at) === value
     }
     if (this.#take('IN')) {
       const values = this.#list()
@@ -132,7 +143,7 @@ class Parser {
     if (this.#take('VALUED')) return (facts) => facts.text(at) === undefined
     if (this.#take('EQUALS')) {
       const value = this.#literal()
-      return (facts) => !facts.is(at, value)
+      return (facts) => facts.text(at) !== value
     }
     this.#need('IN')
     const values = this.#list()

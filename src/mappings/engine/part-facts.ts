@@ -17,10 +17,6 @@ export class PartFacts implements Facts {
     return part ? this.#run.text(this.#run.subparts(part)[subcomponent - 1]) : undefined
   }
 
-  is(at: Position, value: string): boolean {
-    return this.text(at) === value
-  }
-
   count({ component }: Position): number {
     return this.#parts[component - 1] ? 1 : 0
   }

@@ -6,7 +6,7 @@ import type { CellPlan, FieldPlan, SegmentMap } from './compile-segment.ts'
 import type { Facts } from './condition.ts'
 import { cellOf, isObject, itemOf, makeCell, recallCell } from './make-cell.ts'
 import { isMemorable } from './remembered.ts'
-import type { Run } from './run.ts'
+import { isInk, type Run } from './run.ts'
 import { spansAt } from './trace.ts'
 
 /** Runs a segment map over a segment, adds cells; returns which conditional rows held. */
@@ -22,16 +22,22 @@ export function runSegment(
   expectFrom(map.segment, into)
   let held = 0
   let amending: CellPlan[] | undefined
-  for (const plan of map.fields) {
-    const { field } = plan
-    if (!segment.has(field)) {
-      if (plan.required || run.context.emptyMeansDelete) held |= unsent(plan, run, facts, into, held)
+  const { fields, numbers } = map
+  const demands = map.demands || run.context.emptyMeansDelete !== undefined
+  for (let i = 0; i < numbers.length; i++) {
+    const field = numbers[i] ?? 0
+    const isSent = segment.has(field)
+    if (!isSent && !demands) continue
+    const plan = fields[i]
+    if (!plan) continue
+    if (!isSent) {
+      held |= unsent(plan, run, facts, into, held)
       continue
     }
     if (plan.cells.length === 0) continue
     run.field = field
     run.repetition = 0
-    if (plan.conditional.length > 0) held |= heldOf(plan, facts)
+    if (plan.conditional.length > 0) held |= heldOf(plan, facts, run)
     const raw = segment.raw(field) ?? ''
     if (raw.startsWith('""') && isDelete(raw, segment.repetitions(field))) {
       if (plan.required) missing(plan, run)
@@ -59,15 +65,20 @@ function unsent(plan: FieldPlan, run: Run, facts: Facts, into: CellList, before:
   run.repetition = 0
   if (plan.required) missing(plan, run)
   if (!run.context.emptyMeansDelete?.has(plan.name) || plan.field > (run.segment?.fieldCount ?? 0)) return 0
-  const held = heldOf(plan, facts)
+  const held = heldOf(plan, facts, run)
   nullCells(plan, run, into, before | held)
   return held
 }
 
 /** The conditions of a field that hold, as bits. */
-function heldOf(plan: FieldPlan, facts: Facts): number {
+function heldOf(plan: FieldPlan, facts: Facts, run: Run): number {
+  const code = run.segment?.initial(plan.field) ?? Number.NaN
+  const isPlain = isInk(code) && code !== run.message.delimiters.escape.charCodeAt(0)
   let held = 0
-  for (const row of plan.conditional) if (row.test?.(facts)) held |= row.bit
+  for (const { row, initial } of plan.conditional) {
+    if (isPlain && initial !== code && initial > 0) continue
+    if (row.test?.(facts)) held |= row.bit
+  }
   return held
 }
 

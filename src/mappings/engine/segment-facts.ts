@@ -1,9 +1,8 @@
 // What conditions of rows ask of a message: the segment at work, else the nearest of a name (mapping guidelines).
 import type { Segment } from '../../hl7/message.ts'
-import type { Path } from '../../hl7/path.ts'
 import type { Group } from '../../hl7/structure.ts'
 import type { Facts, Position } from './condition.ts'
-import { isInk, type Run } from './run.ts'
+import type { Run } from './run.ts'
 
 /** Positions of conditions: in the segment itself, else in the nearest segment of that name. */
 export class SegmentFacts implements Facts {
@@ -33,17 +32,6 @@ export class SegmentFacts implements Facts {
     this.#asked = at
     this.#answer = this.#text(at)
     return this.#answer
-  }
-
-  /** Most values differ in their first character already: these are not even cut out. */
-  is(at: Position, value: string): boolean {
-    const { path } = at
-    if (path && path.segment === this.#segment.name && isFirst(path)) {
-      const code = this.#segment.initial(path.field)
-      const isPlain = isInk(code) && code !== this.#run.message.delimiters.escape.charCodeAt(0)
-      if (isPlain && code !== value.charCodeAt(0)) return false
-    }
-    return this.text(at) === value
   }
 
   #text({ path }: Position): string | undefined {
@@ -80,6 +68,3 @@ export class SegmentFacts implements Facts {
     return known.get(name)
   }
 }
-
-const isFirst = ({ repetition, component = 1, subcomponent = 1 }: Path): boolean =>
-  repetition === 1 && component === 1 && subcomponent === 1
