@@ -127,11 +127,12 @@ export function redirectReferences(value: Json, resolve: Resolve): Json {
 
 function redirectList(list: readonly Json[], resolve: Resolve): Json {
   let out: Json[] | undefined
-  for (const [i, each] of list.entries()) {
+  for (let i = 0; i < list.length; i++) {
+    const each = list[i] as Json
     const next = redirectReferences(each, resolve)
     if (next === each) continue
     out ??= [...list]
-    out[i] = next
+    out[i] = next as Json
   }
   return out ?? list
 }

@@ -39,10 +39,12 @@ export function registrationHints(mapped: Mapped, site: Site): RegistrationHint[
   const add = (rtype: string, { system, value }: Identifier) => {
     if (system && value) hints.push({ rtype, system, value: normalValue(value, authorityOf(site, system)) })
   }
-  for (const thing of mapped.things) {
-    if (registered.has(thing.type)) for (const each of listOf(thing, 'identifier')) add(thing.type, each)
-    for (const [path, rtype] of Object.entries(factPaths))
-      for (const each of listOf(thing, path)) add(rtype, each)
+  for (const { type, cells } of mapped.things) {
+    for (const { path, value } of cells) {
+      const rtype = path === 'identifier' && registered.has(type) ? type : factPaths[path]
+      if (rtype === undefined || !Array.isArray(value)) continue
+      for (const each of value as readonly Identifier[]) add(rtype, each)
+    }
   }
   return hints
 }

@@ -86,11 +86,22 @@ export function isPlaceholderName(plain: string): boolean {
 
 const isSameDigits = (digits: string): boolean => /^(\d)\1*$/.test(digits)
 
+/** A patient is compared with many others. */
+const remembered = new WeakMap<FhirJson, Evidence>()
+
 /**
  * Reads what identifies a person. With an unknown identity (PID-31) or a flag of unreliability (PID-32) it is
  * less.
  */
 export function evidenceOf(patient: FhirJson): Evidence {
+  const known = remembered.get(patient)
+  if (known) return known
+  const fresh = readEvidence(patient)
+  remembered.set(patient, fresh)
+  return fresh
+}
+
+function readEvidence(patient: FhirJson): Evidence {
   const unknown = extensionValues(patient, /identity-?unknown/i).some((each) => each === true || each === 'Y')
   const doubts = new Set(reliabilityCodes(patient))
   const names = unknown || doubts.has('AL') ? [] : namesOf(patient)

@@ -215,19 +215,36 @@ export function canonicalJson(value: unknown): string {
   if (typeof value === 'string') return quoted(value)
   if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null'
   if (Array.isArray(value)) {
-    let items = ''
-    for (let i = 0; i < value.length; i++) items += `${i === 0 ? '' : ','}${canonicalJson(value[i] ?? null)}`
-    return `[${items}]`
+    let items = '['
+    for (let i = 0; i < value.length; i++) {
+      if (i > 0) items += ','
+      items += canonicalJson(value[i] ?? null)
+    }
+    return `${items}]`
   }
   if (!isObject(value)) return JSON.stringify(value)
   let members = ''
   for (const name of sortedNames(value)) {
     const part = value[name]
     if (part === undefined) continue
-    if (members !== '') members += ','
-    members += `${quoted(name)}:${canonicalJson(part)}`
+    members += members === '' ? '{' : ','
+    members += beginningOf(name)
+    members += canonicalJson(part)
   }
-  return `{${members}}`
+  return members === '' ? '{}' : `${members}}`
+}
+
+const maxBeginnings = 2_000
+const maxBeginningChars = 64
+const beginnings = new Map<string, string>()
+
+/** '"name":', made once for each name: those of FHIR are few and short. */
+function beginningOf(name: string): string {
+  const known = beginnings.get(name)
+  if (known !== undefined) return known
+  const text = `${quoted(name)}:`
+  if (beginnings.size < maxBeginnings && name.length <= maxBeginningChars) beginnings.set(name, text)
+  return text
 }
 
 /**
