@@ -31,24 +31,11 @@ export function supportedSort(query: SearchQuery): { keys: readonly SortKey[]; o
 
 export const columns = `r.rtype, r.id, r.version, r.updated_at as "updatedAt", r.body::text as body`
 
-/** One page and, on the first one, the total: rows with `total`, `seq` and the sort keys k0, k1, ... */
-export function pageSql(
-  tenant: number,
-  query: SearchQuery,
-  limit: number,
-  after: SearchPosition | undefined,
-): Statement {
-  const { keys } = supportedSort(query)
-  return isBrowse(query, keys, after)
-    ? browseSql(tenant, query, keys, limit, after)
-    : matchSql(tenant, query, keys, limit, after)
-}
-
 /**
  * Whatever matches is found first, then counted and sorted: the planner must not walk the whole type in sort order
  * in the hope of early matches, and the total is exact at no further cost.
  */
-function matchSql(
+export function matchSql(
   tenant: number,
   query: SearchQuery,
   keys: readonly SortKey[],
@@ -77,59 +64,6 @@ select ${columns}${keys.map((_, i) => `, page.k${i}::text as k${i}`).join('')},
   ${counted ? '(select count(*)::int from found)' : 'null::int'} as total, ${newestSeq(rtype)} as seq
 from page join resource r on r.tenant = $1 and r.rtype = ${rtype} and r.id = page.id
 order by ${orderBy(keys, 'page.')}`
-  return { text, values: binds.values }
-}
-
-/** Without conditions the walk in order is what we want, and all of the type is what is counted. */
-function isBrowse(query: SearchQuery, keys: readonly SortKey[], after: SearchPosition | undefined): boolean {
-  if (query.filters.length > 0 || keys.length > 1) return false
-  const [key] = keys
-  if (key === undefined) return true
-  return key.param === '_id' ? !key.descending : key.param === '_lastUpdated' && after === undefined
-}
-
-function browseSql(
-  tenant: number,
-  query: SearchQuery,
-  keys: readonly SortKey[],
-  limit: number,
-  after: SearchPosition | undefined,
-): Statement {
-  const binds = new Binds(tenant)
-  const rtype = binds.text(query.type)
-  const [key] = keys
-  const wheres = ['r.tenant = $1', `r.rtype = ${rtype}`, 'not r.deleted']
-  if (hidesReplaced(query.type, query.filters)) wheres.push(notReplaced('r', binds))
-  if (after) wheres.push(`r.id > ${binds.add(after.id)}`, existedAt('r', after.seq, binds))
-  const bySeq = key?.param === '_lastUpdated'
-  const order = bySeq ? `r.seq ${key.descending ? 'desc' : 'asc'}` : 'r.id'
-  const keyColumn = bySeq ? ', r.seq::text as k0' : key ? ', r.id as k0' : ''
-  const text = `select ${columns}${keyColumn}, null::int as total, ${newestSeq(rtype)} as seq
-from resource r where ${wheres.join(' and ')} order by ${order} limit ${binds.add(limit)}`
-  return { text, values: binds.values }
-}
-
-/** The number of all matches. */
-export function countSql(tenant: number, query: SearchQuery): Statement {
-  const binds = new Binds(tenant)
-  const all = `select count(*) from resource r where r.tenant = $1 and r.rtype = ${binds.text(query.type)} and not r.deleted`
-  if (query.filters.length > 0) {
-    const text = `select (${all} and ${conditions(query.type, query.filters, binds).join(' and ')})::int as total`
-    return { text, values: binds.values }
-  }
-  if (!hidesReplaced(query.type, query.filters))
-    return { text: `select (${all})::int as total`, values: binds.values }
-  // Both counts come from an index; "all that do not have the token" would read every row.
-  const replaced = `${all} and r.tokens @> ${binds.add([replacedToken])}::bigint[]`
-  return { text: `select ((${all}) - (${replaced}))::int as total`, values: binds.values }
-}
-
-/** The plan for all matches, which says how many it expects. */
-export function estimateSql(tenant: number, query: SearchQuery): Statement {
-  const binds = new Binds(tenant)
-  const wheres = ['r.tenant = $1', `r.rtype = ${binds.text(query.type)}`, 'not r.deleted']
-  wheres.push(...conditions(query.type, query.filters, binds))
-  const text = `explain (format json) select r.id from resource r where ${wheres.join(' and ')}`
   return { text, values: binds.values }
 }
 
@@ -174,7 +108,7 @@ const nameOf = (filter: Filter): string => `${filter.kind} ${'param' in filter ?
 const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
 
 /** Retired patients are found by `_id`, and where inactive ones are asked for; their survivor has their identifiers. */
-function hidesReplaced(rtype: string, filters: readonly Filter[]): boolean {
+export function hidesReplaced(rtype: string, filters: readonly Filter[]): boolean {
   if (rtype !== 'Patient') return false
   return !filters.some((filter) => {
     if (filter.kind === 'not') return false
@@ -187,7 +121,7 @@ function hidesReplaced(rtype: string, filters: readonly Filter[]): boolean {
   })
 }
 
-const notReplaced = (alias: string, binds: Binds): string =>
+export const notReplaced = (alias: string, binds: Binds): string =>
   `not (${alias}.tokens @> ${binds.add([replacedToken])}::bigint[])`
 
 export const newestSeq = (rtype: string): string =>

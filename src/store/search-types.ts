@@ -60,7 +60,7 @@ export async function searchTypes(
   return { rows, total, next }
 }
 
-function pagesSql(
+export function pagesSql(
   tenant: number,
   queries: readonly SearchQuery[],
   keys: readonly SortKey[],

@@ -1,14 +1,8 @@
 // Searches: pages of matches with exact totals (FHIR R4 search.html). One statement for a page, a second at most.
 import type { SearchQuery } from '../fhir/search-query.ts'
 import type { Queryable } from './db.ts'
-import {
-  countSql,
-  estimateSql,
-  pageSql,
-  type SearchPosition,
-  type Statement,
-  supportedSort,
-} from './search-sql.ts'
+import { countSql, estimateSql, pageSql } from './search-page.ts'
+import { type SearchPosition, type Statement, supportedSort } from './search-sql.ts'
 import { statementName } from './statement-name.ts'
 
 export { type SearchPosition, supportedSort } from './search-sql.ts'

@@ -15,12 +15,12 @@ import { factsOf, Results } from './report.ts'
 import { benchSearch } from './search.ts'
 import { benchTransactions } from './transactions.ts'
 
-const help = `node test/bench/main.ts [--only a,b,c,d,f,i,j] [--quick] [--json FILE] [--messages N] [--profile]
+const help = `node test/bench/main.ts [--only a,b,c,d,f,i,j] [--quick] [--json FILE] [--messages N] [--patients N] [--profile]
 
   a  parse + 12 reads, beside the npm package hl7v2
   b  parse + map, with and without lineage
   c  durable ingest over MLLP, beside one transaction per message and beside the floor
-  d  FHIR read and four searches at 10,000 and 200,000 patients
+  d  FHIR read and four searches at 10,000 and 1,000,000 patients with three appointments each (--patients N), beside bare SQL
   f  what is kept of a message beside its bytes and the truth
   g  merge and unmerge of a patient with 20,000 dependent things, while others go on; only when it is named
   h  a message about a person, a visit, an account with 10 and with 10,000 events (--messages N for fewer); when named
@@ -41,6 +41,7 @@ const { values } = parseArgs({
     json: { type: 'string' },
     quick: { type: 'boolean', default: false },
     messages: { type: 'string' },
+    patients: { type: 'string' },
     profile: { type: 'boolean', default: false },
     help: { type: 'boolean', short: 'h', default: false },
   },
@@ -74,7 +75,11 @@ async function run(): Promise<void> {
     }
     if (cluster && parts.has('c')) await benchIngest(cluster, results, quick ? quickIngest : ingestDefaults)
     if (cluster && parts.has('d'))
-      await benchSearch(cluster, results, quick ? [1_000, 5_000] : [10_000, 200_000])
+      await benchSearch(
+        cluster,
+        results,
+        quick ? [1_000, 5_000] : [10_000, Number(values.patients ?? million)],
+      )
     if (cluster && parts.has('i')) await benchExport(cluster, results, quick ? quickExport : exportPatients)
     if (cluster && parts.has('j')) await benchTransactions(cluster, results, quick ? 5 : 25)
     if (cluster && parts.has('f')) await benchKept(cluster, results)

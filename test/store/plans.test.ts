@@ -5,8 +5,10 @@ import { parseSearch, type SearchQuery } from '../../src/fhir/search-query.ts'
 import { freeBusySql, loadBusySql } from '../../src/store/busy.ts'
 import { historySql } from '../../src/store/history.ts'
 import { readResourceSql, readResourcesSql, readVersionSql } from '../../src/store/resources.ts'
-import { revIncludeSql } from '../../src/store/search-include.ts'
-import { countSql, pageSql, type Statement } from '../../src/store/search-sql.ts'
+import { canonicalSql, revIncludeSql } from '../../src/store/search-include.ts'
+import { countSql, pageSql } from '../../src/store/search-page.ts'
+import type { Statement } from '../../src/store/search-sql.ts'
+import { pagesSql } from '../../src/store/search-types.ts'
 import { loadChargesSql } from '../../src/store/truth.ts'
 import { type TestDatabase, testDatabase } from '../database.ts'
 
@@ -31,6 +33,14 @@ from generate_series(1, 8000) i, (values ('practitioner'), ('actor')) v (p);
 insert into identifier select 1, 'Practitioner', 'identifier', 'N' || i, 'urn:npi', 'd' || i from generate_series(0, 19) i;
 insert into date select 1, 'Appointment', 'date', t, t + interval '1 ms', 'a' || i
 from generate_series(1, 8000) i, lateral (select timestamptz '2026-01-01Z' + make_interval(mins => i * 65) as t) x;
+insert into resource
+select 1, t, p || i, 2, 20000 + i, now(), false, jsonb_build_object('resourceType', t, 'id', p || i), '\\x00', array[5000 + i % 3]::bigint[], 0
+from generate_series(1, 4000) i, (values ('Slot', 's'), ('Questionnaire', 'q')) v (t, p);
+insert into reference select 1, 'Schedule/c' || i % 40, 'Slot', 'schedule', 's' || i from generate_series(1, 4000) i;
+insert into reference select 1, 'Practitioner/d' || i % 20, 'Schedule', 'actor', 'c' || i from generate_series(1, 40) i;
+insert into date select 1, 'Slot', 'start', t, t + interval '1 ms', 's' || i
+from generate_series(1, 4000) i, lateral (select timestamptz '2026-01-01Z' + make_interval(mins => i * 65) as t) x;
+insert into identifier select 1, 'Questionnaire', 'url', 'http://x/' || i, '', 'q' || i from generate_series(1, 4000) i;
 insert into busy select 1, 'Practitioner/d' || i % 20, 20500 + i / 400, 'a' || i, i, i + 1, 0 from generate_series(1, 8000) i;
 insert into ledger (tenant, source, line, account_id, rtype, id, kind, code, amount, currency, content, message_id)
 select 1, 'BILL', 'l' || i, 'acc' || i % 100, 'ChargeItem', 'c' || i, 'CG', 'code' || i % 7, 1, 'USD', '\\x00', 0
@@ -90,8 +100,8 @@ describe('plans', () => {
   }
 
   const page = (text: string): Statement => pageSql(1, query(text), 51, undefined)
-  const laterPage = (text: string): Statement =>
-    pageSql(1, query(text), 51, { keys: [], id: 'p2', seq: '9000', total: 100 })
+  const laterPage = (text: string, keys: readonly (string | null)[] = []): Statement =>
+    pageSql(1, query(text), 51, { keys, id: 'p2', seq: '9000', total: 100 })
 
   const cases: Readonly<Record<string, readonly [Statement, readonly string[]]>> = {
     read: [{ text: readResourceSql, values: [1, 'Patient', 'p7'] }, ['resource_pkey']],
@@ -142,8 +152,37 @@ describe('plans', () => {
       ['resource_pkey', 'superseded_pkey', 'superseded_type'],
     ],
     'the newest of a type': [page('Appointment?_sort=-_lastUpdated'), ['resource_seq', 'superseded_type']],
-    'the number of all of a type': [countSql(1, query('Appointment')), []],
-    'the number of all patients': [countSql(1, query('Patient')), ['resource_tokens']],
+    'a later page of the newest of a type': [
+      laterPage('Appointment?_sort=-_lastUpdated', ['5000']),
+      ['resource_seq', 'superseded_pkey', 'superseded_type'],
+    ],
+    'a later page of the appointments of a patient': [
+      laterPage('Appointment?patient=Patient/p7&_sort=date', ['2026-03-01T09:00:00Z']),
+      ['reference_pkey', 'resource_pkey', 'superseded_pkey'],
+    ],
+    'the number of all of a type': [countSql(1, query('Appointment')), ['resource_deleted']],
+    'the number of all patients': [countSql(1, query('Patient')), ['resource_deleted', 'resource_tokens']],
+    'the day of anybody or anything that takes part': [
+      page('Appointment?actor=Practitioner/d7&date=2026-03-05'),
+      ['date_pkey', 'reference_pkey', 'resource_pkey'],
+    ],
+    'free times of a schedule on a day': [
+      page('Slot?schedule=Schedule/c7&start=ge2026-03-05&start=lt2026-03-06&status=free'),
+      ['date_pkey', 'reference_pkey', 'resource_pkey'],
+    ],
+    'times of a practitioner': [
+      page('Slot?schedule.actor=Practitioner/d7&start=2026-03-05'),
+      ['date_pkey', 'reference_pkey', 'resource_pkey'],
+    ],
+    'names by their sound': [page('Patient?phonetic=Meier'), ['resource_tokens']],
+    'what canonical references name': [
+      { text: canonicalSql, values: [1, ['Questionnaire'], ['http://x/7'], [''], 1001] },
+      ['identifier_pkey', 'resource_pkey'],
+    ],
+    'several types by identifier': [
+      pagesSql(1, [query('Patient?identifier=M77'), query('Appointment?identifier=M77')], [], 51, undefined),
+      ['identifier_pkey', 'resource_pkey'],
+    ],
     'what is booked on a day': [
       { text: loadBusySql, values: [1, ['Practitioner/d7', 'Practitioner/d8'], [20507, 20508]] },
       ['busy_pkey'],

@@ -321,6 +321,7 @@ table resource with (fillfactor=85)
   tokens bigint[] not null
   message_id bigint not null
   constraint resource_pkey PRIMARY KEY (tenant, rtype, id)
+  INDEX resource_deleted ON resource USING btree (tenant, rtype) WHERE deleted
   INDEX resource_seq ON resource USING btree (tenant, rtype, seq DESC)
   INDEX resource_tokens ON resource USING gin (tokens) WITH (fastupdate='on', gin_pending_list_limit='256')
 
