@@ -8,15 +8,18 @@ import { load } from '../store/load.ts'
 import { given, practitioners } from './persons.ts'
 
 const chunk = 50_000
-/** Patients of one practitioner, all booked within `days`: a day has as many appointments at any size. */
-export const patientsPerPractitioner = 100
+/** A practitioner sees 3,000 in 200 days, 15 a day; a hundred work at a time, and as many follow them. */
+export const patientsPerPractitioner = 1_000
 export const appointmentsPerPatient = 3
-export const days = 20
+export const days = 200
+const practitionersAtATime = 100
+/** From so many on, indexes are made when the rows are there. */
+const large = 100_000
 /** As in a register of this size: the larger it is, the more names it has. */
 const peoplePerFamily = 10
 const zoneName = 'America/Chicago'
 const zone = zoneOffsetOf(zoneName)
-export const firstDay = '2026-05-04'
+const firstDay = '2026-05-04'
 export const systems = {
   mrn: 'urn:oid:2.16.840.1.113883.19.200.1',
   filler: 'urn:oid:2.16.840.1.113883.19.200.4',
@@ -105,13 +108,19 @@ from person, lateral (values ('family', lower(replace(family, '-', ' '))), ('giv
   (born + 1)::timestamp at time zone '${zoneName}', id from person`,
 ]
 
+const perPractitioner = appointmentsPerPatient * patientsPerPractitioner
+
+/** The first of the days on which a practitioner works. */
+export const firstDayOf = (practitioner: number): number =>
+  Date.parse(firstDay) + Math.floor(practitioner / practitionersAtATime) * days * 86_400_000
+
 const appointmentSql = `
 create temp table visit on commit drop as
-select j, 'a' || j as id, 'p' || j / ${appointmentsPerPatient} as patient,
-  'd' || j / ${appointmentsPerPatient * patientsPerPractitioner} as doctor,
-  timestamptz '${firstDay}T14:00:00Z' + make_interval(days => k % ${days}, mins => 30 * (k / ${days})) as start
+select j, 'a' || j as id, 'p' || j / ${appointmentsPerPatient} as patient, 'd' || d as doctor,
+  timestamptz '${firstDay}T14:00:00Z'
+    + make_interval(days => d / ${practitionersAtATime} * ${days} + k % ${days}, mins => 30 * (k / ${days})) as start
 from generate_series($1::int, $2::int - 1) j,
-  lateral (select j % ${appointmentsPerPatient * patientsPerPractitioner} as k) x`
+  lateral (select j % ${perPractitioner} as k, j / ${perPractitioner} as d) x`
 
 const iso = (time: string): string => `to_char((${time}) at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`
 const participant = (type: string, column: string): string =>
@@ -153,20 +162,48 @@ async function take(tx: Transaction, count: number): Promise<number> {
 
 /** Adds patients `from` to `to` - 1, with their appointments. */
 export async function populate(db: Database, from: number, to: number): Promise<void> {
+  const number = (patient: number): number => Math.ceil(patient / patientsPerPractitioner)
+  const doctors = Array.from({ length: number(to) - number(from) }, (_, i) =>
+    practitionerOf(number(from) + i),
+  )
+  if (doctors.length > 0) await db.transaction((tx) => load(tx, doctors, zone))
+  const again = to - from > large ? await withoutIndexes(db) : []
   for (let first = from; first < to; first += chunk) {
-    const last = Math.min(first + chunk, to)
     await db.transaction(async (tx) => {
       await tx.script("set local synchronous_commit = off; set local work_mem = '256MB'")
-      await write(tx, first, last)
+      await write(tx, first, Math.min(first + chunk, to))
     })
+  }
+  for (const statement of again) {
+    await db.transaction((tx) => tx.script(`set local maintenance_work_mem = '1GB'; ${statement}`))
   }
 }
 
+const filled = `('resource', 'identifier', 'reference', 'string', 'date')`
+const constraintsSql = `
+select conrelid::regclass::text as "table", conname as name, pg_get_constraintdef(oid) as definition
+from pg_constraint where contype = 'p' and connamespace = current_schema()::regnamespace and conrelid::regclass::text in ${filled}`
+const indexesSql = `
+select indexname as name, indexdef as definition from pg_indexes
+where schemaname = current_schema() and tablename in ${filled} and indexname not like '%_pkey'`
+
+/** Takes the indexes away; the statements that make them again. */
+async function withoutIndexes(db: Database): Promise<string[]> {
+  return await db.transaction(async (tx) => {
+    const keys = await tx.query<{ table: string; name: string; definition: string }>('', constraintsSql, [])
+    const indexes = await tx.query<{ name: string; definition: string }>('', indexesSql, [])
+    for (const { table, name } of keys) await tx.script(`alter table ${table} drop constraint ${name}`)
+    for (const { name } of indexes) await tx.script(`drop index ${name}`)
+    return [
+      ...keys.map(
+        ({ table, name, definition }) => `alter table ${table} add constraint ${name} ${definition}`,
+      ),
+      ...indexes.map(({ definition }) => definition),
+    ]
+  })
+}
+
 async function write(tx: Transaction, first: number, last: number): Promise<void> {
-  const doctors: ReturnType<typeof practitionerOf>[] = []
-  for (let i = first; i < last; i++)
-    if (i % patientsPerPractitioner === 0) doctors.push(practitionerOf(i / patientsPerPractitioner))
-  if (doctors.length > 0) await load(tx, doctors, zone)
   await families(tx, first, last)
   const bases = genders.map((gender) => distinct(tokensOf({ ...samplePatient, gender })))
   await tx.execute('', patientSql, [first, last, ...bases])

@@ -1,14 +1,7 @@
 // The questions of a front office, each about somebody else than the one before, and the bare statements that answer them.
 
 import type { Pick } from './pick.ts'
-import {
-  appointmentsPerPatient,
-  days,
-  familyOf,
-  firstDay,
-  patientsPerPractitioner,
-  systems,
-} from './population.ts'
+import { days, familyOf, firstDayOf, patientsPerPractitioner, systems } from './population.ts'
 
 /** One request, and the least that SQL has to do for the same rows. */
 export interface Question {
@@ -25,8 +18,6 @@ const page = 50
 const bodies = 'select r.id, r.version, r.updated_at, r.body::text'
 
 const msPerDay = 86_400_000
-const dayOf = (pick: Pick): string =>
-  new Date(Date.parse(firstDay) + pick.below(days) * msPerDay).toISOString().slice(0, 10)
 const mrnOf = (patient: number): string => String(1_000_000 + patient)
 
 /** Half of the second name, or all but a letter of the only one: a handful of families, whatever the size. */
@@ -66,14 +57,16 @@ and not r.deleted order by r.id limit ${page}`,
     },
   },
   "search for a practitioner's day": {
-    sql: `${bodies} from reference f join resource r on r.tenant = 1 and r.rtype = 'Appointment' and r.id = f.id
+    sql: `${bodies} from reference f
+join date d on d.tenant = 1 and d.rtype = 'Appointment' and d.param = 'date' and d.id = f.id
+join resource r on r.tenant = 1 and r.rtype = 'Appointment' and r.id = f.id
 where f.tenant = 1 and f.target = $1 and f.rtype = 'Appointment' and f.param = 'practitioner'
-and (r.body ->> 'start')::timestamptz >= $2 and (r.body ->> 'start')::timestamptz < $3
-and not r.deleted order by r.id limit ${page}`,
+and d.low >= $2 and d.low < $3 and not r.deleted order by r.id limit ${page}`,
     ask: (pick, patients) => {
-      const doctor = `Practitioner/d${pick.below(Math.ceil(patients / patientsPerPractitioner))}`
-      const day = dayOf(pick)
-      const next = new Date(Date.parse(day) + msPerDay).toISOString().slice(0, 10)
+      const number = pick.below(Math.ceil(patients / patientsPerPractitioner))
+      const doctor = `Practitioner/d${number}`
+      const dayMs = firstDayOf(number) + pick.below(days) * msPerDay
+      const [day, next] = [dayMs, dayMs + msPerDay].map((ms) => new Date(ms).toISOString().slice(0, 10))
       return {
         path: `Appointment?practitioner=${doctor}&date=${day}`,
         values: [doctor, `${day}T05:00:00Z`, `${next}T05:00:00Z`],
@@ -98,5 +91,5 @@ export const walks: Readonly<Record<string, string>> = {
   'all appointments': 'Appointment?_total=none&_count=5',
   'newest appointments': 'Appointment?_sort=-_lastUpdated&_total=none&_count=5',
   'patients of a name': 'Patient?family=bar&_sort=birthdate&_count=5',
-  "a practitioner's appointments by time": `Appointment?practitioner=Practitioner/d7&_sort=date&_count=${appointmentsPerPatient - 2}`,
+  "a practitioner's appointments by time": 'Appointment?practitioner=Practitioner/d7&_sort=date&_count=3',
 }
