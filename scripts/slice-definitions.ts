@@ -12,6 +12,7 @@ import type {
   SearchParamRow,
   ValueSetTable,
 } from '../src/fhir/definitions.ts'
+import { expressionsFor } from '../src/fhir/package-params.ts'
 import { RESOURCE_TYPES, SERVED_TYPES } from '../src/fhir/types.ts'
 import { emitValidators } from './emit-validators.ts'
 import {
@@ -184,18 +185,6 @@ function flatten(concepts: readonly Concept[]): string[] {
   return concepts.flatMap((each) => [each.code, ...flatten(each.concept ?? [])])
 }
 
-/** Splits a union at the top level; R4 writes one expression for all types that share a parameter. */
-function partsFor(type: string, { expression = '', base }: SearchParameter): string[] {
-  const parts = expression.split('|').map((part) => part.trim())
-  const own = parts.filter((part) => {
-    const plain = part.replace(/^\(/, '')
-    return plain === type || plain.startsWith(`${type}.`)
-  })
-  // Some expressions of a single type leave the type out: `name | alias`.
-  const isBare = own.length === 0 && base.length === 1 && parts.every((part) => /^[a-z][\w.]*$/.test(part))
-  return isBare ? parts.map((part) => `${type}.${part}`) : own
-}
-
 /** Expressions of R4 that name each other's element (errata of DocumentReference.relationship), or a type with a capital. */
 const CORRECTED: Readonly<Record<string, string>> = {
   'DocumentReference-relatesto code': 'target',
@@ -222,7 +211,7 @@ function sliceSearchParams(): SearchParamRow[] {
   for (const parameter of all) {
     for (const base of parameter.base) {
       if (base !== 'Resource' && !SERVED_TYPES.includes(base)) continue
-      const parts = partsFor(base, parameter)
+      const parts = expressionsFor(base, parameter)
       const key = `${base} ${parameter.code}`
       const common = COMMON.has(parameter.code) && base !== 'Resource'
       if (parts.length === 0 || rows.has(key) || common) continue

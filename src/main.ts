@@ -6,13 +6,13 @@ import type { MllpOptions } from './adapters/mllp/options.ts'
 import { listenMllp, type MllpReceiver } from './adapters/mllp/receiver.ts'
 import { type TlsFiles, TlsUpkeep, tlsFromFiles } from './adapters/mllp/tls-files.ts'
 import { type Config, describeConfig, readConfig } from './config.ts'
-import { compileSearchParams } from './fhir/search-params.ts'
 import { createEngine, type Engine } from './pipeline/engine.ts'
 import { describe, LiveSite } from './pipeline/live-site.ts'
 import { manualClock } from './pipeline/manual-clock.ts'
 import { createMetrics, type Metrics } from './pipeline/metrics.ts'
 import type { SitePackages } from './pipeline/packages.ts'
 import { certificatesOf } from './pipeline/peers.ts'
+import { takeSearchParams } from './pipeline/search-params.ts'
 import { CannotStart, refuseDemoTokens } from './pipeline/site.ts'
 import { createApp } from './server/app.ts'
 import { createExporter } from './server/bulk/exporter.ts'
@@ -79,7 +79,7 @@ export async function openGateway(env: Env, seam = noSeam, listens = false): Pro
       )
     }, upkeepMs)
     upkeep.unref()
-    compileSearchParams()
+    await takeSearchParams({ db, tenant: config.tenant, site, log })
     const gateway = createEngine({
       db,
       tenant: config.tenant,

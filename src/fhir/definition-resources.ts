@@ -1,8 +1,8 @@
 // SearchParameters and OperationDefinitions (http://hl7.org/fhir/R4/searchparameter.html, operationdefinition.html) as
 // resources, made from the tables that the server works by.
-import { SEARCH_PARAM_ROWS, type SearchParamRow } from './definitions.ts'
+import type { SearchParamRow } from './definitions.ts'
 import { modifiersOf } from './filter-read.ts'
-import { searchParam } from './search-params.ts'
+import { searchParam, searchParamRows } from './search-params.ts'
 import { isServedType, type JsonObject, type Resource, SERVED_TYPES } from './types.ts'
 
 /** One operation, as the server's table has it. */
@@ -63,14 +63,16 @@ function searchParameter(row: SearchParamRow): Resource {
   }
 }
 
-let parameters: readonly Resource[] | undefined
+let made: { readonly of: readonly SearchParamRow[]; readonly parameters: readonly Resource[] } | undefined
 
 /** All parameters of all types that are served. */
 export function searchParameters(): readonly Resource[] {
-  parameters ??= SEARCH_PARAM_ROWS.filter(({ base }) => base === 'Resource' || isServedType(base)).map(
-    searchParameter,
-  )
-  return parameters
+  const of = searchParamRows()
+  if (made?.of !== of) {
+    const rows = of.filter(({ base }) => base === 'Resource' || isServedType(base))
+    made = { of, parameters: rows.map(searchParameter) }
+  }
+  return made.parameters
 }
 
 function operationDefinition(row: OperationRow): Resource {

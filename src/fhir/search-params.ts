@@ -83,6 +83,24 @@ function compile(row: SearchParamRow, type: SearchParamType, base: string): Sear
 }
 
 const compiled = new Map<string, ReadonlyMap<string, SearchParam>>()
+/** With those of packages: one process serves one site, and takes them over before anything is searched. */
+let inForce: readonly SearchParamRow[] = SEARCH_PARAM_ROWS
+
+/** The rows of all parameters. */
+export const searchParamRows = (): readonly SearchParamRow[] => inForce
+
+/** Puts parameters of packages beside those of R4 and US Core; each must be one that compiles. */
+export function addSearchParams(more: readonly SearchParamRow[]): void {
+  inForce = [...SEARCH_PARAM_ROWS, ...more]
+  compiled.clear()
+}
+
+/** Throws an Error when a parameter is not of the part of FHIRPath, or of the types, that can be searched by. */
+export function checkSearchParam(row: SearchParamRow): void {
+  if (!isSearchType(row.type) || row.type === 'composite' || row.type === 'special')
+    throw new Error(`its type ${row.type} is not one for packages`)
+  compile(row, row.type, row.base)
+}
 
 /** The parameters of a type by their code; empty for a type that is not served. */
 export function searchParamsOf(type: string): ReadonlyMap<string, SearchParam> {
@@ -90,7 +108,7 @@ export function searchParamsOf(type: string): ReadonlyMap<string, SearchParam> {
   if (known) return known
   const params = new Map<string, SearchParam>()
   if (!isServedType(type)) return params
-  for (const row of SEARCH_PARAM_ROWS) {
+  for (const row of inForce) {
     if (row.base !== 'Resource' && row.base !== type) continue
     if (isSearchType(row.type)) params.set(row.code, compile(row, row.type, type))
   }

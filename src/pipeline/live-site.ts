@@ -86,11 +86,13 @@ export class LiveSite {
       const packages = loadPackages(this.#file)
       const isSame = read.site.hash === this.site.hash && hashesOf(maps) === hashesOf(this.maps)
       if (isSame && packages === this.packages) return
-      const isNew = packages !== this.packages
+      const before = this.packages
       this.site = read.site
       this.maps = maps
       this.packages = packages
-      if (isNew) this.#tell()
+      if (packages !== before) this.#tell()
+      if (JSON.stringify(packages.searchParams) !== JSON.stringify(before.searchParams))
+        this.#log.info({}, 'search parameters of packages take force at the next start')
       this.#log.info({ hash: read.site.hash, maps: maps.hash }, 'site reloaded')
     } catch (error) {
       const fields = error instanceof CannotStart ? { problems: error.problems } : { error: describe(error) }

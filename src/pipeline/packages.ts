@@ -4,10 +4,11 @@ import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
+import type { SearchParamRow } from '../fhir/definitions.ts'
 import { readJson } from '../fhir/json.ts'
+import { searchParamsIn } from '../fhir/package-params.ts'
 import { type Loaded, ProfileSet } from '../fhir/profile/set.ts'
-import { searchParam } from '../fhir/search-params.ts'
-import { isObject, isServedType, type JsonObject } from '../fhir/types.ts'
+import { isObject, type JsonObject } from '../fhir/types.ts'
 import { CannotStart } from './site.ts'
 import { readTar } from './tar.ts'
 
@@ -32,6 +33,8 @@ export interface FhirPackage {
 export interface SitePackages {
   readonly packages: readonly FhirPackage[]
   readonly profiles: ProfileSet
+  /** Search parameters that R4 and US Core have not. */
+  readonly searchParams: readonly SearchParamRow[]
   /** What is in the packages and is not used, in sentences. */
   readonly notes: readonly string[]
   /** Of names and contents. */
@@ -103,19 +106,6 @@ export const ownResources = (): readonly Loaded[] =>
     ),
   )
 
-/** Search parameters of a package that this server does not search by: rows are made for those of R4 and US Core. */
-function unsearched({ resources }: FhirPackage): readonly string[] {
-  return resources.flatMap(({ file, resource }) => {
-    if (resource.resourceType !== 'SearchParameter') return []
-    const bases: readonly unknown[] = Array.isArray(resource.base) ? resource.base : []
-    const missing = bases
-      .map(String)
-      .filter((base) => isServedType(base) && !searchParam(base, String(resource.code)))
-    const what = `search parameter ${resource.code} of ${missing.join(', ')} is not searched by here`
-    return missing.length === 0 ? [] : [`${what} (${resource.url}, ${file})`]
-  })
-}
-
 const jsonFiles = (folder: string): readonly string[] =>
   list(folder).filter((name) => name.endsWith('.json') && name !== 'package.json')
 
@@ -166,8 +156,9 @@ export function loadPackages(siteFile: string): SitePackages {
   if (problems.length > 0) throw new CannotStart(problems)
   const profiles = new ProfileSet([...ownResources(), ...packages.flatMap(({ resources }) => resources)])
   if (profiles.problems.length > 0) throw new CannotStart(profiles.problems)
-  const notes = [...profiles.notes, ...packages.flatMap(unsearched)]
-  const made: SitePackages = { packages, profiles, notes, hash: print }
+  const searched = searchParamsIn(packages.flatMap(({ resources }) => resources))
+  const notes = [...profiles.notes, ...searched.notes]
+  const made: SitePackages = { packages, profiles, searchParams: searched.rows, notes, hash: print }
   // A reload looks at the same packages again and again.
   if (compiled.size >= maxCompiled) compiled.clear()
   compiled.set(print, made)

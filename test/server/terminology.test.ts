@@ -53,6 +53,7 @@ const loaded: readonly JsonObject[] = [
 const packages = {
   packages: [],
   profiles: new ProfileSet(loaded.map((resource) => ({ file: 'p.tgz', resource }))),
+  searchParams: [],
   notes: [],
   hash: '',
 }

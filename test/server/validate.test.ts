@@ -19,6 +19,7 @@ const titled = profile('titled', 'Flag', [
 const packages = {
   packages: [],
   profiles: new ProfileSet([{ file: 'p.tgz', resource: titled }]),
+  searchParams: [],
   notes: [],
   hash: '',
 }
