@@ -3,7 +3,8 @@
 export interface Chance {
   /** A whole number from 0 to `limit` - 1. */
   below(limit: number): number
-  one<T>(list: readonly [T, ...T[]]): T
+  /** One of a list that has some. */
+  one<T>(list: readonly T[]): T
   /** True with this probability, 0 to 1. */
   happens(probability: number): boolean
 }
@@ -19,7 +20,11 @@ export function chanceOf(seed: number): Chance {
   const below = (limit: number): number => Math.floor(next() * limit)
   return {
     below,
-    one: (list) => list[below(list.length)] ?? list[0],
+    one: (list) => {
+      const chosen = list[below(list.length)]
+      if (chosen === undefined) throw new Error('nothing to choose from')
+      return chosen
+    },
     happens: (probability) => next() < probability,
   }
 }

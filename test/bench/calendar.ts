@@ -1,6 +1,7 @@
 // The calendar of one outpatient clinic: who is booked when. Nearly every booking finds a free half hour, as at a front desk.
+
+import type { Chance } from '../../src/generate/chance.ts'
 import { type Consultant, consultantsOf } from './persons.ts'
-import type { Pick } from './pick.ts'
 
 export interface Time {
   readonly consultant: Consultant
@@ -18,12 +19,12 @@ const doubled = 2
 
 export class Calendar {
   readonly #consultants: readonly Consultant[]
-  readonly #pick: Pick
+  readonly #pick: Chance
   readonly #taken: Time[] = []
   /** How many have each time, by its key. */
   readonly #counts = new Map<string, number>()
 
-  constructor(clinic: number, pick: Pick) {
+  constructor(clinic: number, pick: Chance) {
     this.#consultants = consultantsOf(clinic)
     this.#pick = pick
   }

@@ -1,5 +1,5 @@
 // The people and places of the made-up hospital: names, addresses, practitioners with valid NPIs, wards and clinics.
-import { type Pick, pickFrom } from './pick.ts'
+import { type Chance, chanceOf } from '../../src/generate/chance.ts'
 
 export const given = [
   'ANA',
@@ -82,21 +82,21 @@ export interface Person {
   address: string
   phones: string
   /** Moves house, or has a new phone number, or stays as is. */
-  change(pick: Pick): void
+  change(pick: Chance): void
 }
 
-const digits = (pick: Pick, count: number): string =>
+const digits = (pick: Chance, count: number): string =>
   Array.from({ length: count }, () => pick.below(10)).join('')
-const familyOf = (pick: Pick): string => `${pick.one(starts)}${pick.one(middles)}${pick.one(ends)}`
-const addressOf = (pick: Pick): string =>
+const familyOf = (pick: Chance): string => `${pick.one(starts)}${pick.one(middles)}${pick.one(ends)}`
+const addressOf = (pick: Chance): string =>
   `${1 + pick.below(999)} ${pick.one(streets)}^^${pick.one(towns)}^USA^H`
 
-function phonesOf(pick: Pick, email: string): string {
+function phonesOf(pick: Chance, email: string): string {
   return `^PRN^PH^^1^217^${digits(pick, 7)}~^PRS^CP^^1^217^${digits(pick, 7)}~^NET^Internet^${email}`
 }
 
 export function personOf(seed: number, number: number): Person {
-  const pick = pickFrom(seed * 7_919 + number)
+  const pick = chanceOf(seed * 7_919 + number)
   const family = familyOf(pick)
   const first = pick.one(given)
   const email = `${first}.${family}.${number}@example.org`.toLowerCase()
@@ -136,7 +136,7 @@ const practitionerCount = 60
 
 /** XCN */
 function practitionerOf(number: number): string {
-  const pick = pickFrom(31 + number)
+  const pick = chanceOf(31 + number)
   return `${npi(String(123_456_000 + number))}^${familyOf(pick)}^${pick.one(given)}^^^^^^NPI&2.16.840.1.113883.4.6&ISO^L^^^NPI`
 }
 

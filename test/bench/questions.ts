@@ -1,6 +1,6 @@
 // The questions of a front office, each about somebody else than the one before, and the bare statements that answer them.
 
-import type { Pick } from './pick.ts'
+import type { Chance } from '../../src/generate/chance.ts'
 import { days, familyOf, firstDayOf, patientsPerPractitioner, systems } from './population.ts'
 
 /** One request, and the least that SQL has to do for the same rows. */
@@ -11,7 +11,7 @@ export interface Question {
 
 export interface Kind {
   readonly sql: string
-  readonly ask: (pick: Pick, patients: number) => Question
+  readonly ask: (pick: Chance, patients: number) => Question
 }
 
 const page = 50

@@ -5,12 +5,12 @@ import { loadavg } from 'node:os'
 import pg from 'pg'
 import { zoneOffsetOf } from '../../src/fhir/date.ts'
 import { parseSearch } from '../../src/fhir/search-query.ts'
+import { chanceOf } from '../../src/generate/chance.ts'
 import { defaultCount } from '../../src/server/fhir/search-request.ts'
 import { type Database, openDatabase } from '../../src/store/db.ts'
 import { readResource } from '../../src/store/resources.ts'
 import { searchPage } from '../../src/store/search.ts'
 import type { Cluster } from './cluster.ts'
-import { pickFrom } from './pick.ts'
 import { checkPopulation, populate } from './population.ts'
 import { type Kind, kinds, walks } from './questions.ts'
 import type { Report } from './report.ts'
@@ -102,7 +102,7 @@ async function ask(
   kind: Kind,
   patients: number,
 ): Promise<Answered> {
-  const pick = pickFrom(9)
+  const pick = chanceOf(9)
   const times: number[] = []
   const bare: number[] = []
   const own: number[] = []

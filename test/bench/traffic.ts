@@ -1,8 +1,9 @@
 // Traffic of a made-up hospital, endless and the same for the same seed: ADT, SIU and DFT (HL7 v2.5.1, chapters 3, 6, 10).
 
+import { type Chance, chanceOf } from '../../src/generate/chance.ts'
 import { Calendar, type Time } from './calendar.ts'
 import { beds, type Person, personOf, practitioners } from './persons.ts'
-import { type Pick, pickFrom } from './pick.ts'
+import { weighted } from './weighted.ts'
 
 export const events = ['A01', 'A02', 'A03', 'A08', 'A28', 'A31', 'S12', 'S13', 'S14', 'S15', 'P03'] as const
 export type Event = (typeof events)[number]
@@ -60,7 +61,7 @@ const firstMessage = Date.UTC(2026, 3, 1, 6, 0, 0)
 const dtm = (ms: number): string => new Date(ms).toISOString().replace(/[-:T]/g, '').slice(0, 14)
 
 export class Traffic {
-  readonly #pick: Pick
+  readonly #pick: Chance
   readonly #states: PatientState[] = []
   readonly #options: TrafficOptions
   readonly #calendar: Calendar
@@ -69,7 +70,7 @@ export class Traffic {
 
   constructor(options: TrafficOptions) {
     this.#options = options
-    this.#pick = pickFrom(options.seed * 1_000 + options.shard)
+    this.#pick = chanceOf(options.seed * 1_000 + options.shard)
     this.#calendar = new Calendar(options.shard, this.#pick)
   }
 
@@ -107,7 +108,7 @@ export class Traffic {
     if (state.visit ?? state.past) possible.push('P03')
     if (state.bookings.length < openBookings) possible.push('S12')
     if (state.bookings.length > 0) possible.push('S13', 'S14', 'S15')
-    return this.#pick.weighted(possible, (each) => weights[each])
+    return weighted(this.#pick, possible, (each) => weights[each])
   }
 
   #write(event: Event, state: PatientState, at: number): string[] {

@@ -1,7 +1,7 @@
 // T24: a second gateway on the same DATA_DIR. T25: SIGKILL at any moment of the first start.
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { pickFrom } from '../bench/pick.ts'
+import { chanceOf } from '../../src/generate/chance.ts'
 import { Child, launch } from './child.ts'
 import { Load, usualLoad } from './load.ts'
 import { Judgement, judge } from './oracle.ts'
@@ -48,7 +48,7 @@ const startTakesMs = 3_000
 
 async function killFirstStart({ seed, quick, kills, mutant, cleanup, say }: Context): Promise<Outcome> {
   const count = kills ?? (quick ? 1 : 20)
-  const pick = pickFrom(seed)
+  const pick = chanceOf(seed)
   const extra = new Judgement()
   const readyMs: number[] = []
   let leftOver = 0

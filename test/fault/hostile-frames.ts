@@ -1,5 +1,5 @@
 // Octets that no honest sender would send, out of a seed: damaged messages, lying headers, floods of delimiters.
-import { type Pick, pickFrom } from '../bench/pick.ts'
+import { type Chance, chanceOf } from '../../src/generate/chance.ts'
 import { Traffic } from '../bench/traffic.ts'
 
 export interface Hostile {
@@ -13,7 +13,7 @@ export interface Hostile {
 const large = 200_000
 
 function letters(count: number): string {
-  const pick = pickFrom(1)
+  const pick = chanceOf(1)
   return Array.from({ length: count }, () => String.fromCharCode(65 + pick.below(26))).join('')
 }
 const nasty = [
@@ -59,13 +59,13 @@ const charsets = [
 ]
 
 /** Mostly small: the large ones take the time. */
-const size = (pick: Pick): number => pick.below(pick.below(12) === 0 ? large : large / 100)
-const octets = (pick: Pick, most: number): Buffer =>
+const size = (pick: Chance): number => pick.below(pick.below(12) === 0 ? large : large / 100)
+const octets = (pick: Chance, most: number): Buffer =>
   Buffer.from(Array.from({ length: 1 + pick.below(most) }, () => pick.below(256)))
 const bytesOf = (made: string | Buffer = ''): Buffer =>
   Buffer.isBuffer(made) ? made : Buffer.from(made, 'utf8')
 
-type Make = (pick: Pick, valid: string) => string | Buffer
+type Make = (pick: Chance, valid: string) => string | Buffer
 
 /** `field` of a segment of the message replaced. */
 function withField(text: string, segment: number, field: number, value: string): string {
@@ -76,7 +76,7 @@ function withField(text: string, segment: number, field: number, value: string):
   return segments.join('\r')
 }
 
-function somewhere(pick: Pick, text: string, change: (fields: string[], at: number) => void): string {
+function somewhere(pick: Chance, text: string, change: (fields: string[], at: number) => void): string {
   const segments = text.split('\r').filter((each) => each !== '')
   const segment = pick.below(segments.length)
   const fields = (segments[segment] ?? '').split('|')
@@ -170,11 +170,11 @@ const unframed: Readonly<Record<string, Make>> = {
 
 /** Endless and the same for the same seed. */
 export class HostileFrames {
-  readonly #pick: Pick
+  readonly #pick: Chance
   readonly #traffic: Traffic
 
   constructor(seed: number) {
-    this.#pick = pickFrom(seed)
+    this.#pick = chanceOf(seed)
     this.#traffic = new Traffic({ seed, patients: 40, shard: 0, shards: 1 })
   }
 

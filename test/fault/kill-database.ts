@@ -1,8 +1,9 @@
 // T03: PostgreSQL is killed with SIGKILL under load: all of it, its first process, or one session.
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { type Chance, chanceOf } from '../../src/generate/chance.ts'
 import { postmasterPid, processesIn } from '../../src/store/embedded/leftovers.ts'
-import { type Pick, pickFrom } from '../bench/pick.ts'
+import { weighted } from '../bench/weighted.ts'
 import { Child } from './child.ts'
 import { answersQueries } from './database.ts'
 import { Load, usualLoad } from './load.ts'
@@ -18,7 +19,7 @@ const resumeWithinMs = 5_000
 type Target = 'all' | 'postmaster' | 'session'
 
 /** SIGKILL, and resolves when it has had its effect. */
-async function strike(dataDir: string, target: Target, pick: Pick): Promise<void> {
+async function strike(dataDir: string, target: Target, pick: Chance): Promise<void> {
   const cluster = join(dataDir, 'postgres')
   const postmaster = postmasterPid(cluster)
   const others = processesIn([cluster]).filter((pid) => pid !== postmaster)
@@ -30,7 +31,7 @@ async function strike(dataDir: string, target: Target, pick: Pick): Promise<void
 
 async function run({ seed, quick, kills, mutant, cleanup, say }: Context): Promise<Outcome> {
   const count = kills ?? (quick ? 4 : 50)
-  const pick = pickFrom(seed)
+  const pick = chanceOf(seed)
   const dataDir = join(cleanup.folder(), 'data')
   const child = await Child.start({ dataDir, mutant })
   cleanup.add(() => child.end())
@@ -44,7 +45,7 @@ async function run({ seed, quick, kills, mutant, cleanup, say }: Context): Promi
   const resumedMs: number[] = []
   for (let kill = 1; kill <= count && child.alive; kill++) {
     await sleep(earliestMs + pick.below(latestMs - earliestMs))
-    const target = pick.weighted(['all', 'postmaster', 'session'] as const, (each) =>
+    const target = weighted(pick, ['all', 'postmaster', 'session'] as const, (each) =>
       each === 'all' ? 3 : 1,
     )
     const struck = performance.now()

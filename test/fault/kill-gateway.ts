@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { pickFrom } from '../bench/pick.ts'
+import { chanceOf } from '../../src/generate/chance.ts'
 import { Child, siteFile } from './child.ts'
 import { Load, usualLoad } from './load.ts'
 import { judge } from './oracle.ts'
@@ -33,7 +33,7 @@ async function run(
   early = false,
 ): Promise<Outcome> {
   const count = kills ?? (quick ? quickKills : 50)
-  const pick = pickFrom(seed)
+  const pick = chanceOf(seed)
   const folder = cleanup.folder()
   const dataDir = join(folder, 'data')
   const options = { dataDir, mutant, ...(early ? { env: { SITE: siteWithEarlyAcks(folder) } } : {}) }

@@ -1,6 +1,6 @@
 // The messages of one feed, the same for the same seed, with what each of them must be answered and become.
 import { createHash } from 'node:crypto'
-import { type Pick, pickFrom } from '../bench/pick.ts'
+import { type Chance, chanceOf } from '../../src/generate/chance.ts'
 import { Traffic } from '../bench/traffic.ts'
 
 export interface Sent {
@@ -62,16 +62,16 @@ export class Messages {
   readonly #options: MessagesOptions
   readonly #traffic: Traffic
   /** Decides what is sent; the dice decide what else is done with it, which may depend on time. */
-  readonly #pick: Pick
-  readonly #dice: Pick
+  readonly #pick: Chance
+  readonly #dice: Chance
   #place = 0
 
   constructor(options: MessagesOptions) {
     const { seed, feed, feeds, patients } = options
     this.#options = options
     this.#traffic = new Traffic({ seed, patients, shard: feed, shards: feeds })
-    this.#pick = pickFrom(seed * 7 + feed)
-    this.#dice = pickFrom(seed * 11 + feed)
+    this.#pick = chanceOf(seed * 7 + feed)
+    this.#dice = chanceOf(seed * 11 + feed)
   }
 
   /** How many there were. */

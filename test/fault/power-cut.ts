@@ -4,8 +4,8 @@ import { spawnSync } from 'node:child_process'
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { chanceOf } from '../../src/generate/chance.ts'
 import { processesIn } from '../../src/store/embedded/leftovers.ts'
-import { pickFrom } from '../bench/pick.ts'
 import { Child } from './child.ts'
 import { Load, usualLoad } from './load.ts'
 import { Judgement, judge } from './oracle.ts'
@@ -76,7 +76,7 @@ async function run({ seed, quick, kills, mutant, cleanup, say }: Context): Promi
   const folder = cleanup.folder()
   const why = obstacle(folder)
   if (why !== undefined) return skipped(why)
-  const pick = pickFrom(seed)
+  const pick = chanceOf(seed)
   const first = join(folder, 'image-0')
   command('truncate', '-s', imageSize, first)
   command('mkfs.ext4', '-q', first)

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { after, before, describe, it } from 'node:test'
+import { type Chance, chanceOf } from '../../src/generate/chance.ts'
 import { splitBatch } from '../../src/hl7/batch.ts'
-import { type Pick, pickFrom } from '../bench/pick.ts'
 import { shared } from '../shared.ts'
 import { acceptanceSite, type TestGateway, testGateway } from './gateway.ts'
 
@@ -75,7 +75,7 @@ const events = [
 ]
 const versions = ['2.1', '2.2', '2.3', '2.4', '2.5.1', '2.7', '2.8']
 
-const changes: readonly ((message: string[][], at: number, pick: Pick) => void)[] = [
+const changes: readonly ((message: string[][], at: number, pick: Chance) => void)[] = [
   (message, at) => message.splice(at, 1),
   (message, at) => message.splice(at, 0, [...(message[at] ?? ['ZZZ'])]),
   (message, at, pick) => message.splice(at, 0, [...pick.one(segments)]),
@@ -97,7 +97,7 @@ const changes: readonly ((message: string[][], at: number, pick: Pick) => void)[
 
 function put(
   segment: string[] | undefined,
-  pick: Pick,
+  pick: Chance,
   make: (field: string, value: string) => string,
 ): void {
   if (!segment) return
@@ -107,7 +107,7 @@ function put(
 }
 
 /** A message as text, sent by a source that may send; its control id is its number. */
-function mutant(pick: Pick, number: number): string {
+function mutant(pick: Chance, number: number): string {
   const message = pick.one(originals).map((segment) => [...segment])
   for (let left = 1 + pick.below(6); left > 0; left--)
     pick.one(changes)(message, 1 + pick.below(Math.max(1, message.length - 1)), pick)
@@ -136,7 +136,7 @@ describe('messages gone wrong', () => {
 
   it(`are refused or applied: ${mutants} of them, PORTICO_SEED=${seed}`, async () => {
     assert.ok(originals.length > 300, `${originals.length} messages to begin with`)
-    const pick = pickFrom(seed)
+    const pick = chanceOf(seed)
     const failed: string[] = []
     const answers = new Map<string, number>()
     for (let sent = 0; sent < mutants; sent += atOnce) {

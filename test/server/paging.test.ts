@@ -3,20 +3,20 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import type { Resource } from '../../src/fhir/types.ts'
-import { pickFrom } from '../bench/pick.ts'
+import { chanceOf } from '../../src/generate/chance.ts'
 import { entriesOf, linkOf, type TestApp, testApp } from './setup.ts'
 
 const size = 40
-type Pick = ReturnType<typeof pickFrom>
+type Chance = ReturnType<typeof chanceOf>
 
 const two = (value: number): string => String(value).padStart(2, '0')
 /** Few different values, and none for some, so that many are equal. */
-const dayOf = (pick: Pick): string | undefined =>
+const dayOf = (pick: Chance): string | undefined =>
   pick.below(4) === 0 ? undefined : `2026-03-${two(1 + pick.below(6))}T09:00:00Z`
 const without = <T extends object>(all: T): T =>
   Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined)) as T
 
-const makers: Readonly<Record<string, (id: string, pick: Pick) => Resource>> = {
+const makers: Readonly<Record<string, (id: string, pick: Chance) => Resource>> = {
   Patient: (id, pick) =>
     without({
       resourceType: 'Patient',
@@ -73,7 +73,7 @@ describe('pages while others write', () => {
 
   before(async () => {
     app = await testApp()
-    const pick = pickFrom(1)
+    const pick = chanceOf(1)
     const keep = [0, 1, 2].map((n): Resource => ({ resourceType: 'Patient', id: `k${n}` }))
     await app.writes.put(keep)
     for (const [type, make] of Object.entries(makers)) {
@@ -85,7 +85,7 @@ describe('pages while others write', () => {
   after(() => app.close())
 
   /** Some updates that move things in every order, a new thing, a thing that goes, and one that comes back. */
-  async function disturb(types: readonly string[], pick: Pick, gone: Set<string>): Promise<void> {
+  async function disturb(types: readonly string[], pick: Chance, gone: Set<string>): Promise<void> {
     const type = pick.one(types)
     const make = makers[type]
     const ids = there.get(type)
@@ -137,7 +137,7 @@ describe('pages while others write', () => {
   for (const [place, form] of forms.entries()) {
     for (const count of [4, 15]) {
       test(`${form} by ${count}: nothing is missed, nothing comes twice, the order stays`, async () => {
-        const pick = pickFrom(1_000 * place + count)
+        const pick = chanceOf(1_000 * place + count)
         const path = `/fhir${form.startsWith('?') ? '' : '/'}${form}`
         const before = (await walk(`${path}&_count=1000`, async () => {})).seen
         assert.ok(before.length >= 20, String(before.length))
