@@ -72,6 +72,8 @@ export interface Engine extends Gateway {
 }
 
 const conflictTries = 3
+/** Each try begins with all locks of those before it, so that few need more than one. */
+const deadlockRetries = 20
 /** One that still meets a key that is taken, with every other transaction out of its way, cannot be stored. */
 const loneConflictTries = 10
 const defaultLanes = 2
@@ -124,7 +126,9 @@ export function createEngine(options: EngineOptions): Engine {
     for (let tries = 1; ; tries++) {
       try {
         const own = processing(await ids.take(items.length))
-        const { outcomes, committed } = await db.transaction((tx) => processBatch(tx, items, own))
+        const { outcomes, committed } = await db.transaction((tx) => processBatch(tx, items, own), {
+          retries: deadlockRetries,
+        })
         committed()
         observe.batch(items.length, performance.now() - began)
         return outcomes

@@ -15,6 +15,7 @@ import type { Reply } from '../hl7/reply.ts'
 import type { Mapped } from '../mappings/mapped.ts'
 import type { Transaction } from '../store/db.ts'
 import { takeStored } from '../store/messages.ts'
+import { lockAgain } from '../store/truth.ts'
 import { followDeaths } from './death.ts'
 import { type Item, ItemRefused, type MessageItem, type Outcome, type RuleItem } from './item.ts'
 import { loadBatch, loadNeeds } from './load.ts'
@@ -62,6 +63,7 @@ export async function processBatch(
   context: ProcessContext,
 ): Promise<Processed> {
   const ids = context.messageIds
+  await lockAgain(tx, context.tenant)
   const known = await resends(tx, context.tenant, items)
   const stored = items.flatMap((each) => (each.kind === 'message' && each.stored ? [each.stored.id] : []))
   const taken = await takeStored(tx, context.tenant, stored)

@@ -8,6 +8,8 @@ export interface Queryable {
   query<Row>(name: string, text: string, values?: readonly unknown[]): Promise<Row[]>
   /** The same for a statement without rows: the number of rows it has touched. */
   execute(name: string, text: string, values?: readonly unknown[]): Promise<number>
+  /** Of a transaction: names that it has locked (`lockThings`), those of its earlier attempts included. */
+  readonly locks?: Set<string>
 }
 
 /**
@@ -17,6 +19,7 @@ export interface Queryable {
 export interface Transaction extends Queryable {
   /** Statements without parameters or results, separated by semicolons: migrations. */
   script(text: string): Promise<void>
+  readonly locks: Set<string>
 }
 
 export interface TransactionOptions {
@@ -117,10 +120,11 @@ export async function transact<T>(
 ): Promise<T> {
   const retries = options.retries ?? 5
   const giveUpAt = performance.now() + (options.outageMs ?? 5_000)
+  const locks = new Set<string>()
   let conflicts = 0
   for (let attempt = 0; ; attempt++) {
     try {
-      return await attemptOnce(lane, work, options)
+      return await attemptOnce(lane, work, options, locks)
     } catch (error) {
       if (error instanceof CommitUnknown || error instanceof StoreBusy) throw error
       // A statement that took too long would take too long again.
@@ -150,10 +154,11 @@ async function attemptOnce<T>(
   lane: Lane,
   work: (tx: Transaction) => Promise<T>,
   options: TransactionOptions,
+  locks: Set<string>,
 ): Promise<T> {
   const client = await take(lane)
   const limitMs = options.statementTimeoutMs ?? lane.timeoutMs
-  const { tx, end } = openTransaction(lane, client, limitMs)
+  const { tx, end } = openTransaction(lane, client, limitMs, locks)
   try {
     await tx.script(beginText(options))
     const result = await work(tx)
@@ -180,6 +185,7 @@ function openTransaction(
   lane: Lane,
   client: pg.PoolClient,
   limitMs: number,
+  locks: Set<string>,
 ): { tx: Transaction; end: () => void } {
   let open = true
   const checked = async (name: string | undefined, text: string, values: readonly unknown[] | undefined) => {
@@ -188,6 +194,7 @@ function openTransaction(
   }
   return {
     tx: {
+      locks,
       query: async (name, text, values) => (await checked(name, text, values)).rows,
       execute: async (name, text, values) => (await checked(name, text, values)).rowCount ?? 0,
       script: async (text) => {

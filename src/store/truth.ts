@@ -1,6 +1,6 @@
 // Loading what a batch of messages touches: registry, contributions, current versions, ledger lines. One statement each.
 import { textColumn } from './columns.ts'
-import type { Queryable } from './db.ts'
+import type { Queryable, Transaction } from './db.ts'
 
 /** JSON with decimals as raw numbers: 150.00 stays 150.00. */
 export function parseExact(text: string): unknown {
@@ -27,8 +27,17 @@ export const lockSql = `
 select pg_advisory_xact_lock(k) from (select distinct hashtextextended(name, $1) as k from unnest($2::text[]) as name order by 1) as keys`
 
 export async function lockThings(tx: Queryable, tenant: number, names: readonly string[]): Promise<void> {
-  if (names.length > 0) await tx.query('lock_things', lockSql, [tenant, names])
+  if (names.length === 0) return
+  for (const name of names) tx.locks?.add(name)
+  await tx.query('lock_things', lockSql, [tenant, names])
 }
+
+/**
+ * Of a transaction that is tried again: what its earlier attempts had locked, all at once. They met others because they
+ * learned of some of it late; from here on nobody is met who did the same.
+ */
+export const lockAgain = (tx: Transaction, tenant: number): Promise<void> =>
+  lockThings(tx, tenant, [...tx.locks])
 
 export interface RegistrationRow {
   readonly rtype: string

@@ -13,6 +13,7 @@ import {
   type Transaction,
 } from '../../src/store/db.ts'
 import { pipelined } from '../../src/store/transaction.ts'
+import { lockAgain, lockThings } from '../../src/store/truth.ts'
 import { type TestDatabase, testDatabase } from '../database.ts'
 import { flakyProxy } from './flaky-proxy.ts'
 
@@ -163,6 +164,26 @@ test('Two transactions that conflict are both applied: serialization failure and
   await Promise.all([cross(30, 31), cross(31, 30)])
   assert.equal(attempts, 3)
   assert.equal(await count('(id = 30 AND n = 8) OR (id = 31 AND n = 2)'), 2)
+})
+
+test('A transaction that is tried again begins with the locks of its earlier attempts', async () => {
+  const met: (() => void)[] = []
+  const began: string[][] = []
+  const cross = (first: string, second: string) =>
+    db.transaction(async (tx) => {
+      began.push([...tx.locks].sort())
+      await lockAgain(tx, 1)
+      await lockThings(tx, 1, [first])
+      if (began.length <= 2) {
+        // Both hold their first name before either asks for its second.
+        const both = new Promise<void>((resolve) => met.push(resolve))
+        if (met.length === 2) for (const go of met) go()
+        await both
+      }
+      await lockThings(tx, 1, [second])
+    })
+  await Promise.all([cross('a', 'b'), cross('b', 'a')])
+  assert.deepEqual(began, [[], [], ['a', 'b']])
 })
 
 test('A transaction whose connection is ended before COMMIT runs again', async () => {
