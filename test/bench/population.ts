@@ -170,14 +170,19 @@ export async function populate(db: Database, from: number, to: number): Promise<
   const again = to - from > large ? await withoutIndexes(db) : []
   for (let first = from; first < to; first += chunk) {
     await db.transaction(async (tx) => {
-      await tx.script("set local synchronous_commit = off; set local work_mem = '256MB'")
+      await tx.script(`${patience}; set local synchronous_commit = off; set local work_mem = '256MB'`)
       await write(tx, first, Math.min(first + chunk, to))
     })
   }
   for (const statement of again) {
-    await db.transaction((tx) => tx.script(`set local maintenance_work_mem = '1GB'; ${statement}`))
+    await db.transaction((tx) =>
+      tx.script(`${patience}; set local maintenance_work_mem = '1GB'; ${statement}`),
+    )
   }
 }
+
+/** The gateway's own limits are for requests. */
+const patience = 'set local statement_timeout = 0'
 
 const filled = `('resource', 'identifier', 'reference', 'string', 'date')`
 const constraintsSql = `

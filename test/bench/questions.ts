@@ -90,6 +90,6 @@ and not r.deleted order by r.id limit ${page}`,
 export const walks: Readonly<Record<string, string>> = {
   'all appointments': 'Appointment?_total=none&_count=5',
   'newest appointments': 'Appointment?_sort=-_lastUpdated&_total=none&_count=5',
-  'patients of a name': 'Patient?family=bar&_sort=birthdate&_count=5',
+  'patients of a name': 'Patient?family=bara&_sort=birthdate&_count=5',
   "a practitioner's appointments by time": 'Appointment?practitioner=Practitioner/d7&_sort=date&_count=3',
 }

@@ -1,4 +1,5 @@
 // Searches in all their forms: modifiers, composites, _filter, _list, near, compartments, several types, summaries, sorts.
+// Longer than 300 lines: one table of questions.
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import type { Resource } from '../../src/fhir/types.ts'
@@ -163,6 +164,35 @@ const world: readonly Resource[] = [
   },
 ]
 
+const booked = (id: string, start: string, actor: string): Resource => ({
+  resourceType: 'Appointment',
+  id,
+  status: 'booked',
+  start,
+  participant: [{ status: 'accepted', actor: { reference: actor } }],
+})
+const slot = (id: string, start: string, status: string): Resource => ({
+  resourceType: 'Slot',
+  id,
+  status,
+  start,
+  end: start.replace(':00:00', ':30:00'),
+  schedule: { reference: 'Schedule/w1' },
+})
+
+/** Two days of people, rooms and devices; the first has 23 hours. */
+const calendar: readonly Resource[] = [
+  { resourceType: 'Schedule', id: 'w1', actor: [{ reference: 'Practitioner/d1' }] },
+  booked('day1', '2026-03-08T00:00:00-06:00', 'Practitioner/d1'),
+  booked('day2', '2026-03-08T23:59:59-05:00', 'Practitioner/d1'),
+  booked('next', '2026-03-09T00:00:00-05:00', 'Practitioner/d1'),
+  booked('room', '2026-03-08T10:00:00-05:00', 'Location/annex'),
+  booked('tool', '2026-03-08T10:00:00-05:00', 'Device/scanner'),
+  slot('s1', '2026-03-08T09:00:00-05:00', 'free'),
+  slot('s2', '2026-03-08T10:00:00-05:00', 'busy'),
+  slot('s3', '2026-03-09T09:00:00-05:00', 'free'),
+]
+
 /** Search -> ids of what it finds, in order where the search says one. */
 const cases: Readonly<Record<string, string>> = {
   // modifiers of tokens
@@ -209,6 +239,26 @@ const cases: Readonly<Record<string, string>> = {
   'QuestionnaireResponse?based-on=ServiceRequest/s1': 'r1',
   'QuestionnaireResponse?based-on:ServiceRequest=CarePlan/s1': '',
   'QuestionnaireResponse?based-on:ServiceRequest=ServiceRequest/s1': 'r1',
+  // the day of anybody or anything
+  'Appointment?actor=Practitioner/d1&date=2026-03-08&_sort=-date': 'day2 day1',
+  'Appointment?actor=Practitioner/d1,Location/annex&date=2026-03-08': 'day1 day2 room',
+  'Appointment?actor=Device/scanner&date=2026-03-08': 'tool',
+  'Appointment?actor=Device/scanner&date=2026-03-09': '',
+  'Appointment?actor:Practitioner=d1&date=ge2026-03-09': 'next',
+  'Slot?schedule=w1&start=2026-03-08&status=free': 's1',
+  'Slot?schedule.actor=Practitioner/d1&start=ge2026-03-08&start=lt2026-03-10&status=free&_sort=start':
+    's1 s3',
+  'Slot?schedule.actor:Practitioner.family=doe&start=2026-03-08': 's1 s2',
+  // three links, of either kind and mixed
+  'Encounter?location.partof.partof.name=house': 'e1',
+  'Encounter?location:Location.partof:Location.partof:Location._id=house': 'e1',
+  'Encounter?location.partof.partof.name=ward': '',
+  'Location?_has:Location:partof:_has:Location:partof:_has:Encounter:location:status=finished': 'house',
+  'Location?_has:Location:partof:_has:Encounter:location:status=finished': 'ward',
+  'Location?_has:Encounter:location:subject.family:exact=Chen': 'bed',
+  'Patient?_has:Encounter:patient:location.partof.name=ward': 'p1',
+  'Practitioner?_has:Patient:general-practitioner:name=Mr': 'd1',
+  'Location?_has:Encounter:location:subject.gender:not=female': 'annex',
   // a chain that only one of the types understands
   'Encounter?subject.gender:not=male': 'e1',
   // hierarchies
@@ -275,7 +325,7 @@ describe('forms of search', () => {
   let app: TestApp
   before(async () => {
     app = await testApp()
-    await app.writes.put(world)
+    await app.writes.put([...world, ...calendar])
   })
   after(() => app.close())
 
@@ -307,6 +357,7 @@ describe('forms of search', () => {
     'Patient?phonetic:exact=x': [400, 'not-supported'],
     'Patient?phonetic=--': [400, 'invalid'],
     'Patient?_query=everybody': [400, 'not-supported'],
+    'Encounter?location.partof.partof.partof.name=x': [422, 'too-costly'],
     'Patient?_contained=both': [400, 'not-supported'],
     'Patient?identifier:of-type=12': [400, 'invalid'],
     'Questionnaire?url:below=urn:x:1': [400, 'invalid'],
