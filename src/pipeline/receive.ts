@@ -13,6 +13,7 @@ import type { MapIssue } from '../mappings/mapped.ts'
 import { acknowledge, replyText } from './acknowledge.ts'
 import { charsetWarnings } from './charset-warnings.ts'
 import type { MessageItem, Outcome } from './item.ts'
+import { preview } from './preview.ts'
 import { sourceOf } from './site.ts'
 import { mapContext, mapsHashOf, repairText, senderIn } from './source-maps.ts'
 import { unmappedOf } from './unmapped.ts'
@@ -197,7 +198,7 @@ export function readOne(
   const item: MessageItem = {
     ...base,
     sender,
-    mapsHash: sender && mapsHashOf(maps, sender),
+    mapsHash: sender ? mapsHashOf(maps, sender) : maps.hash,
     key: keyOf(header),
     refusal: undefined,
     repaired: repaired.done,
@@ -218,8 +219,10 @@ export function readOne(
   const fatal = found.filter((each) => each.severity === 'E')
   const unmapped = unmappedOf(mapped)
   if (fatal.length > 0) {
-    const held = fatal.every((each) => each.app === 'CODE-HELD')
-    const errors = held ? fatal : fatal.map(notHeld)
+    const waiting = { ...item, mapped, unmapped, held: true }
+    const lacking = fatal.every((each) => each.app === 'CODE-HELD') ? lackingOf(waiting, site) : undefined
+    const held = lacking?.length === 0
+    const errors = held ? fatal : [...fatal.map(notHeld), ...(lacking ?? [])]
     return { ...item, mapped, unmapped, held, refusal: { code: 'AE', errors } }
   }
   const warnings = [
@@ -228,6 +231,12 @@ export function readOne(
     ...found.filter((each) => each.severity === 'W' && each.app),
   ]
   return { ...item, mapped, unmapped, warnings }
+}
+
+/** What the rules would refuse once the codes are known, whatever the store holds: a message without PID-3 is not held. */
+function lackingOf(item: MessageItem, site: Site): readonly AckError[] {
+  const [result] = preview([item], site).results
+  return result?.code === 'AE' ? result.errors.filter(({ code }) => code === '101') : []
 }
 
 /** Something else is wrong with the message as well: it will not apply itself, whatever the tables say. */

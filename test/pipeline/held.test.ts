@@ -288,4 +288,32 @@ describe('a message that is wrong in other ways as well', () => {
     assert.deepEqual(await states(), ['rejected'])
     assert.equal((await tasks()).length, 0)
   })
+  it('also when it lacks what the rules ask for (PID-3): both are said at once', async () => {
+    const answer = await send(
+      msh({ event: 'ADT^A01^ADT_A01', id: `HELD${++number}` }),
+      'EVN||20260302081500',
+      pid({ 5: 'DOE^KIM^^^^^L', 8: 'F' }),
+      pv1({ 2: 'Q', 19: 'VKIM^^^GHHVN^VN' }),
+    )
+    assert.match(answer, /ERR\|\|PV1\^1\^2\|103/)
+    assert.match(answer, /ERR\|\|PID\^1\^3\|101/)
+    assert.doesNotMatch(answer, /CODE-HELD|is held/)
+    await idle()
+    assert.deepEqual(await states(), ['rejected'])
+  })
+})
+
+describe('a message of a sender that the site does not know', () => {
+  it('names the maps in force, as every message does', async () => {
+    await send(
+      msh({ event: 'ADT^A01^ADT_A01', source: 'NOBODY|X', id: `HELD${++number}` }),
+      pid({ 3: mrn('K') }),
+    )
+    await idle()
+    const rows = await store.db.read.query<{ hash: string | null }>(
+      'test_hash',
+      'select maps_hash as hash from message',
+    )
+    assert.match(rows[0]?.hash ?? '', /^[0-9a-f]{64}$/)
+  })
 })
