@@ -2,6 +2,7 @@
 // (semantics, section 7): each is one resource by its key, said again by every message that names it.
 import type { Json, Mapped, Thing } from '../mappings/mapped.ts'
 import { referenceTo } from './actors.ts'
+import { noteAllergies } from './allergy-list.ts'
 import { type Applying, assertionsOf, cellAt, derived, thingsOf } from './applying.ts'
 import { clinicalId, isTelling, kinds, requiredOf, type Scope } from './clinical-kind.ts'
 import type { Assertion, CellKey } from './contribution.ts'
@@ -65,6 +66,7 @@ export function applyClinical(applying: Applying, visit?: Thing): void {
     const cells = cellsOf(applying, thing, scope)
     if (cells) draft.assert(thing.type, id, source.id, cells)
   }
+  if (visit === undefined) noteAllergies(applying)
 }
 
 function cellsOf(applying: Applying, thing: Thing, scope: Scope): Record<CellKey, Assertion> | undefined {

@@ -1,6 +1,8 @@
 // From contributions to the resource that FHIR shows, and to what other things need to know of it.
+
 import { foldAccount, policiesIn } from './account.ts'
 import { contestOf } from './account-lists.ts'
+import { withCurrency } from './allergy-list.ts'
 import { foldBooking } from './booking.ts'
 import type { Taken, TakenBy } from './busy.ts'
 import { foldCharge } from './charge.ts'
@@ -245,7 +247,7 @@ function foldPlain(
   if (masterTypes.has(rtype)) return foldMaster(rtype, base, state, trust)
   const body: FhirJson = { resourceType: rtype, ...base }
   writeLatest(body, statementsByPath(state))
-  return body
+  return rtype === 'AllergyIntolerance' ? withCurrency(body, contributions) : body
 }
 
 const idOf = (reference: string): string => reference.slice(reference.indexOf('/') + 1)

@@ -122,6 +122,62 @@ describe('clinical segments', () => {
     assert.deepEqual(await shown('15'), await shown('14'))
   })
 
+  it('AL1 is the whole list: what the latest one leaves out is inactive, in any order, and comes back when named', async () => {
+    const lists: [string, ...string[]][] = [
+      [first, 'AL1|1|DA|L1', 'AL1|2|FA|L2'],
+      [later, 'AL1|1|DA|L1'],
+      [latest, 'AL1|1|DA|L3'],
+    ]
+    const state = async (n: string) => {
+      const patient = (await of('Patient', `"P${n}"`))[0]?.id
+      const all = await of('AllergyIntolerance', `Patient/${patient}`)
+      return all
+        .map((each) => [
+          (each.code as { coding: { code: string }[] }).coding[0]?.code,
+          (each.clinicalStatus as { coding: { code: string }[] }).coding[0]?.code,
+        ])
+        .sort()
+    }
+    const expected = [
+      ['L1', 'inactive'],
+      ['L2', 'inactive'],
+      ['L3', 'active'],
+    ]
+    const orders = [
+      [0, 1, 2],
+      [2, 1, 0],
+      [1, 2, 0],
+    ]
+    for (const [i, order] of orders.entries()) {
+      const n = `7${i}`
+      for (const at of order) {
+        const [time = '', ...list] = lists[at] ?? []
+        await send(...about(n, 'A08', time, ...list))
+      }
+      assert.deepEqual(await state(n), expected, order.join())
+    }
+    await send(...about('70', 'A31', '20260302110000', 'AL1|1|FA|L2'))
+    assert.deepEqual(await state('70'), [
+      ['L1', 'inactive'],
+      ['L2', 'active'],
+      ['L3', 'inactive'],
+    ])
+    await send(...about('70', 'A08', '20260302120000', segment('OBX', { 2: 'ST', 3: 'HT', 5: '1' })))
+    assert.deepEqual((await state('70'))[1], ['L2', 'active'], 'no AL1 says nothing')
+    await send(...about('70', 'A08', '20260302130000', 'AL1|""'))
+    assert.deepEqual(await state('70'), [
+      ['L1', 'inactive'],
+      ['L2', 'inactive'],
+      ['L3', 'inactive'],
+    ])
+  })
+  it('AL1 of one source takes nothing away from the list of another', async () => {
+    await send(...about('75', 'A08', first, 'AL1|1|DA|M1', 'AL1|2|DA|M2'))
+    const [head = '', ...rest] = about('75', 'A08', later, 'AL1|1|DA|M2')
+    await send(head.replace('ADT1|GHH', 'SCHED1|GHH'), ...rest)
+    const [one] = await of('AllergyIntolerance', '"M1"')
+    assert.equal((one?.clinicalStatus as { coding: { code: string }[] }).coding[0]?.code, 'active')
+  })
   it('IAM by its number: what is said to be an error has no clinical status', async () => {
     const iam = (action: string) => segment('IAM', { 1: '1', 3: 'A16^Latex^L', 6: action, 7: 'ALG16^GHH' })
     await send(...about('16', 'A01', first, iam('A')))
