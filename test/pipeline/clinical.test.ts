@@ -176,7 +176,7 @@ describe('clinical segments', () => {
     const [head = '', ...rest] = about('75', 'A08', later, 'AL1|1|DA|M2')
     await send(head.replace('ADT1|GHH', 'SCHED1|GHH'), ...rest)
     const [one] = await of('AllergyIntolerance', '"M1"')
-    assert.equal((one?.clinicalStatus as { coding: { code: string }[] }).coding[0]?.code, 'active')
+    assert.match(JSON.stringify(one?.clinicalStatus), /"active"/)
   })
   it('IAM by its number: what is said to be an error has no clinical status', async () => {
     const iam = (action: string) => segment('IAM', { 1: '1', 3: 'A16^Latex^L', 6: action, 7: 'ALG16^GHH' })
