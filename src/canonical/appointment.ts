@@ -142,6 +142,12 @@ function assemble({ tree, winners: plain }: Elements, view: View): Elements {
     body.cancelationReason = reason.value
     winners.cancelationReason = reason.winner
   }
+  const told = calledOff.has(status) ? undefined : toldReason(view)
+  if (told) {
+    const value = { valueCodeableConcept: told.value }
+    body.extension = withPath(body, eventReason, value).extension
+    winners[eventReason] = told.winner
+  }
   serviceTypes(view.crew, body, winners)
   if (times.start && times.end) {
     body.start = times.start.text
@@ -182,6 +188,17 @@ function withPriority(tree: FhirJson): FhirJson {
     priority === undefined || (typeof priority === 'number' && Number.isInteger(priority) && priority >= 0)
   if (!isNumber) delete body.priority
   return body
+}
+
+const eventReason = "extension('http://portico.example.org/StructureDefinition/event-reason')"
+
+/** Why the latest event that says so has happened (SCH-6): FHIR has a reason for calling off only. */
+function toldReason({ steps }: View): { value: Json; winner: Winner } | undefined {
+  for (const step of [...steps].reverse()) {
+    const cell = step.cells.find((each) => each.path === '$eventReason')
+    if (cell) return isObject(cell.v) ? { value: cell.v, winner: winnerOf(step, cell.key) } : undefined
+  }
+  return undefined
 }
 
 /** The latest reason given since the appointment was called off, by what called it off or by a client. */

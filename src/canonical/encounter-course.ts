@@ -142,7 +142,8 @@ class Visit {
 
   #next(step: Step, code: string): EncounterStatus | undefined {
     const now: StatusBefore = this.#status ?? 'none'
-    if (step.code === 'FHIR') {
+    // A client says it, or a booking that mentions the visit.
+    if (step.code === 'FHIR' || step.code === '') {
       const written = said(step, 'status')
       return typeof written === 'string' && statuses.has(written) ? (written as EncounterStatus) : undefined
     }

@@ -71,14 +71,17 @@ export const unreliableFlags: Readonly<Record<string, string>> = { name: 'AL', b
 /** Legal names of the most trusted source that has one, then every other name that any source knows. */
 function names(statements: readonly Statement[], judge: Judge): Entry[] {
   const isLegal = (name: Entry) => legalUses.has(name.use)
+  // An alias (PID-9) never takes the place of the name, whatever it says of itself.
+  const isAlias = ({ field }: Statement) => field === 'PID-9'
   const best = judge(
-    statements.filter((each) => entries(each).some(isLegal)),
+    statements.filter((each) => !isAlias(each) && entries(each).some(isLegal)),
     unreliableFlags.name,
   )
   const legal = best ? entries(best).filter(isLegal) : []
   const seen = new Set(legal.map(canonicalText))
   const others: Entry[] = []
-  for (const name of statements.flatMap((each) => entries(each).filter((one) => !isLegal(one)))) {
+  const isOther = (one: Entry, by: Statement) => isAlias(by) || !isLegal(one)
+  for (const name of statements.flatMap((each) => entries(each).filter((one) => isOther(one, each)))) {
     const text = canonicalText(name)
     if (!seen.has(text)) others.push(name)
     seen.add(text)

@@ -4,7 +4,7 @@ import { type Applying, assertionsOf, cellAt, derived, referred, thingsOf, warnS
 import { type Assertion, type CellKey, splitKey } from './contribution.ts'
 import { saysNone } from './empty-list.ts'
 import { rootOf } from './family.ts'
-import { canonicalText, sameContent } from './fhir-json.ts'
+import { canonicalText, type FhirJson, sameContent } from './fhir-json.ts'
 import { type Identifier, identifierType, isDeterministic, stableId } from './identifier.ts'
 import { assertedBy } from './identifier-union.ts'
 import { authorityOf, resolvePatient } from './identity.ts'
@@ -111,12 +111,22 @@ function contacts(applying: Applying, patient: Thing): Record<CellKey, Assertion
     if (part.cells.every((each) => each.value === null)) continue
     const { entry, shapes: own } = entryOf(applying, part, `contact[${list.length}].`)
     shapes.push(...own)
-    if (Object.keys(entry).length > 0) list.push(entry)
+    if (Object.keys(entry).length > 0) list.push(reachable(entry))
   }
   const s = joinShapes(shapes)
   const stated = derived(applying, list.length > 0 ? list : null, applying.times.demographics)
   return { 'contact<NK1': { ...stated, ...(s === undefined ? {} : { s }) } }
 }
+
+const unnamed = {
+  extension: [{ url: 'http://hl7.org/fhir/StructureDefinition/data-absent-reason', valueCode: 'unknown' }],
+}
+
+/** FHIR pat-1: a contact has a name, a number, an address or an organization; else its name is said to be unknown. */
+const reachable = (entry: FhirJson): FhirJson =>
+  ['name', 'telecom', 'address', 'organization'].some((each) => entry[each] !== undefined)
+    ? entry
+    : { ...entry, name: unnamed }
 
 /** PID-21: the mother is a RelatedPerson of the child, and her own record points there (IHE PMIR). */
 function linkMother(applying: Applying, thing: Thing, child: string): void {

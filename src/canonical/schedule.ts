@@ -25,7 +25,7 @@ import { type Identifier, stableId } from './identifier.ts'
 import { applyPerson } from './person.ts'
 import { actorOf, capacityOf, claimSchedules, namedSchedule } from './schedule-owner.ts'
 import { noteChild, occurrenceKey, seriesCells, seriesOf } from './series.ts'
-import { encounterId } from './visit.ts'
+import { applyVisitReference } from './visit.ts'
 import { bookedKey, relinkVisits } from './visit-links.ts'
 
 const partTypes = ['Appointment.participant', 'Appointment.service'] as const
@@ -49,7 +49,8 @@ export function applySiu(applying: Applying): void {
   warnWithoutActions(applying, parts)
   claimSchedules(applying, parts)
   for (const visit of thingsOf(applying, 'Encounter')) {
-    const named = encounterId(applying, visit)
+    // What stands in a booking opens a visit that nobody has told of: it has a number, and is not here yet.
+    const named = applyVisitReference(applying, visit, 'planned')
     if (named) applying.draft.project({ rtype: 'Encounter', id: named, key: bookedKey(id), data: true })
   }
   if (series) noteChild(applying, id, series)

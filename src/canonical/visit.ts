@@ -226,24 +226,24 @@ function warnNothingToCancel(applying: Applying, thing: Thing, id: string): void
   warn(applying, 'NOTHING-TO-CANCEL', [where], `${event} finds nothing to cancel in this visit (${where})`)
 }
 
-/** Cells that a message about something else may state of a visit that nobody has told of yet. */
-const identifying = /^(identifier|class|\$patientClass)</
+/** Cells that a message about something else may state of a visit that nobody has told of yet: no facts of events. */
+const passing = /^(?:[^$]|\$patientClass<)/
 
 /** The visit that a charge or an appointment names: linked, and opened with what identifies it when it is not known yet. */
-export function applyVisitReference(applying: Applying, thing: Thing): void {
+export function applyVisitReference(applying: Applying, thing: Thing, status?: string): string | undefined {
   const { draft, source, times } = applying
   const id = encounterId(applying, thing)
-  if (!id) return
+  if (!id) return undefined
   applying.references.set(`#${thing.as}`, `Encounter/${id}`)
   const told = [...draft.contributions('Encounter', id).values()]
-  if (told.some((each) => each.data === undefined && each.key !== 'mention')) return
-  const all = Object.entries(assertionsOf(applying, thing, times.event)).filter(([key]) =>
-    identifying.test(key),
-  )
+  if (told.some((each) => each.data === undefined && each.key !== 'mention')) return id
+  const all = Object.entries(assertionsOf(applying, thing, times.event)).filter(([key]) => passing.test(key))
   const cells: Record<CellKey, Assertion> = Object.fromEntries(all)
   const subject = subjectOf(applying, thing)
   if (subject) cells['subject<PID-3'] = derived(applying, { reference: subject }, times.event)
+  if (status !== undefined) cells['status<PV1-19'] = derived(applying, status, times.event)
   draft.assert('Encounter', id, source.id, cells, 'mention')
+  return id
 }
 
 /** A06 and A07: the same visit goes on, perhaps under another number (MRG-5), as if A50 had come with it. */

@@ -23,7 +23,7 @@ describe('DG1', () => {
     assert.deepEqual(coding, [{ system: 'http://hl7.org/fhir/sid/icd-10', code: 'S72.0' }])
     assert.equal(text, 'Fracture of femur')
   })
-  it('prefers what DG1-3 says itself', () => {
+  it('has the system that DG1-3 says itself, and the words of DG1-4', () => {
     const { coding, text } = value(
       thing(of({ 2: 'I9', 3: 'S72.0^Fracture^I10', 4: 'other' }), 'condition'),
       'code',
@@ -33,7 +33,7 @@ describe('DG1', () => {
       code: 'S72.0',
       display: 'Fracture',
     })
-    assert.equal(text, 'Fracture')
+    assert.equal(text, 'other')
   })
   it('of a description alone has a text', () => {
     assert.equal(value(thing(of({ 4: 'Chest pain' }), 'condition'), 'code.text'), 'Chest pain')

@@ -236,3 +236,32 @@ describe('the member number (Coverage.identifier of type MB)', () => {
     assert.deepEqual(numbers({ 17: 'SPO', 49: 'M1' }, { 61: 'M9' }), ['MB M9'])
   })
 })
+
+describe('what is said twice, or of nothing', () => {
+  it('DG1-4 and PR1-4 describe in more words than the display; CWE.9 is what was meant', () => {
+    const text = (segments: readonly string[], as: string) =>
+      (
+        value(thing(map('ADT^A08', [pid(), segment('PV1', { 2: 'I' }), ...segments]), as), 'code') as {
+          text: string
+        }
+      ).text
+    assert.equal(
+      text(['DG1|1||J45^Asthma^I10|Asthma since childhood'], 'condition'),
+      'Asthma since childhood',
+    )
+    assert.equal(
+      text(['PR1|1|C4|45378^Colonoscopy|Colonoscopy to caecum'], 'procedure'),
+      'Colonoscopy to caecum',
+    )
+    assert.equal(text(['DG1|1||J45^Asthma^I10^^^^^^As written|Other'], 'condition'), 'As written')
+  })
+  it('PID-12 alone is an address that is no more than a county', () => {
+    assert.deepEqual(value(patient({ 12: '031' }), 'address'), [{ district: '031' }])
+    assert.deepEqual(value(patient({ 11: '1 A ST', 12: '031' }), 'address'), [
+      { line: ['1 A ST'], district: '031' },
+    ])
+  })
+  it('PV1-53 without the number of its episode (PV1-54) is residue', () => {
+    assert.deepEqual(map('ADT^A08', [pid(), segment('PV1', { 2: 'I', 53: 'Knee' })]).residue, ['PV1-53'])
+  })
+})

@@ -19,7 +19,7 @@ interface Concept {
   readonly text?: string
 }
 
-/** The code with the system that the field before it names, and the description in the field after it. */
+/** The code with the system that the field before it names; the field after it describes it, in more words than its display. */
 function methodical(raw: string, run: Run): Json | undefined {
   const made = concept(raw, run) as Concept | undefined
   if (!made) return undefined
@@ -28,9 +28,11 @@ function methodical(raw: string, run: Run): Json | undefined {
   const unnamed = run.text(run.parts(raw)[2]) === undefined
   const system = method !== undefined && unnamed && first ? systemOf(method, run) : undefined
   if (system !== undefined) run.mark(at.method)
-  const described = made.text === undefined ? run.nextField(1) : undefined
-  const text = described === undefined ? made.text : run.line(described)
-  if (text !== undefined && made.text === undefined) run.mark(at.description)
+  const next = run.nextField(1)
+  const described =
+    next === undefined || run.text(run.parts(raw)[8]) !== undefined ? undefined : run.line(next)
+  const text = described ?? made.text
+  if (described !== undefined) run.mark(at.description)
   return {
     ...(made.coding && {
       coding: (system === undefined ? made.coding : [{ ...first, system }, ...others]) as Json,
