@@ -65,9 +65,10 @@ describe('seldom complete', () => {
     ]
     const { of, valid } = await made('SIU^S12^SIU_S12', {}, ...parts)
     const [encounter] = await of('Encounter')
-    assert.equal(encounter?.status, 'planned')
-    assert.equal((encounter?.appointment as unknown[]).length, 1)
-    assert.equal((encounter?.participant as unknown[]).length, 1)
+    assert.ok(encounter)
+    assert.equal(encounter.status, 'planned')
+    assert.equal((encounter.appointment as unknown[]).length, 1)
+    assert.equal((encounter.participant as unknown[]).length, 1)
     valid({ ...encounter, resourceType: 'Encounter' })
   })
   it('SCH-6 says why something was booked or moved: an extension, until it is why it was called off', async () => {
