@@ -45,7 +45,7 @@ function noteList(applying: Applying, patient: string, named: readonly string[])
   const key = keyOf(source.id)
   const before = (draft.contribution('Patient', holder, 'gateway', key)?.data ?? {
     ids: [],
-  }) as unknown as Listed
+  }) as Listed
   const ids = [...new Set([...before.ids, ...named])].sort()
   const none = named.length > 0 ? before.none : Math.max(before.none ?? times.event, times.event)
   if (ids.length > before.ids.length || none !== before.none) {
