@@ -1,6 +1,7 @@
 // Questions to the table of elements: which children a type has, of what type, how often
 // (FHIR R4 http://hl7.org/fhir/R4/json.html: a choice `value[x]` is written `valueString`).
 import { ELEMENTS, type ElementRow } from './definitions.ts'
+import { isPrimitiveType } from './primitives.ts'
 
 /** One JSON property of a type. */
 export interface Field {
@@ -8,6 +9,8 @@ export interface Field {
   readonly name: string
   /** Name in JSON; with its type when the element is a choice. */
   readonly json: string
+  /** Of a primitive: where its id and extensions stand, `_birthDate`. */
+  readonly beside: string | undefined
   /** FHIR type, or path of a backbone element: `string`, `HumanName`, `Patient.contact`. */
   readonly type: string
   /** True when it is an array in JSON. */
@@ -18,7 +21,8 @@ export interface Field {
 function toField(owner: string, name: string, json: string, type: string, row: ElementRow): Field {
   const isBackbone = type === 'BackboneElement' || type === 'Element'
   const own = row.content ?? (isBackbone ? `${owner}.${name}` : type)
-  return { name, json, type: own, repeats: row.max !== undefined && row.max !== '1', row }
+  const beside = isPrimitiveType(own) ? `_${json}` : undefined
+  return { name, json, beside, type: own, repeats: row.max !== undefined && row.max !== '1', row }
 }
 
 /**

@@ -24,34 +24,42 @@ export const typeOfResource = (value: JsonObject): string => String(value.resour
 
 export const resourceNode = (value: JsonObject): Node => ({ value, type: typeOfResource(value) })
 
+type Property = Pick<Field, 'json' | 'type' | 'beside'>
+
 /** Adds the values of one JSON property. */
-export function addField(owner: JsonObject, { json, type }: Pick<Field, 'json' | 'type'>, out: Node[]): void {
+export function addField(owner: JsonObject, { json, type, beside }: Property, out: Node[]): void {
   const own = owner[json]
-  const shadow = owner[`_${json}`]
+  const shadow = beside === undefined ? undefined : owner[beside]
   if (own === undefined && shadow === undefined) return
-  const values: unknown[] = Array.isArray(own) ? own : own === undefined ? [] : [own]
-  const shadows: unknown[] = Array.isArray(shadow) ? shadow : shadow === undefined ? [] : [shadow]
-  const count = Math.max(values.length, shadows.length)
-  for (let at = 0; at < count; at += 1) {
-    const value = values[at] ?? undefined
-    const beside = shadows[at] ?? undefined
-    const isResource = type === 'Resource' && isObject(value)
-    out.push({ value, type: isResource ? typeOfResource(value) : type, shadow: beside })
+  if (!Array.isArray(own) && !Array.isArray(shadow)) {
+    out.push(nodeOf(own ?? undefined, type, shadow))
+    return
   }
+  const values: readonly unknown[] = Array.isArray(own) ? own : [own]
+  const shadows: readonly unknown[] = Array.isArray(shadow) ? shadow : [shadow]
+  const count = Math.max(Array.isArray(own) ? own.length : 0, Array.isArray(shadow) ? shadow.length : 0)
+  for (let at = 0; at < count; at += 1)
+    out.push(nodeOf(values[at] ?? undefined, type, shadows[at] ?? undefined))
 }
 
-const EXTENSION = { json: 'extension', type: 'Extension' }
+const nodeOf = (value: unknown, type: string, shadow: unknown): Node =>
+  type === 'Resource' && isObject(value)
+    ? { value, type: typeOfResource(value), shadow }
+    : { value, type, shadow }
+
+const EXTENSION: Property = { json: 'extension', type: 'Extension', beside: undefined }
+const ID: Property = { json: 'id', type: 'System.String', beside: undefined }
 
 /** Children of a name, as FHIRPath writes it: a choice without its type. */
 export function childrenOf(node: Node, name: string, out: Node[] = []): Node[] {
   const { value, type, shadow } = node
   if (!isObject(value)) {
     if (isObject(shadow) && name === 'extension') addField(shadow, EXTENSION, out)
-    else if (isObject(shadow) && name === 'id') addField(shadow, { json: 'id', type: 'System.String' }, out)
+    else if (isObject(shadow) && name === 'id') addField(shadow, ID, out)
     return out
   }
   if (!ELEMENTS[type]) {
-    addField(value, { json: name, type: guess(value[name]) }, out)
+    addField(value, guessed(value, name), out)
     return out
   }
   for (const field of fieldsNamed(type, name)) addField(value, field, out)
@@ -74,10 +82,12 @@ export function fieldsNamed(type: string, name: string): readonly Field[] {
 }
 
 /** In types that are not among ours. */
-function guess(value: unknown): string {
+function guessed(owner: JsonObject, json: string): Property {
+  const value = owner[json]
   const one: unknown = Array.isArray(value) ? value[0] : value
-  if (typeof one === 'boolean') return 'boolean'
-  return typeof one === 'number' || JSON.isRawJSON(one) ? 'decimal' : 'string'
+  const isNumber = typeof one === 'number' || JSON.isRawJSON(one)
+  const type = typeof one === 'boolean' ? 'boolean' : isNumber ? 'decimal' : 'string'
+  return { json, type, beside: `_${json}` }
 }
 
 /** All children, in the order of JSON. */
@@ -90,7 +100,7 @@ export function everyChild(node: Node): Node[] {
     const json = key.startsWith('_') ? key.slice(1) : key
     if (json === 'resourceType' || seen.has(json)) continue
     seen.add(json)
-    const field = ELEMENTS[type] ? fieldOf(type, json) : { json, type: guess(value[json]) }
+    const field = ELEMENTS[type] ? fieldOf(type, json) : guessed(value, json)
     if (field) addField(value, field, out)
   }
   return out

@@ -30,20 +30,21 @@ export interface Compiling {
 type OwnerCheck = (owner: Node, run: Run) => void
 
 /** Values of an element, also of one that is a choice. */
-export function itemsOf(owner: Node, fields: readonly Field[]): Item[] {
-  const items: Item[] = []
+export function itemsOf({ value: owner }: Node, fields: readonly Field[]): readonly Item[] {
+  if (!isObject(owner)) return none
+  let items: Item[] | undefined
   for (const field of fields) {
-    if (!isObject(owner.value)) break
+    if (owner[field.json] === undefined && (field.beside === undefined || owner[field.beside] === undefined))
+      continue
     const nodes: Node[] = []
-    addField(owner.value, field, nodes)
-    const isChoice = field.json !== field.name
-    nodes.forEach((node, at) => {
-      const base = isChoice ? field.name : field.json
-      items.push({ ...node, step: field.repeats ? `${base}[${at}]` : base })
-    })
+    addField(owner, field, nodes)
+    items ??= []
+    for (const [at, { value, type, shadow }] of nodes.entries())
+      items.push({ value, type, shadow, step: field.repeats ? `${field.name}[${at}]` : field.name })
   }
-  return items
+  return items ?? none
 }
+const none: readonly Item[] = []
 
 /** Extensions of a primitive stand beside it. */
 export function ownerOf(item: Node): Node {
