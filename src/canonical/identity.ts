@@ -2,11 +2,9 @@
 import type { Thing } from '../mappings/mapped.ts'
 import { type Applying, cellsAt, warn } from './applying.ts'
 import { compareText } from './event-log.ts'
-import { rootOf } from './family.ts'
 import { Refusal, type TaskRequest } from './finding.ts'
 import { type Identifier, identifierType, isDeterministic, normalValue, stableId } from './identifier.ts'
 import { compareMoments, type Moment } from './identity-log.ts'
-import { type Numbers, numbersKey } from './patient-family.ts'
 import {
   type LoggedClaim,
   loggedBefore,
@@ -17,6 +15,7 @@ import {
   tell,
   tellSole,
 } from './records.ts'
+import { retiredAs, tellRetired } from './retired.ts'
 import { contradicts, reused } from './reused.ts'
 import type { Authority, Site } from './site.ts'
 
@@ -270,28 +269,21 @@ function messagesOf(
   return [{ type: 'message', value: { valueString: controlId } }, ...provenances]
 }
 
-/** What comes for a number that was merged away is the survivor's; whoever sends it is told. */
+/** What comes for a number that was merged away is the survivor's, unless it is about somebody else. */
 function warnRetired(applying: Applying, record: string, key: Key, thing: Thing): void {
-  const { draft, site } = applying
-  const root = rootOf(draft, 'Patient', record)
-  const numbers = draft.contribution('Patient', root, 'gateway', numbersKey)?.data as Numbers | undefined
-  const isOld = numbers?.retired.some(
-    (each) =>
-      each.system === key.system &&
-      normalValue(each.value ?? '', authorityOf(site, key.system)) === key.value,
-  )
-  const id = draft.survivorId('Patient', root)
-  if (id === root && !isOld) return
-  if (contradicts(applying, thing, [id, root])) throw reused(applying, key, id)
-  const current = draft.entity('Patient', id).body?.identifier as readonly Identifier[] | undefined
-  const survivor = current?.find((each) => each.system === key.system && each.use !== 'old')?.value ?? id
-  const text = `${key.value} was merged into ${survivor} - applied to ${survivor}, use it from now on`
-  warn(applying, 'RETIRED-ID', [key.location], text)
-  draft.tasks.push({
-    code: 'late-on-retired-id',
-    key: `${key.system}|${key.value}`,
-    description: `message ${applying.controlId} of ${applying.source.id} still uses ${key.value}, merged into ${survivor}`,
-    focus: `Patient/${id}`,
-    patient: `Patient/${id}`,
-  })
+  const retired = retiredAs(applying.draft, 'Patient', record, (each) => isSame(applying, each, key))
+  if (!retired) return
+  if (contradicts(applying, thing, [retired.id, retired.root])) throw reused(applying, key, retired.id)
+  tellRetired(applying, 'Patient', retired, key)
 }
+
+/** Tells whoever still uses the number of an account or a visit that was merged into another one, or has a new number. */
+export function warnRetiredNumber(applying: Applying, rtype: 'Account' | 'Encounter', key: Key): void {
+  const record = applying.draft.lookup(rtype, key.system, key.value)?.id
+  if (record === undefined) return
+  const retired = retiredAs(applying.draft, rtype, record, (each) => isSame(applying, each, key))
+  if (retired) tellRetired(applying, rtype, retired, key)
+}
+
+const isSame = ({ site }: Applying, each: Identifier, { system, value }: Key): boolean =>
+  each.system === system && normalValue(each.value ?? '', authorityOf(site, system)) === value

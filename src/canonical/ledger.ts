@@ -12,6 +12,7 @@ import { linkCredits } from './credit.ts'
 import { canonicalText, type FhirJson } from './fhir-json.ts'
 import { Refusal } from './finding.ts'
 import { stableId } from './identifier.ts'
+import { movedOf } from './moved.ts'
 import { writePayment } from './payment.ts'
 import { applyPerson } from './person.ts'
 import { fraction, type Posting, readPosting, where } from './posting.ts'
@@ -35,7 +36,7 @@ function postLine(applying: Applying, thing: Thing): void {
   const content = contentOf(applying, posting)
   const known = draft.lines.find(source.id, posting.line)
   if (known) {
-    if (known.content === content) return
+    if (known.content === content || isMoved(applying, posting, known)) return
     throw conflict(applying, posting)
   }
   const payment = posting.kind === 'PY' || (posting.kind === 'CO' && source.coMeaning === 'paid')
@@ -97,6 +98,20 @@ function contentOf(applying: Applying, { thing, kind, amountText, currency, acco
   const subject = applying.references.get(`#${patient}`) ?? ''
   const text = canonicalText([kind, new Big(amountText).toString(), currency, accountId ?? '', subject, said])
   return createHash('sha256').update(text).digest('hex')
+}
+
+/** The same line under the account to which it has gone since: by a merge of accounts, or with its visit (A45). */
+function isMoved(
+  applying: Applying,
+  posting: Posting,
+  { accountId, rtype, id, content }: LedgerLine,
+): boolean {
+  if (accountId === undefined || posting.accountId === undefined) return false
+  const { draft } = applying
+  const to = movedOf(draft, rtype, id)?.to
+  const now = draft.survivor(to?.[`Account/${accountId}`] ?? `Account/${accountId}`)
+  if (now !== draft.survivor(`Account/${posting.accountId}`)) return false
+  return contentOf(applying, { ...posting, accountId }) === content
 }
 
 function conflict(applying: Applying, { thing, line, identifier }: Posting): Refusal {

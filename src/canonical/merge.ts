@@ -12,6 +12,8 @@ import { settlePolicies } from './merged-policies.ts'
 import { identifiersAt, normal, type Pair, pair, refuse } from './pairs.ts'
 import { applyPerson } from './person.ts'
 import { type LoggedJoin, loggedBefore, recordOf, settle, tell, tellSole } from './records.ts'
+import { pastKey } from './settled.ts'
+import { Miss } from './world.ts'
 
 type Kind = LoggedJoin['kind']
 export type Rtype = 'Patient' | 'Account' | 'Encounter'
@@ -191,6 +193,7 @@ export function join(applying: Applying, rtype: Rtype, kind: Kind, each: Pair): 
     const text = `more than ${maxRecords} records would be one (${where}) - ask the operator whether they are`
     throw refuse('207', [where], text)
   }
+  if (rtype === 'Encounter') wantPast(draft, records)
   const roots = [rootOf(draft, rtype, said.from), rootOf(draft, rtype, said.to)] as const
   const before = loggedBefore(draft, rtype, said) !== undefined
   tellSole(draft, rtype, { system, value: from, record: said.from })
@@ -203,6 +206,13 @@ export function join(applying: Applying, rtype: Rtype, kind: Kind, each: Pair): 
   if (before || result !== 'merged') return result
   carryOutMerge(draft, rtype, roots, said)
   return result
+}
+
+/** Among the events of another visit, what was set aside of one may count again. */
+function wantPast(draft: Draft, records: readonly string[]): void {
+  for (const id of records)
+    if (draft.contribution('Encounter', id, 'gateway', pastKey)?.data !== undefined)
+      throw new Miss({ kind: 'past', id })
 }
 
 /** What follows from a merge that has just been made: its entry in the journal, tasks that it settles, policies. */

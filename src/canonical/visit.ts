@@ -19,7 +19,7 @@ import { type EncounterContext, foldEncounter, staleFields } from './encounter.t
 import { isCancelEvent } from './encounter-events.ts'
 import { Refusal } from './finding.ts'
 import { type Identifier, identifierType, stableId } from './identifier.ts'
-import { authorityOf, type Key, keysOf } from './identity.ts'
+import { authorityOf, type Key, keysOf, warnRetiredNumber } from './identity.ts'
 import { mergeVisits } from './merge.ts'
 import { movedOf } from './moved.ts'
 import { followMove } from './moves.ts'
@@ -76,6 +76,7 @@ function namedBy(
     const record = draft.lookup(rtype, system, value)?.id ?? id
     saySole(draft, rtype, { system, value, record }, now)
   }
+  if (first) warnRetiredNumber(applying, rtype, first)
   return id
 }
 

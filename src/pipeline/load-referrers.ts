@@ -46,6 +46,8 @@ export async function loadDependentsOf(
   const bare = names.map((each) => JSON.stringify(each))
   for (const each of found) {
     const key = entityKey(each.rtype, each.id)
+    // Of what refers to two things that are merged, both references may change: it is folded.
+    if (world.dependents.delete(key)) continue
     const named = each.names.map((name) => names[bare.indexOf(name)] ?? '')
     const params = paramsOf.get(key) ?? []
     world.dependents.set(key, { ...each, names: named, refersTo: target, params })

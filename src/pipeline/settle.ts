@@ -30,7 +30,9 @@ export async function settleVisits(db: Database, tenant: number, site: Site, now
 async function settle(tx: Queryable, tenant: number, site: Site, id: string): Promise<void> {
   const thing = { rtype: 'Encounter', id }
   await lockThings(tx, tenant, [entityKey(thing.rtype, id)])
-  const { contributions } = await loadThings(tx, tenant, [thing])
+  const { contributions, merges } = await loadThings(tx, tenant, [thing])
+  // What counts of one visit depends on what was said of the others that it was merged with.
+  if (merges.length > 0) return
   const by = { source: (source: string) => site.sources.get(source), zone: site.gateway.timezone }
   const settled = settledOf(contributions.map(contributionOf), by)
   if (!settled) return

@@ -2,8 +2,9 @@
 // Semantics, sections 2, 3 and 8.6.
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { type Answer, acceptanceSite, type TestGateway, testGateway } from './gateway.ts'
-import { account, mrn, msh, pid, segment, visit, wcl } from './messages.ts'
+import { acceptanceSite, type TestGateway, testGateway } from './gateway.ts'
+import { account, mrn, pid, segment, visit, wcl } from './messages.ts'
+import { admit, count, hear, joined, message, person, sameInEveryOrder } from './orders.ts'
 
 type Resource = Record<string, unknown> & { id: string }
 
@@ -17,131 +18,6 @@ before(async () => {
 })
 after(() => gateway.close())
 
-const types = [
-  'Patient',
-  'Encounter',
-  'Account',
-  'Coverage',
-  'RelatedPerson',
-  'Appointment',
-  'ChargeItem',
-  'Slot',
-]
-
-/** All that is shown but ids: a patient is called by its numbers, everything else by what it says. */
-async function truth(): Promise<string[]> {
-  const all = (await Promise.all(types.map((each) => gateway.all(each)))).flat() as Resource[]
-  const names = new Map(
-    all.map((each) => [
-      `${String(each.resourceType)}/${each.id}`,
-      `${String(each.resourceType)}(${((each.identifier ?? []) as { value: string }[])
-        .map(({ value }) => value)
-        .sort()
-        .join('+')}${each.active === false ? ' gone' : ''})`,
-    ]),
-  )
-  const named = (text: string): string =>
-    text.replace(/"reference":"([^"]+)"/g, (_, each: string) => `"reference":"${names.get(each) ?? each}"`)
-  return all
-    .map(({ id: _, ...body }) => named(JSON.stringify(body)).replace(/[0-9a-f]{8}-[0-9a-f-]{27}/g, '#'))
-    .sort()
-}
-
-type Message = readonly string[]
-let run = 0
-
-/** One message: event, minute of the day, source, segments. Control ids are made anew for each run. */
-const message =
-  (event: string, minute: number, source: string, ...segments: readonly string[]) =>
-  (id: string): Message => {
-    const time = new Date(Date.UTC(2026, 2, 2, 8, minute)).toISOString().replace(/[-T:]/g, '').slice(0, 14)
-    return [
-      msh({ event, time, source, id }),
-      ...(event.startsWith('SIU') ? [] : [`EVN||${time}`]),
-      ...segments,
-    ]
-  }
-
-type Maker = ReturnType<typeof message>
-
-async function hear(list: readonly Maker[]): Promise<{ answers: Answer[]; state: string[] }> {
-  await gateway.engine.reset()
-  run++
-  const answers: Answer[] = []
-  for (const [i, make] of list.entries()) answers.push(await gateway.send(...make(`R${run}-${i}`)))
-  await gateway.idle()
-  assert.deepEqual(gateway.faults, [])
-  return { answers, state: await truth() }
-}
-
-function orders<T>(list: readonly T[]): T[][] {
-  if (list.length < 2) return [[...list]]
-  return list.flatMap((each, i) =>
-    orders([...list.slice(0, i), ...list.slice(i + 1)]).map((rest) => [each, ...rest]),
-  )
-}
-
-async function sameInEveryOrder(list: readonly Maker[]): Promise<string[]> {
-  const { answers, state } = await hear(list)
-  assert.ok(
-    answers.every((each) => each.code === 'AA'),
-    answers.map((each) => each.text).join('\n'),
-  )
-  for (const order of orders(list)) {
-    const places = order.map((each) => list.indexOf(each)).join()
-    assert.deepEqual((await hear(order)).state, state, `arrived as ${places}`)
-  }
-  return state
-}
-
-const admit = (value: string, minute: number, more: Readonly<Record<number, string>> = {}, event = 'A01') =>
-  message(
-    `ADT^${event}^ADT_A01`,
-    minute,
-    'ADT1|GHH',
-    pid({
-      3: mrn(value),
-      5: `DOE^${value}^^^^^L`,
-      7: '19800101',
-      8: 'F',
-      18: account(`A-${value}`),
-      ...more,
-    }),
-    segment('PV1', { 1: '1', 2: 'I', 3: '3N^301^^GHH', 19: visit(`V-${value}`) }),
-  )
-const person = (
-  source: string,
-  identifiers: string,
-  minute: number,
-  more: Readonly<Record<number, string>> = {},
-) =>
-  message(
-    'ADT^A31^ADT_A05',
-    minute,
-    source,
-    pid({ 3: identifiers, 5: 'DOE^JANE^^^^^L', 8: 'F', ...more }),
-    'PV1|1|N',
-  )
-const joined = (
-  event: string,
-  target: string,
-  prior: Readonly<Record<number, string>>,
-  minute: number,
-  more: readonly string[] = [],
-  right: Readonly<Record<number, string>> = {},
-) =>
-  message(
-    `ADT^${event}`,
-    minute,
-    'ADT1|GHH',
-    segment('PID', { 1: '1', 3: mrn(target), 5: 'DOE^JANE^^^^^L', ...right }),
-    segment('MRG', prior),
-    ...more,
-  )
-
-const count = (state: readonly string[], ...parts: readonly string[]): number =>
-  state.filter((each) => parts.every((part) => each.includes(part))).length
-
 describe('in every order of arrival', () => {
   it('numbers of two authorities that were known apart stay two patients', async () => {
     const list = [
@@ -149,13 +25,13 @@ describe('in every order of arrival', () => {
       person('ADT1|GHH', mrn('M1'), 2),
       person('WREG|WCL', `${mrn('M1')}~${wcl('W1')}`, 3, { 16: 'M' }),
     ]
-    const state = await sameInEveryOrder(list)
+    const state = await sameInEveryOrder(gateway, list)
     assert.equal(count(state, '"resourceType":"Patient"'), 2)
     assert.equal(count(state, '"resourceType":"Patient"', '"M1"'), 1, 'M1 is on one patient')
   })
 
   it('numbers of two authorities that came together first are one patient', async () => {
-    const state = await sameInEveryOrder([
+    const state = await sameInEveryOrder(gateway, [
       person('ADT1|GHH', mrn('M2'), 1),
       person('WREG|WCL', `${mrn('M2')}~${wcl('W2')}`, 2, { 16: 'M' }),
       person('WREG|WCL', wcl('W2'), 3, { 15: 'en^English^HL70296' }),
@@ -164,7 +40,7 @@ describe('in every order of arrival', () => {
   })
 
   it('a merge of two who were known, with a late word about each', async () => {
-    const state = await sameInEveryOrder([
+    const state = await sameInEveryOrder(gateway, [
       admit('S1', 1, { 16: 'M' }),
       admit('T1', 2),
       joined('A40^ADT_A39', 'T1', { 1: mrn('S1') }, 3),
@@ -175,7 +51,7 @@ describe('in every order of arrival', () => {
   })
 
   it('a merge into a number that was not known then', async () => {
-    const state = await sameInEveryOrder([
+    const state = await sameInEveryOrder(gateway, [
       admit('S2', 1),
       joined('A40^ADT_A39', 'T2', { 1: mrn('S2') }, 2),
       admit('T2', 3, { 16: 'S' }),
@@ -184,7 +60,7 @@ describe('in every order of arrival', () => {
   })
 
   it('a chain of merges', async () => {
-    const state = await sameInEveryOrder([
+    const state = await sameInEveryOrder(gateway, [
       admit('X1', 1),
       admit('X2', 2),
       person('ADT1|GHH', mrn('X3'), 3),
@@ -195,7 +71,7 @@ describe('in every order of arrival', () => {
 
   it('a change of a number, and what comes under both', async () => {
     for (const event of ['A47^ADT_A30', 'A46^ADT_A30']) {
-      const state = await sameInEveryOrder([
+      const state = await sameInEveryOrder(gateway, [
         admit('N1', 1),
         joined(event, 'N2', { 1: mrn('N1') }, 2),
         admit('N2', 3, { 16: 'M' }),
@@ -214,14 +90,14 @@ describe('in every order of arrival', () => {
         pid({ 3: mrn('P1'), 5: 'DOE^JANE^^^^^L', 18: account(`AC${number}`) }),
         segment('PV1', { 1: '1', 2: 'I', 3: `3N^30${number}^^GHH`, 19: visit(`VI${number}`) }),
       )
-    const accounts = await sameInEveryOrder([
+    const accounts = await sameInEveryOrder(gateway, [
       two('A01', 1, '1'),
       two('A01', 2, '2'),
       joined('A41^ADT_A39', 'P1', { 1: mrn('P1'), 3: account('AC2') }, 3, [], { 18: account('AC1') }),
     ])
     assert.equal(count(accounts, '"resourceType":"Account"', '"inactive"', 'merged-into'), 1)
     assert.equal(count(accounts, '"resourceType":"Encounter"', 'Account(AC1+AC2)'), 2)
-    const visits = await sameInEveryOrder([
+    const visits = await sameInEveryOrder(gateway, [
       two('A01', 1, '1'),
       message(
         'ADT^A01^ADT_A01',
@@ -243,7 +119,7 @@ describe('in every order of arrival', () => {
   })
 
   it('changes of the numbers of an account and a visit', async () => {
-    const state = await sameInEveryOrder([
+    const state = await sameInEveryOrder(gateway, [
       admit('R1', 1),
       joined('A49^ADT_A30', 'R1', { 1: mrn('R1'), 3: account('A-R1') }, 2, [], { 18: account('B-R1') }),
       joined('A50^ADT_A50', 'R1', { 1: mrn('R1'), 5: visit('V-R1') }, 3, [
@@ -265,14 +141,14 @@ describe('in every order of arrival', () => {
         segment('PID', { 1: '2', 3: wcl('L2'), 5: 'DOE^JANE^^^^^L' }),
       )
     const two = [person('ADT1|GHH', mrn('L1'), 1), person('WREG|WCL', wcl('L2'), 2)]
-    const linked = await sameInEveryOrder([...two, pair('A24^ADT_A24', 3)])
+    const linked = await sameInEveryOrder(gateway, [...two, pair('A24^ADT_A24', 3)])
     assert.equal(count(linked, 'seealso'), 2)
-    const apart = await sameInEveryOrder([...two, pair('A24^ADT_A24', 3), pair('A37^ADT_A37', 4)])
+    const apart = await sameInEveryOrder(gateway, [...two, pair('A24^ADT_A24', 3), pair('A37^ADT_A37', 4)])
     assert.equal(count(apart, 'seealso'), 0)
   })
 
   it('an account that moves to another patient, and what comes for it late', async () => {
-    const state = await sameInEveryOrder([
+    const state = await sameInEveryOrder(gateway, [
       admit('F1', 1),
       person('ADT1|GHH', mrn('F2'), 2),
       joined('A44^ADT_A43', 'F2', { 1: mrn('F1'), 3: account('A-F1') }, 3, [], { 18: account('A-F1') }),
@@ -286,7 +162,7 @@ describe('in every order of arrival', () => {
   })
 
   it('a number that moves to another patient', async () => {
-    const state = await sameInEveryOrder([
+    const state = await sameInEveryOrder(gateway, [
       message(
         'ADT^A28^ADT_A05',
         1,
@@ -310,7 +186,7 @@ describe('in every order of arrival', () => {
 
 describe('a retired number', () => {
   it('that comes with somebody else’s demographics is refused, not applied to the survivor', async () => {
-    const { answers, state } = await hear([
+    const { answers, state } = await hear(gateway, [
       admit('Q1', 1),
       admit('Q2', 2),
       joined('A40^ADT_A39', 'Q1', { 1: mrn('Q2') }, 3),
@@ -330,9 +206,9 @@ describe('the deletion of a person', () => {
       pid({ 3: mrn('D1'), 5: 'DOE^JANE^^^^^L' }),
       'PV1|1|N',
     )
-    const state = await sameInEveryOrder([person('ADT1|GHH', mrn('D1'), 1), gone])
+    const state = await sameInEveryOrder(gateway, [person('ADT1|GHH', mrn('D1'), 1), gone])
     assert.equal(count(state, '"active":false', '"deleted"', '"use":"old"'), 1)
-    const back = await sameInEveryOrder([
+    const back = await sameInEveryOrder(gateway, [
       person('ADT1|GHH', mrn('D1'), 1),
       gone,
       person('ADT1|GHH', mrn('D1'), 3),
@@ -348,7 +224,7 @@ describe('the deletion of a person', () => {
       pid({ 3: mrn('D2'), 5: 'DOE^JANE^^^^^L' }),
       'PV1|1|N',
     )
-    const { answers, state } = await hear([admit('D2', 1), gone])
+    const { answers, state } = await hear(gateway, [admit('D2', 1), gone])
     assert.deepEqual(answers.at(-1)?.errors, ['E 206 PID^1^3'])
     assert.equal(count(state, '"deleted"'), 0)
   })
@@ -356,7 +232,7 @@ describe('the deletion of a person', () => {
 
 describe('a change to a number that is somebody else’s', () => {
   it('is refused: ID-IN-USE', async () => {
-    const { answers } = await hear([
+    const { answers } = await hear(gateway, [
       admit('U1', 1),
       admit('U2', 2),
       joined('A47^ADT_A30', 'U2', { 1: mrn('U1') }, 3),

@@ -33,6 +33,8 @@ after(async () => {
 
 interface Said {
   readonly code?: string
+  /** V1 unless told. */
+  readonly visit?: string
   readonly minute: number
   readonly bed?: string
   readonly doctor?: string
@@ -43,22 +45,31 @@ interface Said {
 const doctor = (family: string): string =>
   `1234567893^${family}^WEI^^^^^^NPI&2.16.840.1.113883.4.6&ISO^L^^^NPI`
 
-const told = ({ code = 'A08', minute, bed = '301', doctor: who, reason, service }: Said): Told => ({
+const told = ({
+  code = 'A08',
+  minute,
+  bed = '301',
+  doctor: who,
+  reason,
+  service,
+  visit: number = 'V1',
+}: Said): Told => ({
   source: 'ADT1|GHH',
   event: `ADT^${code}`,
   minute,
   segments: [
     pid({ 3: mrn('M1'), 5: 'DOE^JANE^^^^^L', 18: account('A1') }),
+    ...(code === 'A42' ? [segment('MRG', { 1: mrn('M1'), 3: account('A1'), 5: visit('V2') })] : []),
     segment('PV1', {
       1: '1',
       2: 'I',
       3: `3N^${bed}^^GHH`,
       7: doctor(who ?? 'CHEN'),
       ...(service && { 10: service }),
-      19: visit('V1'),
+      19: visit(number),
       ...(code === 'A03' && { 45: dtm(minute) }),
     }),
-    segment('PV2', { 3: `R${reason ?? '1'}^Reason^L` }),
+    ...(code === 'A42' ? [] : [segment('PV2', { 3: `R${reason ?? '1'}^Reason^L` })]),
   ],
 })
 
@@ -118,6 +129,20 @@ describe('a long visit', () => {
     assert.ok((aside[0] ?? 0) > 20, `${aside}`)
     assert.equal(aside[1], 0)
     assert.equal(aside[3], 0)
+    await sameAsReplayed(tenant)
+  })
+
+  it('that is merged with another (A42) takes all of both back: between the events of the other they count', async () => {
+    const other = (each: Said): Said => ({ ...each, visit: 'V2', minute: each.minute + 0.5, bed: '302' })
+    const groups = [
+      [{ code: 'A01', minute: 1 }, ...updates(39)],
+      [other({ code: 'A01', minute: 2 }), ...updates(39).map(other)],
+      [{ code: 'A42', minute: 300 }],
+      updates(32, 400),
+    ]
+    const { tenant, aside } = await tell(groups)
+    assert.ok((aside[1] ?? 0) > 40, `${aside}`)
+    assert.deepEqual(aside.slice(2), [0, 0], 'and it is not set aside again')
     await sameAsReplayed(tenant)
   })
 
