@@ -40,7 +40,7 @@ export interface Window {
 }
 
 /** Bodies stored in more bytes than this are fetched one by one. */
-const maxBodyBytes = 65_536
+const maxBodyBytes = 16_384
 
 const columns = 'r.rtype, r.id, r.version, r.updated_at as "updatedAt"'
 
@@ -108,8 +108,8 @@ function referenced({ rtype, patients, compartment }: Member, binds: Binds): str
 /** A cursor runs to its end here, so that the plan shall be the one for all rows; and pages may be slow to be taken. */
 const settingsSql = `set local cursor_tuple_fraction = 1; set local idle_in_transaction_session_timeout = '10min'`
 
-/** Rows that are fetched at a time. */
-const rowsAtATime = 500
+/** Rows that are fetched at a time, and how many times ahead of those that are worked on. */
+const [rowsAtATime, ahead] = [1_000, 2]
 
 /** The rows of a selection, some at a time; the next ones are on their way while these are worked on. */
 export async function* exportRows(
@@ -118,19 +118,23 @@ export async function* exportRows(
 ): AsyncGenerator<readonly ExportRow[]> {
   await tx.script(settingsSql)
   await tx.execute('', `declare export_rows no scroll cursor for ${text}`, values)
-  const fetch = () => tx.query<ExportRow>('', `fetch ${rowsAtATime} from export_rows`)
-  let next = fetch()
+  const coming: Promise<ExportRow[]>[] = []
+  const fetch = (): void => {
+    const rows = tx.query<ExportRow>('', `fetch ${rowsAtATime} from export_rows`)
+    // Whoever takes the rows may stop: then nobody waits for these.
+    rows.catch(() => {})
+    coming.push(rows)
+  }
+  for (let i = 0; i < ahead; i++) fetch()
   try {
     for (;;) {
-      const rows = await next
+      const rows = (await coming.shift()) ?? []
       if (rows.length === 0) break
-      next = fetch()
-      // Whoever takes the rows may stop: then nobody waits for these.
-      next.catch(() => {})
+      fetch()
       yield rows
     }
   } finally {
-    await next.catch(() => {})
+    await Promise.allSettled(coming)
   }
   await tx.script('close export_rows')
 }
