@@ -48,6 +48,8 @@ export interface AppEnv {
   readonly Variables: {
     requestId: string
     principal: Principal
+    /** `_format` of a search form. */
+    format?: string
   }
 }
 

@@ -102,6 +102,16 @@ describe('the RESTful API', () => {
     assert.deepEqual([other.status, other.headers.get('allow')], [405, 'GET, HEAD, PUT, PATCH, DELETE'])
   })
 
+  test('_format holds in the form of a search, too', async () => {
+    const headers = { 'content-type': 'application/x-www-form-urlencoded' }
+    const answer = await app.ask('/fhir/Basic/_search', {
+      method: 'POST',
+      headers,
+      body: '_count=1&_format=xml',
+    })
+    assert.deepEqual([answer.status, answer.text.slice(0, 5)], [200, '<?xml'])
+  })
+
   test('a search by POST in a batch may have all its parameters in its URL', async () => {
     const entry = [{ request: { method: 'POST', url: 'Basic/_search?_summary=count' } }]
     const answer = await app.ask('/fhir', {

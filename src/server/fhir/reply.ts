@@ -12,7 +12,8 @@ import { prettyJson, resourceText, type Stored } from './resource-text.ts'
 /** JSON text of a resource or bundle in the form that is wanted, with line breaks when `_pretty=true`. */
 export function sendText(c: AppContext, status: number, text: string): Response {
   const pretty = c.req.query('_pretty') === 'true'
-  const wanted = formatWanted(c.req.header('accept') ?? '*/*', c.req.query('_format'))
+  const format = c.req.query('_format') ?? c.var.format
+  const wanted = formatWanted(c.req.header('accept') ?? '*/*', format)
   const headers = { 'content-type': wanted?.contentType ?? contentTypes.json, vary: 'accept, authorization' }
   const body = wanted?.form === 'xml' ? xmlText(text, pretty) : pretty ? prettyJson(text) : text
   return c.body(body, contentful(status), headers)

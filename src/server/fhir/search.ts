@@ -51,7 +51,10 @@ const ofForm: Source = async ({ c }) => {
     if (body.fault === 'aborted') return refuse(c, 'bad-request', 'the body ended early')
     return refuse(c, 'too-large', `a search has at most ${requestLimits.maxFormBytes} bytes`)
   }
-  return [...queryOf(c), ...new URLSearchParams(Buffer.from(body.bytes).toString())]
+  const form = new URLSearchParams(Buffer.from(body.bytes).toString())
+  const format = form.get('_format')
+  if (format !== null) c.set('format', format)
+  return [...queryOf(c), ...form]
 }
 
 const ofType =
