@@ -93,8 +93,11 @@ export function placed(
 }
 
 export const cellOf = (part: Part, path: string): { key: string; v: Json } | undefined => {
-  const found = Object.entries(part.cells).find(([key]) => splitKey(key).path === path)
-  return found && { key: found[0], v: found[1] }
+  for (const key in part.cells) {
+    const v = part.cells[key]
+    if (v !== undefined && splitKey(key).path === path) return { key, v }
+  }
+  return undefined
 }
 
 /** A participant out of a segment; what an update does not speak of stays as it was. */
