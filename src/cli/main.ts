@@ -9,6 +9,7 @@ import { CannotRun, codeOf, EXIT, type ExitCode, textOf } from './exit.ts'
 import { explain } from './explain.ts'
 import { generate } from './generate.ts'
 import { lineage } from './lineage.ts'
+import { messages, rerun } from './messages.ts'
 import { migrate } from './migrate.ts'
 import { rebuild } from './rebuild.ts'
 import { replay } from './replay.ts'
@@ -25,6 +26,8 @@ const verbs: readonly Verb[] = [
   translate,
   explain,
   lineage,
+  messages,
+  rerun,
   coverage,
   check,
   migrate,
