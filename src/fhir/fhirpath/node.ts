@@ -20,7 +20,7 @@ export const decimal = (value: number): Node[] => [{ value, type: 'System.Decima
 export const string = (value: string): Node[] => [{ value, type: 'System.String' }]
 
 /** Of a resource: by its own name, unless this gateway does not know its type. */
-export const typeOfResource = (value: JsonObject): string => String(value.resourceType ?? 'Resource')
+const typeOfResource = (value: JsonObject): string => String(value.resourceType ?? 'Resource')
 
 export const resourceNode = (value: JsonObject): Node => ({ value, type: typeOfResource(value) })
 

@@ -47,7 +47,7 @@ export function itemsOf({ value: owner }: Node, fields: readonly Field[]): reado
 const none: readonly Item[] = []
 
 /** Extensions of a primitive stand beside it. */
-export function ownerOf(item: Node): Node {
+function ownerOf(item: Node): Node {
   return isObject(item.value) || !isObject(item.shadow) ? item : { value: item.shadow, type: 'Element' }
 }
 
@@ -67,7 +67,7 @@ function typesLeft(
 }
 
 /** Checks of an element's values as a whole: how many, of which types, each of them, its slices. */
-export function compileElement(
+function compileElement(
   name: string,
   tree: ElementTree,
   ownerType: string,

@@ -23,18 +23,14 @@ export interface Profile {
   readonly resource: JsonObject
   readonly check: ItemCheck | undefined
 }
-/** What is wrong (a package is not taken), and what of it is not checked. */
-export interface Remarks {
-  readonly problems: readonly string[]
-  readonly notes: readonly string[]
-}
-
 const R4 = 'http://hl7.org/fhir/StructureDefinition/'
 const maxInheritance = 20
 
-export class ProfileSet implements Remarks {
+export class ProfileSet {
   readonly terminology: Terminology
+  /** What is wrong: then the packages are not taken. */
   readonly problems: string[] = []
+  /** What is not checked. */
   readonly notes: string[] = []
   /** Newest version first. */
   readonly #profiles = new Map<string, Profile[]>()

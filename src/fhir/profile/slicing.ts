@@ -15,7 +15,7 @@ interface Slice {
   readonly check: (item: Item, run: Run) => void
   readonly inner: SlicesCheck | undefined
 }
-export type SlicesCheck = (items: readonly Item[], run: Run) => void
+type SlicesCheck = (items: readonly Item[], run: Run) => void
 
 /** Slices without a word on how they are told apart. */
 function impliedSlicing(name: string, isChoice: boolean): Slicing | undefined {

@@ -13,7 +13,7 @@ export interface ElementTree {
 
 const bare = (): ElementTree => ({ rules: {}, children: new Map(), slices: new Map() })
 
-export function copyTree({ rules, children, slices }: ElementTree): ElementTree {
+function copyTree({ rules, children, slices }: ElementTree): ElementTree {
   const copied = (map: Map<string, ElementTree>) =>
     new Map([...map].map(([name, each]) => [name, copyTree(each)]))
   return { rules, children: copied(children), slices: copied(slices) }
