@@ -4,13 +4,14 @@ import type { Json } from '../mappings/mapped.ts'
 import type { Contribution } from './contribution.ts'
 import { isObject } from './event-elements.ts'
 import { compareSteps, eventCode, type RankOf, type Step } from './event-log.ts'
+import { isMetKey } from './meeting.ts'
 
-/** Arrival and end, as linked visits tell them (key 'visit:<id>'); a cancelled event is not told. */
+/** Arrival and end, as linked visits tell them (key 'visit:<id>', or 'met:<id>'); a cancelled event is not told. */
 export function visitSteps(contributions: readonly Contribution[], rankOf: RankOf): Step[] {
   const steps: Step[] = []
   const once = new Map(contributions.map((each) => [`${each.source}|${each.key}`, each]))
   for (const { key, data, i } of once.values()) {
-    if (!key.startsWith('visit:') || !Array.isArray(data)) continue
+    if (!(key.startsWith('visit:') || isMetKey(key)) || !Array.isArray(data)) continue
     const told: Step[] = []
     for (const entry of data as readonly Json[]) {
       if (!isObject(entry) || typeof entry.event !== 'string' || typeof entry.t !== 'number') continue

@@ -10,6 +10,8 @@ import { canonicalText, type FhirJson } from './fhir-json.ts'
 import type { TaskRequest } from './finding.ts'
 import type { FoldContext, Folded, Projection } from './fold.ts'
 import { stableId } from './identifier.ts'
+import { isMetKey, meetingsOfAppointment, type Occasion, tellMeetings } from './meeting.ts'
+import { movedIn } from './moved.ts'
 import { tellChildren } from './series.ts'
 import { pairKey } from './task.ts'
 
@@ -53,9 +55,12 @@ export function foldBooking(
   const changed = canonicalText(before) !== canonicalText(taken)
   if (changed) projections.push({ rtype: 'Appointment', id, key: takenKey, data: taken as never })
   projections.push(...tellChildren(id, contributions))
-  const awaited = contributions.flatMap(({ key, data }) =>
-    key.startsWith('visit:') && data !== undefined ? [`Encounter/${key.slice('visit:'.length)}`] : [],
-  )
+  const expected = deleted ? undefined : occasionOf(contributions, resource, context)
+  projections.push(...tellMeetings('Appointment', id, contributions, expected))
+  const awaited = contributions.flatMap(({ key, data }) => {
+    const [, visit] = /^(?:visit|met):(.+)$/.exec(key) ?? []
+    return visit !== undefined && data !== undefined ? [`Encounter/${visit}`] : []
+  })
   const isLate = transitions.some(
     ({ from, by, accepted }) => from === 'noshow' && by === 'arrival' && accepted,
   )
@@ -72,6 +77,52 @@ export function foldBooking(
     work,
     ...(changed ? { taking: { before, now: taken } } : {}),
   }
+}
+
+/** Whoever has an appointment that was called off, or named by a visit, is not waited for. */
+const awaiting: ReadonlySet<unknown> = new Set(['booked', 'arrived', 'checked-in', 'fulfilled'])
+
+interface Reference {
+  readonly reference?: string
+}
+
+interface Participant {
+  readonly actor?: Reference
+}
+
+/** Records that the log has named as the patients, whatever they are shown as now: a merge changes none of them. */
+function patientsNamed(contributions: readonly Contribution[]): string[] {
+  const named = new Set<string>()
+  for (const { cells } of contributions) {
+    for (const [key, { v }] of Object.entries(cells)) {
+      if (key.startsWith('subject<')) named.add((v as Reference | null)?.reference ?? '')
+      if (key.startsWith('participant<'))
+        for (const each of (v ?? []) as readonly Participant[]) named.add(each.actor?.reference ?? '')
+    }
+  }
+  return [...named].filter((each) => each.startsWith('Patient/'))
+}
+
+/** When somebody is expected, by whom and where; undefined when nobody is, or a visit says itself that it is for this. */
+function occasionOf(
+  contributions: readonly Contribution[],
+  resource: FhirJson | undefined,
+  context: FoldContext,
+): { readonly ids: readonly string[]; readonly occasion: Occasion } | undefined {
+  if (contributions.some(({ key, data }) => key.startsWith('visit:') && data !== undefined)) return undefined
+  if (typeof resource?.start !== 'string' || movedIn(contributions)) return undefined
+  // What a visit has found by itself must not decide whether it finds it.
+  const plain = contributions.filter(({ key }) => !isMetKey(key))
+  const { status } = plain.length < contributions.length ? foldAppointment(plain, context) : resource
+  if (!awaiting.has(status)) return undefined
+  const t = Date.parse(resource.start)
+  const actors = ((resource.participant ?? []) as readonly Participant[]).flatMap(
+    ({ actor }) => actor?.reference ?? [],
+  )
+  const patients = patientsNamed(contributions).filter((each) => actors.includes(context.survivor(each)))
+  const at = [...new Set(actors.filter((each) => !each.startsWith('Patient/')))].sort()
+  if (patients.length === 0 || at.length === 0) return undefined
+  return { ids: patients.sort().flatMap((each) => meetingsOfAppointment(each, t)), occasion: { t, at } }
 }
 
 /** The same interval is taken once, however often its actor is named. */

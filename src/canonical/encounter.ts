@@ -40,6 +40,8 @@ export interface FoldedEncounter {
   readonly resource: FhirJson | undefined
   /** Arrival and end (A01 A03 A04 A09 A10) as they stand after all cancellations, earliest first. */
   readonly events: readonly VisitEvent[]
+  /** The record that was first named as the patient, whatever it is shown as: a merge does not change it. */
+  readonly subject: string | undefined
   /** By element path of the resource: 'status', 'period.start', 'participant[0]', 'statusHistory[1]'. */
   readonly winners: Readonly<Record<string, Winner>>
   /** Cancel events that found nothing to cancel, by message. */
@@ -68,7 +70,8 @@ export function foldEncounter(
   context: EncounterContext,
 ): FoldedEncounter {
   const steps = stepsOf(toldOf(contributions), visitRank)
-  if (steps.length === 0) return { resource: undefined, events: [], winners: {}, nothingToCancel: [] }
+  if (steps.length === 0)
+    return { resource: undefined, events: [], subject: undefined, winners: {}, nothingToCancel: [] }
   const meaning = (step: Step) => meaningOf(step, context.source)
   const cancellations = cancelEvents(steps, meaning)
   const clock = zoneClock(context.zone)
@@ -84,6 +87,7 @@ export function foldEncounter(
   return {
     resource,
     events: eventsOf(steps, meaning, cancellations, course),
+    subject: subject && firstRecord(steps, context, subject.record),
     winners: { ...winners, ...course.winners, ...(subject ? { subject: subject.winner } : {}) },
     nothingToCancel: cancellations.idle.map((each) => each.i),
   }
@@ -119,7 +123,7 @@ function meta(steps: readonly Step[]): FhirJson {
 function latestSubject(
   steps: readonly Step[],
   context: EncounterContext,
-): { reference: Json; winner: Winner } | undefined {
+): { reference: Json; record: string | undefined; winner: Winner } | undefined {
   for (const step of steps.toReversed()) {
     const cell = step.cells.find((each) => each.path === 'subject' && isObject(each.v))
     if (!cell || !isObject(cell.v)) continue
@@ -129,7 +133,23 @@ function latestSubject(
       to === undefined || to === reference
         ? cell.v
         : { ...withPath(cell.v, 'display', undefined), reference: to }
-    return { reference: v, winner: winnerOf(step, cell.key) }
+    const record = typeof reference === 'string' ? reference : undefined
+    return { reference: v, record, winner: winnerOf(step, cell.key) }
+  }
+  return undefined
+}
+
+/** The first name of whoever the patient is. */
+function firstRecord(
+  steps: readonly Step[],
+  { survivor }: EncounterContext,
+  last: string | undefined,
+): string | undefined {
+  for (const step of steps) {
+    const said = step.cells.find((each) => each.path === 'subject')?.v
+    const { reference } = (isObject(said) ? said : {}) as { readonly reference?: string }
+    if (reference !== undefined && last !== undefined && survivor(reference) === survivor(last))
+      return reference
   }
   return undefined
 }

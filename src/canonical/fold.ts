@@ -17,6 +17,7 @@ import { zoneClock } from './instant.ts'
 import { withLabelOf } from './label.ts'
 import { statementsByPath, writeLatest } from './latest.ts'
 import { foldMaster, masterTypes } from './master.ts'
+import { foldMeeting, meetingType } from './meeting.ts'
 import { movedIn, withoutPolicies } from './moved.ts'
 import { foldPatient } from './patient.ts'
 import { type Numbers, numbersKey } from './patient-family.ts'
@@ -177,13 +178,15 @@ function foldByType(
     case 'Patient':
       return patient(id, contributions, context)
     case 'Encounter':
-      return foldVisit(id, contributions, context, deleted)
+      return foldVisit(id, contributions, context, { deleted, isAlias })
     case 'Appointment':
       return foldBooking(id, contributions, context, deleted)
     case 'Coverage':
       return { body: foldCoverage(contributions, zoneClock(context.zone)), projections: [] }
     case 'Account':
       return account(id, contributions, isAlias)
+    case meetingType:
+      return { body: undefined, projections: foldMeeting(id, contributions) }
     case 'ChargeItem':
       return { projections: [], ...foldCharge(id, contributions, context.exists) }
     default:

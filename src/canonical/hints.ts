@@ -10,6 +10,7 @@ import { coverageId } from './coverage.ts'
 import { type Identifier, normalValue, stableId } from './identifier.ts'
 import { authorityOf } from './identity.ts'
 import { memberOf, planOf } from './insurance.ts'
+import { meetingOfVisit, meetingsOfAppointment, meetingType } from './meeting.ts'
 import type { Site } from './site.ts'
 
 export interface RegistrationHint {
@@ -52,12 +53,16 @@ export function registrationHints(mapped: Mapped, site: Site): RegistrationHint[
 /** Registry keys -> id, as far as they are loaded. */
 export type FindId = (rtype: string, system: string, value: string) => string | undefined
 
-/** 'Type/id' of things that the message will touch: those the registry knows, and those whose id follows from their key. */
+/**
+ * 'Type/id' of things that the message will touch: those the registry knows, and those whose id follows from their key.
+ * `t` is the business time of the message, milliseconds.
+ */
 export function entityHints(
   mapped: Mapped,
   source: string,
   site: Site,
   find: FindId,
+  t: number,
   isSaid: (thing: Thing) => boolean = () => false,
 ): string[] {
   const keys = new Set<string>()
@@ -71,6 +76,7 @@ export function entityHints(
       keys.add(`${thing.type}/${actorIdOf(thing, source, find)}`)
   }
   if (mapped.event.startsWith('SIU^')) addSchedules(keys, bookedActors(mapped, source, find))
+  for (const each of meetings(mapped, t, site, find)) keys.add(`${meetingType}/${each}`)
   for (const thing of mapped.things)
     if (thing.type === 'Coverage') addCoverage(keys, mapped, thing, source, site, find)
   for (const { thing, id } of clinicalIds(mapped, source, (each) => scopeOf(mapped, each, site, find)))
@@ -107,19 +113,42 @@ function bookedActors(mapped: Mapped, source: string, find: FindId): string[] {
     .map((each) => `${each.type}/${actorIdOf(each, source, find)}`)
 }
 
+const arriving = new Set(['ADT^A01', 'ADT^A04', 'ADT^A10'])
+const booking = new Set(['SIU^S12', 'SIU^S13'])
+
+/** Where a patient who comes, or is expected, may meet who is expected, or comes. */
+function meetings(mapped: Mapped, t: number, site: Site, find: FindId): string[] {
+  const isArrival = arriving.has(mapped.event)
+  if (!isArrival && !booking.has(mapped.event)) return []
+  const patients = mapped.things
+    .filter((each) => each.type === 'Patient')
+    .flatMap((each) => idOf(each, site, find) ?? [])
+    .map((each) => `Patient/${each}`)
+  if (isArrival) return patients.map((each) => meetingOfVisit(each, t))
+  const starts = startsOf(mapped)
+  return patients.flatMap((each) => starts.flatMap((start) => meetingsOfAppointment(each, start)))
+}
+
+/** Id of what a thing names, by its first number, as far as that tells. */
+function idOf(thing: Thing, site: Site, find: FindId): string | undefined {
+  const key = listOf(thing, 'identifier').find((each) => each.system && each.value)
+  if (!key?.system || !key.value) return undefined
+  const value = normalValue(key.value, authorityOf(site, key.system))
+  return find(thing.type, key.system, value) ?? stableId(thing.type, key.system, value)
+}
+
+/** Times at which what a message books begins, milliseconds. */
+const startsOf = (mapped: Mapped): number[] =>
+  mapped.things
+    .filter((thing) => thing.type.startsWith('Appointment'))
+    .flatMap((thing) => cellsAt(thing, '$start'))
+    .flatMap(({ value }) => (typeof value === 'string' ? [Date.parse(value)] : []))
+    .filter(Number.isFinite)
+
 /** Days of actors that a message may book. */
 export function busyHints(mapped: Mapped, source: string, find: FindId): { actor: string; day: number }[] {
   if (!mapped.event.startsWith('SIU^')) return []
-  const starts = mapped.things.flatMap((thing) =>
-    thing.type.startsWith('Appointment')
-      ? cellsAt(thing, '$start').flatMap(({ value }) =>
-          typeof value === 'string' ? [Date.parse(value)] : [],
-        )
-      : [],
-  )
-  const days = new Set(
-    starts.filter(Number.isFinite).flatMap((start) => daysOf({ start, end: start + usualMs })),
-  )
+  const days = new Set(startsOf(mapped).flatMap((start) => daysOf({ start, end: start + usualMs })))
   return bookedActors(mapped, source, find).flatMap((actor) => [...days].map((day) => ({ actor, day })))
 }
 
@@ -140,10 +169,8 @@ function addSchedules(keys: Set<string>, actors: readonly string[]): void {
 function scopeOf(mapped: Mapped, thing: Thing, site: Site, find: FindId): Scope | undefined {
   const of = (rtype: string, role: string) => {
     const other = mapped.things.find((each) => each.as === thing.refs[role])
-    const key = other && listOf(other, 'identifier').find((each) => each.system && each.value)
-    if (!key?.system || !key.value) return undefined
-    const value = normalValue(key.value, authorityOf(site, key.system))
-    return `${rtype}/${find(rtype, key.system, value) ?? stableId(rtype, key.system, value)}`
+    const id = other?.type === rtype ? idOf(other, site, find) : undefined
+    return id === undefined ? undefined : `${rtype}/${id}`
   }
   const patient = of('Patient', 'subject')
   return patient === undefined ? undefined : { patient, encounter: of('Encounter', 'encounter') }

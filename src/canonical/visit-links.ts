@@ -3,10 +3,12 @@
 import type { Json } from '../mappings/mapped.ts'
 import type { Contribution } from './contribution.ts'
 import type { Draft } from './draft.ts'
-import { foldEncounter } from './encounter.ts'
-import { canonicalText } from './fhir-json.ts'
+import { foldEncounter, type VisitEvent } from './encounter.ts'
+import { canonicalText, type FhirJson } from './fhir-json.ts'
 import type { FoldContext, Folded, Projection } from './fold.ts'
 import { stableId } from './identifier.ts'
+import { meetingOfVisit, metBy, metKey, type Occasion, tellMeetings } from './meeting.ts'
+import { movedIn } from './moved.ts'
 
 /** A reference to an appointment; one that came by number keeps it, for the number may come to mean another one. */
 interface Link {
@@ -16,6 +18,7 @@ interface Link {
 
 /** Appointments that the visit has told; kept with it, so that those that it is no longer about hear of that. */
 const toldKey = 'told'
+const toldMetKey = 'told-met'
 /** An appointment has named the visit (PV1-19 of a SIU). */
 const bookedPrefix = 'booked:'
 export const bookedKey = (appointment: string): string => `${bookedPrefix}${appointment}`
@@ -27,27 +30,73 @@ export function foldVisit(
   id: string,
   contributions: readonly Contribution[],
   context: FoldContext,
-  deleted: boolean,
+  { deleted, isAlias }: { readonly deleted: boolean; readonly isAlias: boolean },
 ): Folded {
-  const { resource: body, events } = foldEncounter(contributions, context)
-  const before = (contributions.find((each) => each.key === toldKey)?.data ?? []) as readonly string[]
-  const linked = body && !deleted ? linksOf(body.appointment, contributions, context) : []
-  const data = events.map(({ event, t }) => ({ event, t }))
+  const { resource: body, events, subject } = foldEncounter(contributions, context)
+  const stands = body !== undefined && !deleted
+  const linked = stands ? linksOf(body.appointment, contributions, context) : []
+  // Only who was not told which appointment it is has to find out.
+  const seeks = stands && !isAlias && linked.length === 0 && !movedIn(contributions)
+  const met = seeks ? metBy(contributions) : []
+  const data = events.map(({ event, t }) => ({ event, t })) as Json
   const now = linked.filter((each) => each.startsWith('Appointment/')).map(idOf)
-  const key = `visit:${id}`
-  const projections: Projection[] = [
-    ...before.filter((each) => !now.includes(each)).map((each) => ({ each, said: undefined })),
-    ...now.map((each) => ({ each, said: data as Json })),
-  ].map(({ each, said }) => ({ rtype: 'Appointment', id: each, key, data: said }))
-  if (canonicalText(before) !== canonicalText(now))
-    projections.push({ rtype: 'Encounter', id, key: toldKey, data: now.length > 0 ? now : undefined })
+  const projections = [
+    ...tell(id, contributions, { kept: toldKey, key: `visit:${id}`, now, data }),
+    ...tell(id, contributions, { kept: toldMetKey, key: metKey(id), now: met, data }),
+    ...tellMeetings('Encounter', id, contributions, seeks ? occasionOf(body, subject, events) : undefined),
+  ]
   if (!body) return { body, projections }
-  const shown = linked.filter(
+  const shown = [...linked, ...met.map((each) => `Appointment/${each}`)].filter(
     (each) => !each.startsWith('Appointment/') || context.exists('Appointment', idOf(each)),
   )
   const { appointment: _, ...others } = body
   const references = shown.map((reference) => ({ reference }))
   return { body: references.length > 0 ? { ...others, appointment: references } : others, projections }
+}
+
+interface Told {
+  /** Where it is kept who was told. */
+  readonly kept: string
+  /** What they are told under. */
+  readonly key: string
+  readonly now: readonly string[]
+  readonly data: Json
+}
+
+/** Tells appointments what has happened, and those that the visit is not about any more that it is not. */
+function tell(
+  id: string,
+  contributions: readonly Contribution[],
+  { kept, key, now, data }: Told,
+): Projection[] {
+  const before = (contributions.find((each) => each.key === kept)?.data ?? []) as readonly string[]
+  const projections: Projection[] = [
+    ...before.filter((each) => !now.includes(each)).map((each) => ({ each, said: undefined })),
+    ...now.map((each) => ({ each, said: data })),
+  ].map(({ each, said }) => ({ rtype: 'Appointment', id: each, key, data: said }))
+  if (canonicalText(before) !== canonicalText(now))
+    projections.push({ rtype: 'Encounter', id, key: kept, data: now.length > 0 ? now : undefined })
+  return projections
+}
+
+const arrivals = new Set(['ADT^A01', 'ADT^A04', 'ADT^A10'])
+
+/** When the patient came, to whom, and to which place first; undefined when nobody has come. */
+function occasionOf(
+  body: FhirJson,
+  subject: string | undefined,
+  events: readonly VisitEvent[],
+): { readonly ids: readonly string[]; readonly occasion: Occasion } | undefined {
+  const arrival = events.find(({ event }) => arrivals.has(event))
+  if (subject === undefined || !arrival) return undefined
+  const people = (body.participant ?? []) as readonly { readonly individual?: Link }[]
+  const [place] = (body.location ?? []) as readonly { readonly location?: Link }[]
+  const at = [place?.location, ...people.map(({ individual }) => individual)].flatMap(
+    (each) => each?.reference ?? [],
+  )
+  if (at.length === 0) return undefined
+  const { t } = arrival
+  return { ids: [meetingOfVisit(subject, t)], occasion: { t, at: [...new Set(at)].sort() } }
 }
 
 /** References of the appointments: those of the visit by what their numbers mean now, and those that name the visit. */

@@ -70,7 +70,7 @@ export async function loadBatch(
   const keys = new Set(entities)
   for (const { mapped, source, t } of messages) {
     const isSaid = (thing: Thing) => said.has(statementName(thing, mapped, source), t)
-    for (const key of entityHints(mapped, source, site, find, isSaid)) keys.add(key)
+    for (const key of entityHints(mapped, source, site, find, t, isSaid)) keys.add(key)
   }
   await loadEntities(tx, tenant, world, [...keys])
   const booked = messages.flatMap(({ mapped, source }) => busyHints(mapped, source, find))
