@@ -20,9 +20,6 @@ export interface Composite {
 export const compositeParam = (code: string, { system, code: value }: TokenValue): string =>
   `${code}$${system === undefined ? '' : `${system}|`}${value ?? ''}`
 
-/** True for the name of such rows. */
-export const isCompositeParam = (param: string): boolean => param.includes('$')
-
 export function compileComposite(row: SearchParamRow, base: string): Composite {
   const [first, second, ...more] = row.components ?? []
   if (!first || !second || more.length > 0) throw new Error(`${row.url} has not two parts`)

@@ -1,7 +1,7 @@
-// Rows as columns: arrays of text and bytea in the binary form of array_recv (PostgreSQL manual, chapter 54), which the
+// Rows as columns: arrays of text in the binary form of array_recv (PostgreSQL manual, chapter 54), which the
 // server copies where JSON and array texts are parsed, unescaped and parsed again.
 
-const oid = { bytea: 17, text: 25 }
+const oid = { text: 25 }
 /** Dimensions, whether there are nulls, type, length, lower bound. */
 const headBytes = 20
 /** UTF-8 needs no more for one unit of UTF-16. */
@@ -21,19 +21,6 @@ export function textColumn(cells: readonly Cell[]): Buffer {
     at += 4 + Math.max(length, 0)
   }
   return out.subarray(0, at)
-}
-
-/** A column of octets. Declare it as bytea[]. */
-export function bytesColumn(cells: readonly (Uint8Array | undefined)[]): Buffer {
-  const size = cells.reduce((sum, cell) => sum + 4 + (cell?.byteLength ?? 0), headBytes)
-  const out = Buffer.allocUnsafe(size)
-  let at = writeHead(out, oid.bytea, cells.length)
-  for (const cell of cells) {
-    out.writeInt32BE(cell?.byteLength ?? -1, at)
-    if (cell) out.set(cell, at + 4)
-    at += 4 + (cell?.byteLength ?? 0)
-  }
-  return out
 }
 
 /** How many rows a column has. */
