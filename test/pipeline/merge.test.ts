@@ -1,42 +1,29 @@
 // A40: what becomes of the records, of everything that refers to them, and of what still arrives for them. Semantics, section 3.
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { type Answer, type TestGateway, testGateway } from './gateway.ts'
+import { type TestGateway, testGateway } from './gateway.ts'
+import { merging, type Resource, timeAt } from './merging.ts'
 import { account, mrn, msh, pid, register, segment, visit, wcl } from './messages.ts'
 
-type Resource = Record<string, unknown> & { id: string }
 interface Link {
   readonly type: string
   readonly other: { readonly reference: string }
 }
 
 let gateway: TestGateway
-let minute = 0
 before(async () => {
   gateway = await testGateway()
 })
 after(() => gateway.close())
 
-/** A later time with every call: 'YYYYMMDDHHMMSS'. */
-function later(): string {
-  const at = new Date(Date.UTC(2026, 2, 2, 8, minute++))
-  return at.toISOString().replace(/[-T:]/g, '').slice(0, 14)
-}
+let minute = 0
+const later = () => timeAt(minute++)
 
 const known = (value: string, more: Readonly<Record<number, string>> = {}) =>
   gateway.send(...register(value, more, { time: later() }))
 
-function merge(...pairs: readonly (readonly [from: string, to: string])[]): Promise<Answer> {
-  const time = later()
-  return gateway.send(
-    msh({ event: 'ADT^A40^ADT_A39', time }),
-    `EVN||${time}`,
-    ...pairs.flatMap(([from, to]) => [
-      segment('PID', { 1: '1', 3: mrn(to), 5: 'DOE^JANE^^^^^L' }),
-      segment('MRG', { 1: mrn(from) }),
-    ]),
-  )
-}
+const merge = (...pairs: readonly (readonly [from: string, to: string])[]) =>
+  gateway.send(...merging(later(), ...pairs))
 
 async function patient(value: string): Promise<Resource> {
   const found = await patients(value)

@@ -1,24 +1,12 @@
 // Messages in every order of arrival: makers of messages with their minute of the day, and what is shown in the end without ids.
 import assert from 'node:assert/strict'
 import type { Answer, TestGateway } from './gateway.ts'
+import { allShown, timeAt } from './merging.ts'
 import { account, mrn, msh, pid, segment, visit } from './messages.ts'
-
-type Resource = Record<string, unknown> & { id: string }
-
-const types = [
-  'Patient',
-  'Encounter',
-  'Account',
-  'Coverage',
-  'RelatedPerson',
-  'Appointment',
-  'ChargeItem',
-  'Slot',
-]
 
 /** All that is shown but ids: a patient is called by its numbers, everything else by what it says. */
 async function truth(gateway: TestGateway): Promise<string[]> {
-  const all = (await Promise.all(types.map((each) => gateway.all(each)))).flat() as Resource[]
+  const all = await allShown(gateway)
   const names = new Map(
     all.map((each) => [
       `${String(each.resourceType)}/${each.id}`,
@@ -42,7 +30,7 @@ let run = 0
 export const message =
   (event: string, minute: number, source: string, ...segments: readonly string[]) =>
   (id: string): Message => {
-    const time = new Date(Date.UTC(2026, 2, 2, 8, minute)).toISOString().replace(/[-T:]/g, '').slice(0, 14)
+    const time = timeAt(minute)
     return [
       msh({ event, time, source, id }),
       ...(event.startsWith('SIU') ? [] : [`EVN||${time}`]),

@@ -5,9 +5,8 @@ import { after, before, describe, it } from 'node:test'
 import { stableId } from '../../src/canonical/identifier.ts'
 import type { Client } from '../../src/canonical/site.ts'
 import { acceptanceSite, type TestGateway, testGateway } from './gateway.ts'
+import { allShown, merging, type Resource, timeAt } from './merging.ts'
 import { account, mrn, msh, pid, register, segment, visit } from './messages.ts'
-
-type Resource = Record<string, unknown> & { id: string }
 
 let gateway: TestGateway
 let client: Client
@@ -19,28 +18,12 @@ before(async () => {
 })
 after(() => gateway.close())
 
-function later(): string {
-  const at = new Date(Date.UTC(2026, 2, 2, 8, minute++))
-  return at.toISOString().replace(/[-T:]/g, '').slice(0, 14)
-}
-
-const types = [
-  'Patient',
-  'Encounter',
-  'Account',
-  'Coverage',
-  'RelatedPerson',
-  'Appointment',
-  'ChargeItem',
-  'Slot',
-]
+const later = () => timeAt(minute++)
 
 /** Everything but tasks and provenance, as text by 'Type/id'. */
 async function state(): Promise<Map<string, string>> {
   const out = new Map<string, string>()
-  for (const rtype of types)
-    for (const each of (await gateway.all(rtype)) as Resource[])
-      out.set(`${rtype}/${each.id}`, JSON.stringify(each))
+  for (const each of await allShown(gateway)) out.set(`${each.resourceType}/${each.id}`, JSON.stringify(each))
   return out
 }
 
@@ -76,14 +59,7 @@ async function person(value: string, member = `MEM-${value}`): Promise<string> {
 
 const idOf = (value: string): string => stableId('Patient', 'urn:oid:2.16.840.1.113883.19.5.1', value)
 
-async function merge(from: string, to: string, time = later()) {
-  return await gateway.send(
-    msh({ event: 'ADT^A40^ADT_A39', time }),
-    `EVN||${time}`,
-    segment('PID', { 1: '1', 3: mrn(to), 5: 'DOE^JANE^^^^^L' }),
-    segment('MRG', { 1: mrn(from) }),
-  )
-}
+const merge = (from: string, to: string, time = later()) => gateway.send(...merging(time, [from, to]))
 
 async function mergeProvenance(target: string): Promise<string> {
   const all = (await gateway.all('Provenance')) as (Resource & { target: { reference: string }[] })[]
