@@ -8,6 +8,7 @@ import { canonicalText, type FhirJson, sameContent } from './fhir-json.ts'
 import { type Identifier, identifierType, isDeterministic, stableId } from './identifier.ts'
 import { assertedBy } from './identifier-union.ts'
 import { authorityOf, resolvePatient } from './identity.ts'
+import { isExcluded, sayPair } from './link.ts'
 import { type EntryShape, entryOf } from './parts.ts'
 import { elementOf, spokenOf } from './patient.ts'
 import { recordOf } from './records.ts'
@@ -27,6 +28,7 @@ export function applyPerson(applying: Applying, thing: Thing, fillOnly = false):
   // Whoever was deleted (A29) is there again by being spoken of, also with nothing new.
   if (draft.entity('Patient', id).body?.active === false) draft.touch('Patient', id)
   linkMother(applying, thing, rootOf(draft, 'Patient', id))
+  linkDuplicates(applying, thing, id)
   return id
 }
 
@@ -127,6 +129,19 @@ const reachable = (entry: FhirJson): FhirJson =>
   ['name', 'telecom', 'address', 'organization'].some((each) => entry[each] !== undefined)
     ? entry
     : { ...entry, name: unnamed }
+
+/** PD1-10: another record that may be the same person. Both show it, until somebody says that they are two; never a merge. */
+function linkDuplicates(applying: Applying, thing: Thing, id: string): void {
+  const { draft, times } = applying
+  for (const { system, value } of (cellAt(thing, '$duplicateIdentifier')?.value ??
+    []) as readonly Identifier[]) {
+    if (!system || !value) continue
+    const other = recordOf(draft, 'Patient', system, value)
+    if (draft.survivorId('Patient', other) === draft.survivorId('Patient', id)) continue
+    if (!isExcluded(draft, id, other))
+      sayPair(draft, id, other, { linked: true, excluded: false, why: 'unverified', m: times.message })
+  }
+}
 
 /** PID-21: the mother is a RelatedPerson of the child, and her own record points there (IHE PMIR). */
 function linkMother(applying: Applying, thing: Thing, child: string): void {

@@ -62,10 +62,18 @@ export function applySiu(applying: Applying): void {
   applyClinical(applying)
 }
 
+/** The set of resources that a participant is one of (RGS-3). */
+const groupUrl = 'http://portico.example.org/StructureDefinition/resource-group-id'
+
 /** A part with what is known of its actor here: its first identifier, and how many may book it at a time. */
 function bookedPart(applying: Applying, thing: Thing): Part {
   const part = partOf(applying, thing, actionOf(applying, thing))
   const cells: Record<CellKey, Json> = { ...part.cells }
+  const group = cellsAt(referred(applying, thing, 'group') ?? thing, '$groupId').find(
+    ({ field }) => field === 'RGS-3',
+  )
+  if (typeof group?.value === 'string' && thing.type === 'Appointment.participant')
+    cells[`extension('${groupUrl}')<RGS-3`] = { url: groupUrl, valueString: group.value }
   const capacity = capacityOf(applying, thing)
   if (capacity !== undefined) cells['$capacity<site'] = capacity
   const [key, actor] = Object.entries(cells).find(([each]) => each.startsWith('actor<')) ?? []

@@ -77,4 +77,26 @@ describe('seldom complete', () => {
     const [appointment] = await of('Appointment')
     assert.match(JSON.stringify(appointment?.extension), /event-reason.*NEWREF/)
   })
+  it('PD1-10 links another record that may be the same person, and A37 says that they are two', async () => {
+    const first = await made('ADT^A28^ADT_A05', {})
+    const other = mrn(`SELDOM${number}`)
+    const { patient } = await made('ADT^A28^ADT_A05', {}, segment('PD1', { 10: other }))
+    const link = [{ other: { reference: `Patient/${first.patient.id}` }, type: 'seealso' }]
+    assert.deepEqual(patient.link, link)
+    const own = mrn(`SELDOM${number}`)
+    const two = [own, other].map((each) => pid({ 3: each, 5: 'DOE^JANE^^^^^L' }))
+    await gateway.send(
+      msh({ event: 'ADT^A37^ADT_A37', time: '20260302090000' }),
+      'EVN||20260302090000',
+      ...two,
+    )
+    const shown = (await gateway.all('Patient')).find(({ id }) => id === patient.id)
+    assert.equal(shown?.link, undefined)
+  })
+  it('RGS-3 names the set that a participant is one of', async () => {
+    const booked = 'SCH|P3^PORTAL|SF3|||||||30|MIN|^^^20260305120000'
+    const { of } = await made('SIU^S12^SIU_S12', {}, booked, 'RGS|1|A|SET7', 'AIL|1|A|CLN1')
+    const [appointment] = await of('Appointment')
+    assert.match(JSON.stringify(appointment?.participant), /resource-group-id","valueString":"SET7"/)
+  })
 })
