@@ -160,29 +160,25 @@ async function take(tx: Transaction, count: number): Promise<number> {
   return Number(row?.n ?? 0) - count + 1
 }
 
-/** Adds patients `from` to `to` - 1, with their appointments. */
-export async function populate(db: Database, from: number, to: number): Promise<void> {
+/** Runs a statement for as long as it takes: the gateway's own limits are for requests. */
+type Patiently = (statement: string) => Promise<unknown>
+
+/** Adds patients `from` to `to` - 1, with their appointments; many of them without indexes, when these can be made again. */
+export async function populate(db: Database, from: number, to: number, patiently?: Patiently): Promise<void> {
   const number = (patient: number): number => Math.ceil(patient / patientsPerPractitioner)
   const doctors = Array.from({ length: number(to) - number(from) }, (_, i) =>
     practitionerOf(number(from) + i),
   )
   if (doctors.length > 0) await db.transaction((tx) => load(tx, doctors, zone))
-  const again = to - from > large ? await withoutIndexes(db) : []
+  const again = patiently && to - from > large ? await withoutIndexes(db) : []
   for (let first = from; first < to; first += chunk) {
     await db.transaction(async (tx) => {
-      await tx.script(`${patience}; set local synchronous_commit = off; set local work_mem = '256MB'`)
+      await tx.script("set local synchronous_commit = off; set local work_mem = '256MB'")
       await write(tx, first, Math.min(first + chunk, to))
     })
   }
-  for (const statement of again) {
-    await db.transaction((tx) =>
-      tx.script(`${patience}; set local maintenance_work_mem = '1GB'; ${statement}`),
-    )
-  }
+  for (const statement of again) await patiently?.(`set maintenance_work_mem = '1GB'; ${statement}`)
 }
-
-/** The gateway's own limits are for requests. */
-const patience = 'set local statement_timeout = 0'
 
 const filled = `('resource', 'identifier', 'reference', 'string', 'date')`
 const constraintsSql = `

@@ -176,7 +176,7 @@ export async function benchSearch(cluster: Cluster, report: Report, sizes: reado
     let patients = 0
     for (const size of sizes) {
       const began = performance.now()
-      await populate(db, patients, size)
+      await populate(db, patients, size, (text) => sql.query(text))
       if (patients === 0) await checkPopulation(db, ['p0', 'p7', `p${size - 1}`, 'a0', 'a299', `a${size}`])
       await settle(sql)
       const seconds = ((performance.now() - began) / 1000).toFixed(0)
