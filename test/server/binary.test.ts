@@ -64,6 +64,9 @@ describe('Binary', () => {
     assert.deepEqual([updated.status, updated.body.contentType], [200, 'application/pdf'], updated.text)
     assert.equal(await (await app.raw(path, { accept: '*/*' })).text(), 'PDF')
     assert.equal((await app.ask(`${path}/_history/1`)).body.data, base64)
+    const first = await app.raw(`${path}/_history/1`, { accept: '*/*' })
+    assert.deepEqual(new Uint8Array(await first.arrayBuffer()), octets)
+    assert.deepEqual([first.headers.get('content-type'), first.headers.get('etag')], ['image/png', 'W/"1"'])
   })
 
   test('a resource in a form of FHIR is a Binary when it is one, and else the content of one', async () => {

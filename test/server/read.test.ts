@@ -76,6 +76,23 @@ describe('reading', () => {
     }
   })
 
+  test('neither is a version', async () => {
+    const cases: readonly [Record<string, string>, number][] = [
+      [{ 'if-none-match': 'W/"1"' }, 304],
+      [{ 'if-none-match': 'W/"2"' }, 200],
+      [{ 'if-modified-since': 'Mon, 02 Mar 2026 08:00:00 GMT' }, 304],
+      [{ 'if-modified-since': 'Mon, 02 Mar 2026 07:59:59 GMT' }, 200],
+    ]
+    for (const [headers, status] of cases) {
+      const answer = await app.ask('/fhir/Invoice/i1/_history/1', { headers })
+      assert.deepEqual(
+        [answer.status, answer.headers.get('etag')],
+        [status, 'W/"1"'],
+        JSON.stringify(headers),
+      )
+    }
+  })
+
   test('unknown is 404, deleted is 410, and its versions remain', async () => {
     const cases: Readonly<Record<string, [number, string]>> = {
       '/fhir/Invoice/none': [404, 'not-found'],

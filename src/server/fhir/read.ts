@@ -6,6 +6,7 @@ import type { Parts } from './elements.ts'
 import { etagOf, isNotModified } from './preferences.ts'
 import { rawMessageOf, readRaw } from './raw-message.ts'
 import { refuse, sendVersion } from './reply.ts'
+import type { Stored } from './resource-text.ts'
 import { searchRequest } from './search-request.ts'
 
 /** A stored resource; or, as a Binary, a message as it came. */
@@ -22,13 +23,19 @@ async function read(ask: Ask): Promise<Response> {
     c.header('etag', etagOf(row.version))
     return refuse(c, 'gone', `${rtype}/${id} is deleted - its versions are in _history`)
   }
+  return sendAsked(ask, row)
+}
+
+/** A version in the form that is asked for, or that it has not changed. */
+function sendAsked(ask: Ask, stored: Stored): Response {
+  const { c, rtype } = ask
   const match = c.req.header('if-none-match')
-  if (isNotModified(match, c.req.header('if-modified-since'), row.version, row.updatedAt)) {
-    return c.body(null, 304, { etag: etagOf(row.version) })
+  if (isNotModified(match, c.req.header('if-modified-since'), stored.version, stored.updatedAt)) {
+    return c.body(null, 304, { etag: etagOf(stored.version) })
   }
-  if (rtype === 'Binary' && wantsOctets(c)) return sendBinary(c, row)
+  if (rtype === 'Binary' && wantsOctets(c)) return sendBinary(c, stored)
   const parts = partsAsked(ask)
-  return parts instanceof Response ? parts : sendVersion(c, 200, row, parts)
+  return parts instanceof Response ? parts : sendVersion(c, 200, stored, parts)
 }
 
 /** `_elements` and `_summary` also hold for a read. */
@@ -39,12 +46,13 @@ function partsAsked(ask: Ask): Parts | undefined | Response {
   return request instanceof Response ? request : request.query
 }
 
-export async function vread({ c, deps, rtype, id }: Ask): Promise<Response> {
+export async function vread(ask: Ask): Promise<Response> {
+  const { c, deps, rtype, id } = ask
   const version = c.req.param('version') ?? ''
   const row = /^[1-9]\d{0,8}$/.test(version)
     ? await readVersion(deps.db.read, deps.tenant, rtype, id, Number(version))
     : undefined
   if (!row) return refuse(c, 'not-found', `${rtype}/${id} has no such version`)
   if (row.body === null) return refuse(c, 'gone', `this version is the deletion of ${rtype}/${id}`)
-  return sendVersion(c, 200, { body: row.body, version: row.version, updatedAt: row.updatedAt })
+  return sendAsked(ask, { body: row.body, version: row.version, updatedAt: row.updatedAt })
 }
