@@ -56,12 +56,17 @@ export interface IndexRows {
   readonly present: string[]
 }
 
+/** As many are compared one by one. */
+const fewRows = 32
+
 /** Rows in the making, with what is needed to make them. */
 export class RowSink implements IndexRows {
   readonly tokens: TokenRow[] = []
   readonly identifiers: IdentifierRow[] = []
   readonly strings: StringRow[] = []
   readonly references: ReferenceRow[] = []
+  /** The same as text, once there are many. */
+  readonly #referred = new Set<string>()
   readonly dates: DateRow[] = []
   readonly numbers: NumberRow[] = []
   readonly texts: StringRow[] = []
@@ -102,7 +107,16 @@ export class RowSink implements IndexRows {
   }
 
   reference(param: string, target: string): void {
-    const isKnown = this.references.some((row) => row.target === target && row.param === param)
-    if (!isKnown) this.references.push({ param, target })
+    const { references } = this
+    if (references.length < fewRows) {
+      if (references.some((row) => row.target === target && row.param === param)) return
+    } else {
+      // A Provenance may have thousands of targets.
+      if (this.#referred.size === 0)
+        for (const row of references) this.#referred.add(`${row.param} ${row.target}`)
+      const size = this.#referred.size
+      if (this.#referred.add(`${param} ${target}`).size === size) return
+    }
+    references.push({ param, target })
   }
 }

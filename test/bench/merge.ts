@@ -1,5 +1,8 @@
 // Merge at size: a patient with thousands of dependent things is merged and unmerged, each in one transaction, while
 // somebody else's messages go on (truth, "Merge at size").
+import { loadavg } from 'node:os'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { setTimeout } from 'node:timers/promises'
 import { stableId } from '../../src/canonical/identifier.ts'
 import type { Client, Site } from '../../src/canonical/site.ts'
 import { createEngine, type Engine } from '../../src/pipeline/engine.ts'
@@ -13,6 +16,8 @@ import type { Report } from './report.ts'
 
 const chargesPerMessage = 100
 const messagesAtOnce = 200
+/** How long others are watched with nothing beside them. */
+const quietMs = 5_000
 
 const send = async (engine: Engine, segments: readonly string[]): Promise<void> => {
   const raw = Buffer.from(`${segments.join('\r')}\r`)
@@ -69,9 +74,7 @@ export async function benchMerge(cluster: Cluster, results: Report, rows: number
   const site: Site = acceptanceSite((each) => {
     each.subscribers = []
   })
-  const spent = new Map<string, number>()
-  const observe = (name: string, ms: number) => void spent.set(name, (spent.get(name) ?? 0) + ms)
-  const open = () => openDatabase({ connection: cluster.url, schema, warn: () => {}, observe })
+  const open = () => openDatabase({ connection: cluster.url, schema, warn: () => {} })
   const schema = cluster.newSchema()
   const [db, otherDb] = [await open(), await open()]
   await migrate(db)
@@ -117,16 +120,30 @@ export async function benchMerge(cluster: Cluster, results: Report, rows: number
     const timed = async (name: string, work: () => Promise<void>): Promise<void> => {
       let ended = false
       const waiting = others(other, () => ended)
-      spent.clear()
+      const cpu = process.cpuUsage()
+      const server = cluster.cpuMs() ?? 0
+      const loop = monitorEventLoopDelay({ resolution: 5 })
+      loop.enable()
       const began = performance.now()
       await work()
-      for (const [name, took] of [...spent].sort((a, b) => b[1] - a[1]).slice(0, 8))
-        results.say(`${name}: ${took.toFixed(0)} ms`)
       const ms = performance.now() - began
       ended = true
-      results.figure('g', `${name}, ${rows.toLocaleString('en')} dependents`, ms / 1000, 's')
+      loop.disable()
+      const note = `load ${loadavg()[0]?.toFixed(1)}`
+      const { user, system } = process.cpuUsage(cpu)
+      results.figure('g', `${name}, ${rows.toLocaleString('en')} dependents`, ms / 1000, 's', note)
       results.figure('g', `longest wait of others meanwhile (${name})`, await waiting, 'ms')
+      results.figure('g', `longest hold of the event loop meanwhile (${name})`, loop.max / 1e6, 'ms')
+      // With what the others have cost.
+      results.figure('g', `CPU of the gateway meanwhile (${name})`, (user + system) / 1e6, 's')
+      results.figure(
+        'g',
+        `CPU of PostgreSQL meanwhile (${name})`,
+        ((cluster.cpuMs() ?? 0) - server) / 1000,
+        's',
+      )
     }
+    await timed('nothing', () => setTimeout(quietMs))
     await timed('merge', () => send(engine, merge))
     const [row] = await db.read.query<{ id: string }>('bench_merge', 'select id from merge_journal limit 1')
     await timed('unmerge', async () => {
