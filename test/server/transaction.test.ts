@@ -91,6 +91,43 @@ describe('bundles', () => {
     assert.equal(await total(`Flag?subject=${name}`), 1)
   })
 
+  test('a reference to an entry that the Bundle has not is refused, and its place named', async () => {
+    const [id, gone] = [fresh(), 'urn:uuid:0d3f0f5a-0000-4000-8000-00000000dead']
+    const patient = entry('POST', 'Patient', { fullUrl: 'urn:uuid:1', resource: person(id) })
+    const lost = flag('urn:uuid:1', { extension: [{ url: 'urn:x', valueReference: { reference: gone } }] })
+    const patch = { resourceType: 'Parameters', parameter: [{ valueReference: { reference: gone } }] }
+    const deleted = entry('DELETE', 'Flag/nowhere', { fullUrl: gone })
+    const cases: readonly (readonly [object[], string])[] = [
+      [[entry('POST', 'Flag', { resource: lost })], '.extension[0].valueReference.reference'],
+      [[entry('PUT', 'Flag/f', { resource: flag(gone, { id: 'f' }) })], '.subject.reference'],
+      [[entry('PATCH', 'Flag/f', { resource: patch })], '.parameter[0].valueReference.reference'],
+      [[entry('POST', 'Flag', { resource: flag(gone) }), deleted], '.subject.reference'],
+    ]
+    for (const [list, place] of cases) {
+      const answer = await post('transaction', [patient, ...list])
+      assert.deepEqual([answer.status, ...codesOf(answer)], [400, 'not-found'], answer.text)
+      const [issue] = answer.body.issue as JsonObject[]
+      assert.deepEqual(issue?.expression, [`Bundle.entry[1].resource${place}`])
+    }
+    assert.equal(await total(`Patient?identifier=${mrn}|${id}`), 0)
+  })
+
+  test('entries of a batch cannot refer to each other: those that do are refused, the others are not', async () => {
+    const id = fresh()
+    const answers = answersOf(
+      await post('batch', [
+        entry('POST', 'Patient', { fullUrl: 'urn:uuid:1', resource: person(id) }),
+        entry('POST', 'Flag', { resource: flag('urn:uuid:1') }),
+        entry('POST', 'Flag/$validate', { resource: flag('urn:uuid:1') }),
+      ]),
+    )
+    assert.deepEqual(
+      answers.map(({ response }) => response.status),
+      ['201 Created', '400 Bad Request', '200 OK'],
+    )
+    assert.match(JSON.stringify(answers[1]?.response.outcome), /Flag\.subject\.reference/)
+  })
+
   test('what is deleted comes first, then what is made, then what is changed', async () => {
     const [a, b] = [fresh(), fresh()]
     const [first, second] = answersOf(

@@ -1,10 +1,11 @@
 // Conditional references of a transaction (FHIR R4 http.html#trules): `Patient?identifier=system|value` stands for the
 // one resource that matches when the transaction is carried out.
-import { isObject, isServedType } from '../../fhir/types.ts'
+import { isServedType } from '../../fhir/types.ts'
 import type { Criteria } from '../../pipeline/gateway.ts'
 import { permits } from '../auth.ts'
 import type { Ask } from './ask.ts'
 import { criteriaOf } from './conditional.ts'
+import { referencesIn } from './entry-reference.ts'
 import { refuse } from './reply.ts'
 
 export const maxConditionalReferences = 200
@@ -15,7 +16,8 @@ export function conditionalReferences(
   resources: readonly unknown[],
 ): ReadonlyMap<string, Criteria> | Response {
   const found = new Map<string, Criteria>()
-  for (const reference of new Set(resources.flatMap((each) => [...referencesIn(each)]))) {
+  const all = resources.flatMap((each) => [...referencesIn(each)].map(({ reference }) => reference))
+  for (const reference of new Set(all.filter((each) => /^[A-Z][A-Za-z]+\?/.test(each)))) {
     const mark = reference.indexOf('?')
     const rtype = reference.slice(0, mark)
     if (!isServedType(rtype))
@@ -33,14 +35,4 @@ export function conditionalReferences(
     found.set(reference, criteria)
   }
   return found
-}
-
-function* referencesIn(value: unknown): Generator<string> {
-  if (Array.isArray(value)) for (const each of value) yield* referencesIn(each)
-  if (!isObject(value)) return
-  for (const [name, each] of Object.entries(value)) {
-    if (name === 'reference' && typeof each === 'string') {
-      if (/^[A-Z][A-Za-z]+\?/.test(each)) yield each
-    } else if (typeof each === 'object') yield* referencesIn(each)
-  }
 }

@@ -13,6 +13,7 @@ import type { Ask } from './ask.ts'
 import { type BundleAnswer, type Dispatch, entryAnswer, sendAnswers, statusLine } from './bundle-answer.ts'
 import { type EntryFault, type EntryRequest, readEntries } from './bundle-entry.ts'
 import { conditionalReferences } from './conditional-reference.ts'
+import { localNames, noNames, unresolved } from './entry-reference.ts'
 import { isFhirType } from './format.ts'
 import { refuse, sendOutcome } from './reply.ts'
 import { readBodyValue } from './resource-body.ts'
@@ -63,8 +64,9 @@ async function batch(ask: Ask, entries: readonly Read[], dispatch: Dispatch): Pr
   const work = async (): Promise<void> => {
     for (let at = next++; at < entries.length; at = next++) {
       const entry = entries[at]
-      if (entry)
-        answers[at] = 'issues' in entry ? faultAnswer(entry) : await entryAnswer(ask, entry, dispatch)
+      const fault = entry && ('issues' in entry ? entry : unresolved(entry, noNames))
+      if (fault) answers[at] = faultAnswer(fault)
+      else if (entry && 'method' in entry) answers[at] = await entryAnswer(ask, entry, dispatch)
     }
   }
   await Promise.all(Array.from({ length: bundleLimits.maxConcurrent }, work))
@@ -88,13 +90,14 @@ async function transaction(
   const writes: { readonly at: number; readonly entry: TransactionEntry }[] = []
   const reads: { readonly at: number; readonly request: EntryRequest }[] = []
   const resources: JsonObject[] = []
+  const names = localNames(entries)
   for (const [at, request] of entries.entries()) {
     if ('issues' in request) return refuseEntry(ask, at, request)
     if (request.method === 'GET' || request.method === 'HEAD') {
       reads.push({ at, request })
       continue
     }
-    const entry = await transactionEntry(ask, request)
+    const entry = unresolved(request, names) ?? (await transactionEntry(ask, request))
     if ('issues' in entry) return refuseEntry(ask, at, entry)
     writes.push({ at, entry })
     if (entry.resource) resources.push(entry.resource)
