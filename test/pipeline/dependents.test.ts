@@ -122,10 +122,20 @@ const merge = (from: string, to: string) => {
   )
 }
 
+const mergeAccounts = (from: string, to: string) => {
+  const time = later()
+  return send(
+    msh({ event: 'ADT^A41^ADT_A39', time }),
+    `EVN||${time}`,
+    segment('PID', { 1: '1', 3: mrn(to), 5: 'DOE^JANE', 18: account(`A-${to}`) }),
+    segment('MRG', { 1: mrn(to), 3: account(`A-${from}`) }),
+  )
+}
+
 async function unmerge(to: string, onConflict: 'ask' | 'stay' | 'move' = 'ask'): Promise<void> {
   const [row] = await store.db.read.query<{ id: string }>(
     'last_merge',
-    'select id from merge_journal where undone_at is null order by message_id desc limit 1',
+    `select id from merge_journal where rtype = 'Patient' and undone_at is null order by message_id desc limit 1`,
   )
   const { status, issues } = await gateway.engine.decide({
     kind: 'unmerge',
@@ -214,6 +224,7 @@ describe('what a merge and its end make of the dependents of any patient', () =>
           await send(...register('S', {}, { time: later() }))
           await send(...register('T', { 16: 'M' }, { time: later() }))
           await admit('S', 0)
+          await admit('T', 0)
           for (const each of first) await carryOut(each)
           await gateway.idle()
           const before = await state()
@@ -233,6 +244,9 @@ describe('what a merge and its end make of the dependents of any patient', () =>
             target: idOf('T'),
           })
           for (const each of since) await carryOut(each)
+          // Visits and charges refer to what is merged now, and to what was merged before.
+          await mergeAccounts('S', 'T')
+          await verify()
           await unmerge('T', 'move')
           await gateway.idle()
           await verify()
