@@ -119,3 +119,7 @@ export interface Resource extends JsonObject {
 export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !JSON.isRawJSON(value)
 }
+
+/** What a primitive says; '' of all else. Objects of bodies have no prototype: String() throws on them. */
+export const primitiveText = (value: unknown): string =>
+  typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? String(value) : ''

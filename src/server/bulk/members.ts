@@ -1,5 +1,5 @@
 // The patients of a Group (http://hl7.org/fhir/R4/group.html): those who are members now, also by Groups in it.
-import { isObject, type JsonObject } from '../../fhir/types.ts'
+import { isObject, type JsonObject, primitiveText } from '../../fhir/types.ts'
 import { bulkLimits } from './limits.ts'
 
 type Read = (ids: readonly string[]) => Promise<readonly JsonObject[]>
@@ -27,7 +27,7 @@ function membersIn({ member }: JsonObject, at: Date): [type: string, id: string]
     const period = isObject(each.period) ? each.period : {}
     const isOver = typeof period.end === 'string' && endOf(period.end) < at.getTime()
     if (each.inactive === true || isOver || !isObject(each.entity)) return []
-    const [, type, id] = entity.exec(String(each.entity.reference)) ?? []
+    const [, type, id] = entity.exec(primitiveText(each.entity.reference)) ?? []
     return type !== undefined && id !== undefined ? [[type, id]] : []
   })
 }

@@ -1,7 +1,7 @@
 // Entries of a batch or a transaction as requests (FHIR R4 bundle.html, Bundle.entry.request): their form only.
 import type { Issue } from '../../fhir/issue.ts'
 import { refusal } from '../../fhir/outcome.ts'
-import { isObject, type JsonObject } from '../../fhir/types.ts'
+import { isObject, type JsonObject, primitiveText } from '../../fhir/types.ts'
 
 export interface EntryRequest {
   readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
@@ -32,7 +32,7 @@ export const readEntries = (list: readonly unknown[], baseUrl: string): (EntryRe
 function readEntry(entry: unknown, baseUrl: string): EntryRequest | EntryFault {
   const request = isObject(entry) ? entry.request : undefined
   if (!isObject(entry) || !isObject(request)) return refusal('bad-request', 'request is missing')
-  const method = String(request.method)
+  const method = primitiveText(request.method)
   if (!isMethod(method)) return refusal('bad-request', 'request.method is no method')
   const url = typeof request.url === 'string' ? request.url : ''
   const own = `${baseUrl}/`

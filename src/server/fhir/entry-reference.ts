@@ -1,6 +1,6 @@
 // References of an entry to other entries of its Bundle (FHIR R4 bundle.html#references, http.html#trules): `urn:uuid:...` holds inside
 // of the Bundle only, so that one that leads nowhere would be kept as a reference that nobody can ever follow.
-import { isObject } from '../../fhir/types.ts'
+import { isObject, primitiveText } from '../../fhir/types.ts'
 import type { EntryFault, EntryRequest } from './bundle-entry.ts'
 
 /** A reference of a resource, with its place as a FHIRPath. */
@@ -40,7 +40,7 @@ export function unresolved(
   names: ReadonlySet<string>,
 ): EntryFault | undefined {
   if (!resource || !writes.has(method) || path.includes('$')) return undefined
-  const type = String(resource.resourceType)
+  const type = primitiveText(resource.resourceType)
   const lost = [...referencesIn(resource)].filter(
     ({ reference }) => isLocal(reference) && !names.has(reference),
   )

@@ -1,7 +1,7 @@
 // FHIRPath Patch (FHIR R4 fhirpatch.html): add, insert, delete, replace and move, as Parameters.
 
 import { fieldsNamed, type Place, placesAt } from '../../fhir/locate.ts'
-import { isObject, type JsonObject } from '../../fhir/types.ts'
+import { isObject, type JsonObject, primitiveText } from '../../fhir/types.ts'
 import { isTooLarge, type Patched, type PatchFault, patchLimits, unfit } from './json-patch.ts'
 
 interface Operation {
@@ -75,7 +75,7 @@ function givenIn(part: JsonObject): unknown {
   if (!Array.isArray(part.part)) return undefined
   const built: JsonObject = Object.create(null)
   for (const each of part.part.filter(isObject)) {
-    const name = String(each.name)
+    const name = primitiveText(each.name)
     const value = givenIn(each)
     if (value === undefined || !/^[A-Za-z]\w{0,63}$/.test(name)) return undefined
     const known = built[name]

@@ -1,5 +1,5 @@
 // Input of an operation (FHIR R4 operations.html#request): the query of a GET, or Parameters in the body of a POST.
-import { isObject, type JsonObject } from '../../fhir/types.ts'
+import { isObject, type JsonObject, primitiveText } from '../../fhir/types.ts'
 import { type Ask, type Pairs, queryOf } from './ask.ts'
 import { isFhirType } from './format.ts'
 import { refuse } from './reply.ts'
@@ -12,7 +12,7 @@ export async function inputsOf(ask: Ask): Promise<Inputs | Response> {
   const inputs = new Map<string, unknown>(queryOf(ask.c))
   const list = await parametersOf(ask)
   if (list instanceof Response) return list
-  for (const each of list) inputs.set(String(each.name), valueIn(each))
+  for (const each of list) inputs.set(primitiveText(each.name), valueIn(each))
   return inputs
 }
 
@@ -23,7 +23,7 @@ export async function pairsIn(ask: Ask): Promise<Pairs | Response> {
   const given = list.map((each): [string, string] => {
     const value = valueIn(each)
     const text = isObject(value) ? value.reference : value
-    return [String(each.name), typeof text === 'string' || typeof text === 'number' ? String(text) : '']
+    return [primitiveText(each.name), primitiveText(text)]
   })
   return [...queryOf(ask.c), ...given]
 }

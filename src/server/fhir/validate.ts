@@ -2,7 +2,7 @@
 // found, also when that forbids the write; 4xx only for a request that cannot be read.
 import { blocks, type Issue } from '../../fhir/issue.ts'
 import { readJson } from '../../fhir/json.ts'
-import { isObject, type JsonObject, writesOf } from '../../fhir/types.ts'
+import { isObject, type JsonObject, primitiveText, writesOf } from '../../fhir/types.ts'
 import { validateResource } from '../../fhir/validate.ts'
 import { readResource } from '../../store/resources.ts'
 import { permits } from '../auth.ts'
@@ -84,8 +84,8 @@ async function wantedOf(ask: Ask): Promise<Wanted | Response> {
       for (const each of list.filter(isObject)) {
         const text = Object.entries(each).find(([key]) => key.startsWith('value'))?.[1]
         if (each.name === 'resource') resource = each.resource
-        else if (each.name === 'mode') mode = String(text)
-        else if (each.name === 'profile') profiles.push(String(text))
+        else if (each.name === 'mode') mode = primitiveText(text)
+        else if (each.name === 'profile') profiles.push(primitiveText(text))
       }
     } else resource = body.value
   }
