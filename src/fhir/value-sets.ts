@@ -1,6 +1,7 @@
 // Value sets as codes (http://hl7.org/fhir/R4/valueset.html#compositions): those that the gateway carries, and those of packages
 // as far as they can be listed.
 import { type CodeSystemContent, carriedSystem, isBelow, readCodeSystem } from './code-system.ts'
+import { CODE_SYSTEMS } from './definitions.ts'
 import { listIn, textIn } from './profile/structure.ts'
 import { type Code, codesIn } from './terminology.ts'
 import type { JsonObject } from './types.ts'
@@ -76,6 +77,14 @@ export class Terminology {
 
   system(url: string): CodeSystemContent | undefined {
     return this.#systems.get(plainUrl(url)) ?? carriedSystem(plainUrl(url))
+  }
+
+  /** All systems that are known: those of packages, and what is carried beside them. */
+  systems(): readonly CodeSystemContent[] {
+    const carried = Object.keys(CODE_SYSTEMS).flatMap((url) =>
+      this.#systems.has(url) ? [] : (carriedSystem(url) ?? []),
+    )
+    return [...this.#systems.values(), ...carried]
   }
 
   /** Undefined for a value set that is not known here at all. */
@@ -161,12 +170,18 @@ export class Terminology {
   }
 }
 
+/** Filters of a composition that are understood, by the property that they look at; those on the hierarchy may name any. */
+export const FILTER_OPERATORS = [
+  { property: 'concept', operators: ['is-a', 'descendent-of', 'is-not-a', '=', 'in', 'not-in'] },
+  { property: 'code', operators: ['is-a', 'descendent-of', 'is-not-a', '=', 'in', 'not-in'] },
+] as const
+
 function filterTest(system: CodeSystemContent, filter: JsonObject): ((code: string) => boolean) | undefined {
   const [op, value] = [textIn(filter, 'op'), textIn(filter, 'value')]
   if (op === 'is-a') return (code) => code === value || isBelow(system, code, value)
   if (op === 'descendent-of') return (code) => isBelow(system, code, value)
   if (op === 'is-not-a') return (code) => code !== value && !isBelow(system, code, value)
-  const isCode = ['code', 'concept'].includes(textIn(filter, 'property'))
+  const isCode = FILTER_OPERATORS.some(({ property }) => property === textIn(filter, 'property'))
   if (!isCode) return undefined
   if (op === '=') return (code) => code === value
   if (op !== 'in' && op !== 'not-in') return undefined

@@ -107,7 +107,11 @@ function fhirRoutes(app: Hono<AppEnv>, deps: Deps, within: ReadsWithin['within']
   for (const [path, methods] of Object.entries(routes)) {
     for (const [method, route] of Object.entries(methods)) app.on(method, path, route)
     const allow = Object.keys(methods).flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method]))
-    app.all(path, (c) => unauthenticated(c, deps) ?? methodNotAllowed(c, allow.join(', ')))
+    // What can be done is no secret: it is asked for before there is a token, and by browsers without one.
+    const other: Route = (c) =>
+      (c.req.method === 'OPTIONS' ? undefined : unauthenticated(c, deps)) ??
+      methodNotAllowed(c, allow.join(', '))
+    app.all(path, other)
     // Behind the operations that are known, before ids and members of compartments.
     if (path === '/fhir/:type/_search') {
       app.all('/fhir/:type/:operation{\\$.*}', unknownOperation)

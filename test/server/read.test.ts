@@ -1,7 +1,7 @@
 // read, vread, history, metadata and $lineage over HTTP, and what every answer has.
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { codesOf, entriesOf, idsOf, linkOf, type TestApp, testApp } from './setup.ts'
+import { type Answer, codesOf, entriesOf, idsOf, linkOf, type TestApp, testApp } from './setup.ts'
 
 describe('reading', () => {
   let app: TestApp
@@ -198,6 +198,26 @@ describe('reading', () => {
     assert.equal(answer.body.resourceType, 'CapabilityStatement')
     assert.equal(answer.body.fhirVersion, '4.0.1')
     assert.match(answer.text, /America\/Chicago/)
+  })
+
+  test('the capability statement is not sent again, and has modes', async () => {
+    const full = await app.ask('/fhir/metadata?mode=full', { as: 'nobody' })
+    const tag = full.headers.get('etag') ?? ''
+    assert.match(tag, /^W\/"[0-9a-f]+"$/)
+    const again = await app.ask('/fhir/metadata', { headers: { 'if-none-match': tag } })
+    assert.deepEqual([again.status, again.text, again.headers.get('etag')], [304, '', tag])
+    assert.equal((await app.ask('/fhir/metadata', { headers: { 'if-none-match': 'W/"1"' } })).status, 200)
+
+    const normative = await app.ask('/fhir/metadata?mode=normative', { headers: { 'if-none-match': tag } })
+    const types = ({ body }: Answer) =>
+      (body.rest as { resource: { type: string }[] }[])[0]?.resource.map(({ type }) => type) ?? []
+    assert.ok(types(normative).includes('Patient') && !types(normative).includes('Appointment'))
+    assert.ok(types(full).includes('Appointment'))
+    assert.notEqual(normative.headers.get('etag'), tag)
+    const xml = await app.ask('/fhir/metadata?mode=terminology&_format=xml')
+    assert.match(xml.text, /^<\?xml.*<TerminologyCapabilities /s)
+    const other = await app.ask('/fhir/metadata?mode=all')
+    assert.deepEqual([other.status, ...codesOf(other)], [400, 'invalid'])
   })
 
   test('other forms than JSON and XML are not acceptable', async () => {

@@ -98,6 +98,19 @@ describe('the RESTful API', () => {
   test('OPTIONS says what can be done', async () => {
     const answer = await app.ask('/fhir/Basic/1', { method: 'OPTIONS' })
     assert.deepEqual([answer.status, answer.headers.get('allow')], [204, 'GET, HEAD, PUT, PATCH, DELETE'])
+    for (const path of [
+      '/fhir',
+      '/fhir/metadata',
+      '/fhir/Basic',
+      '/fhir/Basic/1',
+      '/fhir/ValueSet/$expand',
+    ]) {
+      const known = await app.ask(path, { method: 'OPTIONS' })
+      const stranger = await app.ask(path, { method: 'OPTIONS', as: 'nobody' })
+      assert.equal(stranger.status, 204, path)
+      assert.ok(stranger.headers.get('allow')?.startsWith('GET, HEAD'), path)
+      assert.equal(stranger.headers.get('allow'), known.headers.get('allow'))
+    }
     const other = await app.ask('/fhir/Basic/1', { method: 'POST', body: basic('x') })
     assert.deepEqual([other.status, other.headers.get('allow')], [405, 'GET, HEAD, PUT, PATCH, DELETE'])
   })

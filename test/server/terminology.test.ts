@@ -329,6 +329,24 @@ describe('terminology', () => {
     assert.equal((await ask({ prefer: 'handling=strict' })).status, 400)
   })
 
+  it('/metadata?mode=terminology names every code system that can be asked', async () => {
+    const { status, body } = await app.ask('/fhir/metadata?mode=terminology', { as: 'nobody' })
+    assert.deepEqual([status, body.resourceType, body.kind], [200, 'TerminologyCapabilities', 'instance'])
+    const systems = body.codeSystem as { uri: string; version: { code?: string }[] }[]
+    assert.equal(new Set(systems.map(({ uri }) => uri)).size, systems.length)
+    const animals = systems.find(({ uri }) => uri === 'urn:animals')
+    assert.deepEqual(
+      animals?.version.map(({ code }) => code),
+      ['2'],
+    )
+    for (const { uri } of systems.slice(0, 20)) {
+      const asked = await app.ask(`/fhir/CodeSystem/$validate-code?url=${encodeURIComponent(uri)}&code=x`)
+      assert.equal(asked.status, 200, uri)
+    }
+    const { parameter } = body.expansion as { parameter: JsonObject[] }
+    assert.ok(parameter.some(({ name }) => name === 'filter'))
+  })
+
   it('/metadata and the OperationDefinitions name them', async () => {
     const answer = await app.ask('/fhir/OperationDefinition?base=ConceptMap')
     assert.deepEqual(

@@ -30,6 +30,13 @@ export function ifMatchOf(header: string | undefined): IfMatch {
 
 export const etagOf = (version: number): string => `W/"${version}"`
 
+/** Whether If-None-Match names the tag; weak and strong ones are compared alike (RFC 9110 section 13.1.2). */
+export function namesTag(ifNoneMatch: string | undefined, etag: string): boolean {
+  const strong = (tag: string): string => tag.trim().replace(/^W\//, '')
+  const tags = (ifNoneMatch ?? '').split(',', 100).map(strong)
+  return tags.includes('*') || tags.includes(strong(etag))
+}
+
 /** True when a read need not be answered again: RFC 9110 sections 13.1.2 and 13.1.3. */
 export function isNotModified(
   ifNoneMatch: string | undefined,
@@ -37,10 +44,7 @@ export function isNotModified(
   version: number,
   updatedAt: string,
 ): boolean {
-  if (ifNoneMatch !== undefined) {
-    const tags = ifNoneMatch.split(',', 100).map((each) => each.trim().replace(/^W\//, ''))
-    return tags.includes('*') || tags.includes(`"${version}"`)
-  }
+  if (ifNoneMatch !== undefined) return namesTag(ifNoneMatch, etagOf(version))
   if (ifModifiedSince === undefined) return false
   const since = Date.parse(ifModifiedSince)
   return !Number.isNaN(since) && Math.floor(Date.parse(updatedAt) / 1_000) * 1_000 <= since
