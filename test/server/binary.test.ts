@@ -52,6 +52,8 @@ describe('Binary', () => {
       const resource = await app.raw(`${path}${query}`, headers)
       assert.match(await resource.text(), /"resourceType": "Binary"/)
     }
+    const head = await app.ask(path, { method: 'HEAD', headers: { accept: 'image/png' } })
+    assert.deepEqual([head.status, head.headers.get('content-type')], [200, 'text/plain; charset=utf-8'])
     assert.equal((await app.raw(path, { accept: 'image/png', 'if-none-match': 'W/"1"' })).status, 304)
     assert.equal((await app.raw('/fhir/Binary/none', { accept: 'image/png' })).status, 404)
   })
@@ -81,6 +83,14 @@ describe('Binary', () => {
       [inside.body.contentType, inside.body.data],
       ['application/fhir+json', Buffer.from(basic).toString('base64')],
     )
+  })
+
+  test('a security context that cannot be read is refused, never left out', async () => {
+    for (const context of ['Patient/p 1', '', `Patient/${'x'.repeat(600)}`]) {
+      const headers = { 'content-type': 'image/png', 'x-security-context': context }
+      const bad = await app.ask('/fhir/Binary', { method: 'POST', headers, body: octets })
+      assert.deepEqual([bad.status, codesOf(bad)], [400, ['invalid']], bad.text)
+    }
   })
 
   test('what is no media type, or too large, is refused', async () => {

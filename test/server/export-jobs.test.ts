@@ -1,13 +1,16 @@
 // Bulk exports as jobs: what changes while they run, in between and after them; gateways that end; limits.
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { constants, deflateRawSync } from 'node:zlib'
+import type { Site } from '../../src/canonical/site.ts'
 import type { Resource } from '../../src/fhir/types.ts'
 import { createExporter, type Exporter } from '../../src/server/bulk/exporter.ts'
+import { contentOf } from '../../src/server/bulk/files.ts'
 import { type BulkLimits, bulkLimits } from '../../src/server/bulk/limits.ts'
 import { addChunk } from '../../src/store/export-files.ts'
 import { JobLost, takeJob } from '../../src/store/export-jobs.ts'
 import { acceptanceSite } from '../pipeline/gateway.ts'
-import { type Answer, baseUrl, type TestApp, testApp } from './setup.ts'
+import { type Answer, baseUrl, type TestApp, testApp, withScopes } from './setup.ts'
 
 const headers = { prefer: 'respond-async' }
 const basic = (id: string, text = 'x'): Resource => ({ resourceType: 'Basic', id, code: { text } })
@@ -244,6 +247,47 @@ describe('$export as a job', () => {
     } finally {
       await app.close()
     }
+  })
+
+  test('needs the scopes that it was asked with when it runs, and when its files are taken', async () => {
+    const site = acceptanceSite()
+    const engine: { now?: Site } = {}
+    const app = await testApp({ gateway: { site: () => engine.now ?? site }, app: { exporter: idle } })
+    const narrow = { ...site, ...withScopes(site, 'acceptance', 'system/Patient.rs') }
+    try {
+      await app.writes.put([basic('b1')])
+      const [path, later] = [
+        statusPath(await app.ask('/fhir/$export?_type=Basic', { headers })),
+        statusPath(await app.ask('/fhir/$export?_type=Basic', { headers })),
+      ]
+      const exporter = exporterOn(app, { maxRunning: 1 })
+      exporter.wake()
+      const { output } = await manifestOf(app, path)
+      await manifestOf(app, later)
+      await exporter.close(5_000)
+      const last = statusPath(await app.ask('/fhir/$export?_type=Basic', { headers }))
+      engine.now = narrow
+      for (const each of [path, pathOf(output[0]?.url ?? '')]) assert.equal((await app.ask(each)).status, 403)
+      assert.equal((await app.ask(later, { method: 'DELETE' })).status, 202)
+      const gateway = { ...app.engine, site: () => narrow }
+      const other = createExporter({ db: app.store.db, tenant: 1, gateway, baseUrl, log: silent })
+      other.wake()
+      engine.now = site
+      assert.equal((await ended(app, last)).status, 500)
+      await other.close(5_000)
+    } finally {
+      await app.close()
+    }
+  })
+
+  test('that is taken away while a file is read ends it with an error: a part is not the whole', async () => {
+    const pieces = async function* () {
+      yield deflateRawSync('{}\n', { finishFlush: constants.Z_FULL_FLUSH })
+    }
+    const read = async (gzip: boolean) => {
+      for await (const _ of contentOf({ bytes: 6, crc: 0, packedBytes: 1_000 }, pieces(), gzip));
+    }
+    for (const gzip of [true, false]) await assert.rejects(read(gzip), /taken away/)
   })
 
   test('is gone when its time is over', async () => {

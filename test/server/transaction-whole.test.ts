@@ -85,6 +85,31 @@ describe('a transaction is whole', () => {
     }
   })
 
+  test('an entry that asks for an export, or leads elsewhere, is refused and leaves nothing', async () => {
+    const app = await testApp()
+    try {
+      const before = await app.store.db.read.query('kept', keptSql)
+      const nested = { resourceType: 'Bundle', type: 'batch', entry: [create('inside')] }
+      for (const [entry, type] of [
+        [get('Patient/$export'), 'transaction'],
+        [get('$export/job/1.Basic.ndjson'), 'batch'],
+        [get('../operate'), 'transaction'],
+        ...['Basic/..', 'Basic/%2E%2e/', 'Basic\\..'].map(
+          (url) => [{ resource: nested, request: { method: 'POST', url } }, 'batch'] as const,
+        ),
+      ] as const) {
+        const body = { resourceType: 'Bundle', type, entry: [entry] }
+        const answer = await app.ask('/fhir', { method: 'POST', headers: { prefer: 'respond-async' }, body })
+        const entries = answer.status === 200 ? entriesOf(answer) : []
+        assert.equal(parseInt(entries[0]?.response.status ?? `${answer.status}`, 10), 400, answer.text)
+      }
+      assert.deepEqual(await app.store.db.read.query('kept', keptSql), before)
+      assert.deepEqual(await app.store.db.read.query('jobs', 'select from export_job'), [])
+    } finally {
+      await app.close()
+    }
+  })
+
   test('a delete that finds nothing is one of its entries like any other', async () => {
     const app = await testApp()
     try {

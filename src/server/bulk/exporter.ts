@@ -15,7 +15,7 @@ import {
 import type { AppOptions } from '../context.ts'
 import { ExportFiles } from './files.ts'
 import { type BulkLimits, bulkLimits } from './limits.ts'
-import type { ExportPlan } from './plan.ts'
+import { deniedIn, type ExportPlan } from './plan.ts'
 import { runExport } from './run.ts'
 
 const leaseSeconds = 30
@@ -92,6 +92,9 @@ export function createExporter(options: ExporterOptions, limits: BulkLimits = bu
   const carryOut = async (job: JobRow): Promise<void> => {
     const client = gateway.site().clients.get(job.client)
     if (!client) throw new Error('the client of the export is not in the site file any more')
+    const plan = job.plan as ExportPlan
+    const denied = deniedIn(plan, client)
+    if (denied !== undefined) throw new Error(`no scope of the client gives rs on ${denied} any more`)
     const files = new ExportFiles({
       maxFileBytes: limits.maxFileBytes,
       chunkBytes: limits.chunkBytes,
@@ -100,7 +103,7 @@ export function createExporter(options: ExporterOptions, limits: BulkLimits = bu
         await addChunk(db, tenant, job, chunk, { written, leaseSeconds })
       },
     })
-    const shown = await db.snapshot((tx) => runExport(options, tx, job.plan as ExportPlan, client, files), {
+    const shown = await db.snapshot((tx) => runExport(options, tx, plan, client, files), {
       retries: 0,
       outageMs: 0,
       statementTimeoutMs: limits.statementTimeoutMs,

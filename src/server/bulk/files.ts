@@ -122,15 +122,19 @@ const checkBytes = 8
 export const gzipBytes = ({ packedBytes }: Pick<FileRow, 'packedBytes'>): number =>
   head.length + packedBytes + lastBlock.length + checkBytes
 
-/** The file as gzip, or as plain text. */
+/** The file as gzip, or as plain text. Throws when its pieces were taken away meanwhile: a part must not look like the whole. */
 export async function* contentOf(
-  file: Pick<FileRow, 'bytes' | 'crc'>,
+  file: Pick<FileRow, 'bytes' | 'crc' | 'packedBytes'>,
   chunks: AsyncIterable<Buffer>,
   gzip: boolean,
 ): AsyncGenerator<Buffer> {
   if (gzip) yield head
-  for await (const chunk of chunks)
+  let packed = 0
+  for await (const chunk of chunks) {
+    packed += chunk.length
     yield gzip ? chunk : await unpack(chunk, { finishFlush: constants.Z_SYNC_FLUSH })
+  }
+  if (packed !== file.packedBytes) throw new Error('the files of this export were taken away')
   if (!gzip) return
   const check = Buffer.alloc(checkBytes)
   check.writeUInt32LE(file.crc, 0)

@@ -7,6 +7,7 @@ import type { AppContext, Deps } from '../context.ts'
 import { httpDate, refuse, sendOutcome } from '../fhir/reply.ts'
 import { unauthenticated } from '../fhir/route.ts'
 import { contentOf, gzipBytes } from './files.ts'
+import { deniedIn, type ExportPlan } from './plan.ts'
 
 /** Who asks often is answered often, for an export that is done in a moment; the others are waited for longer. */
 const [soonSeconds, laterSeconds, soonMs] = [1, 10, 20_000]
@@ -21,10 +22,17 @@ export function jobRoute(deps: Deps, handler: JobHandler) {
     const { principal } = c.var
     if (principal.kind !== 'client')
       return refuse(c, 'forbidden', 'the token of a v2 source gives no access to FHIR')
-    const job = await ownJob(c, deps, principal.client)
-    return job
+    const { client } = principal
+    const job = await ownJob(c, deps, client)
+    if (!job) return refuse(c, 'not-found', 'there is no such export, or not any more - begin another one')
+    const denied = c.req.method === 'DELETE' ? undefined : deniedIn(job.plan as ExportPlan, client)
+    return denied === undefined
       ? await handler(c, deps, job)
-      : refuse(c, 'not-found', 'there is no such export, or not any more - begin another one')
+      : refuse(
+          c,
+          'forbidden',
+          `no scope of this client gives rs on ${denied} any more - begin another export`,
+        )
   }
 }
 

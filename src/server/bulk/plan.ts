@@ -1,5 +1,6 @@
 // A bulk export as it was asked for (Bulk Data Access IG 2.0.0, export.html, kick-off request): parameters of the URL or of
 // Parameters in the body, checked before anything is begun.
+import type { Client } from '../../canonical/site.ts'
 import { membersOf } from '../../fhir/compartment.ts'
 import { fieldsOf } from '../../fhir/elements.ts'
 import type { Issue } from '../../fhir/issue.ts'
@@ -110,6 +111,12 @@ function timesOf(
     ...(since !== undefined && { since: read(since) }),
     ...(until !== undefined && { until: read(until) }),
   }
+}
+
+/** A type of the plan that the client may not read or search (any more), or the Group that it may not read. */
+export function deniedIn({ types, level }: ExportPlan, client: Client): string | undefined {
+  if (level === 'group' && !permits(client, 'Group', 'r')) return 'Group'
+  return types.find((type) => !permits(client, type, 'r', 's'))
 }
 
 /** Types outside of the compartment that an export of patients may have: what is referred to. */

@@ -4,7 +4,7 @@ import { isObject, type Resource } from '../../fhir/types.ts'
 import type { AppContext } from '../context.ts'
 import { isFhirType } from './format.ts'
 import { etagOf } from './preferences.ts'
-import { httpDate } from './reply.ts'
+import { httpDate, refuse } from './reply.ts'
 import type { Stored } from './resource-text.ts'
 
 /** type/subtype with parameters (RFC 9110, section 8.3.1). */
@@ -19,17 +19,20 @@ export function wantsOctets(c: AppContext): boolean {
   return !accepted.some((each) => isFhirType((each.split(';')[0] ?? '').trim().toLowerCase()))
 }
 
-/** What has come as octets, as a resource; undefined when Content-Type is no media type. */
-export function binaryOf(c: AppContext, octets: Uint8Array, id: string): Resource | undefined {
+/** What has come as octets, as a resource; or the refusal. A security context is never left out because it cannot be read. */
+export function binaryOf(c: AppContext, octets: Uint8Array, id: string): Resource | Response {
   const contentType = (c.req.header('content-type') ?? '').trim()
-  if (!mediaTypeForm.test(contentType)) return undefined
+  if (!mediaTypeForm.test(contentType))
+    return refuse(c, 'unsupported-media-type', 'Content-Type must be the media type of the content')
   const context = c.req.header('x-security-context')
+  if (context !== undefined && !referenceForm.test(context))
+    return refuse(c, 'bad-request', 'X-Security-Context must be a reference such as Patient/123')
   const data = Buffer.from(octets).toString('base64')
   return {
     resourceType: 'Binary',
     ...(id !== '' && { id }),
     contentType,
-    ...(context !== undefined && referenceForm.test(context) && { securityContext: { reference: context } }),
+    ...(context !== undefined && { securityContext: { reference: context } }),
     ...(data !== '' && { data }),
   }
 }

@@ -24,6 +24,11 @@ const conditions = {
   ifNoneExist: 'if-none-exist',
 } as const
 
+/** What a URL resolves to another path, or out of the base: dot segments, however written, and backslashes. */
+const isElsewhere = (path: string): boolean => /(?:^|\/)(?:\.|%2e){1,2}(?:\/|$)|\\/i.test(path)
+/** Answers that are no resources, about work that no transaction takes back. */
+const isExport = (path: string): boolean => /(?:^|\/)(?:\$|%24)export(?:\/|$)/i.test(path)
+
 const isMethod = (text: string): text is EntryRequest['method'] => methods.has(text)
 
 export const readEntries = (list: readonly unknown[], baseUrl: string): (EntryRequest | EntryFault)[] =>
@@ -39,6 +44,10 @@ function readEntry(entry: unknown, baseUrl: string): EntryRequest | EntryFault {
   const relative = (url.startsWith(own) ? url.slice(own.length) : url).replace(/^\//, '')
   if (/^[a-z][a-z0-9+.-]*:/i.test(relative) || relative.startsWith('/'))
     return refusal('bad-request', 'request.url is not on this server - use one such as Patient/1')
+  const [path = ''] = relative.split(/[?#]/, 1)
+  if (isElsewhere(path))
+    return refusal('bad-request', 'request.url leads to another path - write the one that is meant')
+  if (isExport(path)) return refusal('bad-request', 'an export is no part of a Bundle - ask for it by itself')
   const mark = relative.indexOf('?')
   if (method !== 'GET' && /^(?:\?|$)/.test(relative))
     return refusal('bad-request', 'request.url names no type - a Bundle cannot hold another one to carry out')

@@ -93,9 +93,7 @@ async function readOctets(ask: Ask): Promise<ResourceBody | Response> {
 
 function octetsBody(ask: Ask, raw: Uint8Array): ResourceBody | Response {
   const resource = binaryOf(ask.c, raw, ask.id)
-  return resource
-    ? { raw, resource, remarks: [] }
-    : refuse(ask.c, 'unsupported-media-type', 'Content-Type must be the media type of the content')
+  return resource instanceof Response ? resource : { raw, resource, remarks: [] }
 }
 
 /** Version and time are the server's to say: what a client sends there is ignored (J09). */

@@ -69,7 +69,7 @@ export function fhirRoute(deps: Deps, needed: readonly Permission[], handler: Ha
 const isOctets = (c: AppContext): boolean =>
   c.req.param('type') === 'Binary' &&
   c.req.param('id') !== undefined &&
-  c.req.method === 'GET' &&
+  (c.req.method === 'GET' || c.req.method === 'HEAD') &&
   wantsOctets(c)
 
 export function methodNotAllowed(c: AppContext, allow: string): Response {
