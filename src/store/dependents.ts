@@ -19,22 +19,26 @@ export interface DependentRow {
 /**
  * Of these things those whose own contributions alone say what they refer to: nothing was moved, nothing was merged into
  * them. What several things say together is not among them. Uses the primary keys of resource, contribution and merge, and
- * merge_target.
+ * merge_target, each by itself (offset 0), whatever the planner thinks of the number of rows.
  */
 export const loadDependentsSql = `
-select r.rtype, r.id, r.version, (extract(epoch from r.updated_at) * 1000)::float8 as since, said.names, said.bare
+select wanted.rtype, wanted.id, r.version, (extract(epoch from r.updated_at) * 1000)::float8 as since, said.names, said.bare
 from unnest($2::text[], $3::text[]) as wanted (rtype, id)
-join resource r on r.tenant = $1 and r.rtype = wanted.rtype and r.id = wanted.id
+cross join lateral (
+  select version, updated_at from resource r
+  where r.tenant = $1 and r.rtype = wanted.rtype and r.id = wanted.id and not r.deleted offset 0
+) r
 cross join lateral (
   select array_agg(distinct n.name) filter (where strpos(c.body, n.name) > 0) as names,
     bool_and(strpos(replace(c.body, '{"reference":' || n.name || '}', ''), n.name) = 0) as bare,
     bool_or(c.source = 'gateway' and c.key = 'moved') as moved
-  from contribution c cross join unnest($4::text[]) as n (name)
-  where c.tenant = $1 and c.rtype = r.rtype and c.id = r.id
+  from (
+    select source, key, body from contribution c where c.tenant = $1 and c.rtype = wanted.rtype and c.id = wanted.id offset 0
+  ) c cross join unnest($4::text[]) as n (name)
 ) said
-where not r.deleted and said.names is not null and not said.moved
-  and not exists (select from merge m where m.tenant = $1 and m.rtype = r.rtype and m.source_id = r.id)
-  and not exists (select from merge m where m.tenant = $1 and m.rtype = r.rtype and m.target_id = r.id)`
+where said.names is not null and not said.moved
+  and (select count(*) from merge m where m.tenant = $1 and m.rtype = wanted.rtype and m.source_id = wanted.id) = 0
+  and (select count(*) from merge m where m.tenant = $1 and m.rtype = wanted.rtype and m.target_id = wanted.id) = 0`
 
 /** `names`: records shown as one, 'Patient/x'. Those that are not among the result have to be folded. */
 export async function loadDependents(
