@@ -67,7 +67,11 @@ export class Terminology {
   readonly #sets = new Map<string, JsonObject>()
   readonly #groups = new Map<string, CodeGroup>()
 
+  /** As they were loaded. */
+  readonly codeSystems: readonly JsonObject[]
+
   constructor(codeSystems: readonly JsonObject[] = [], valueSets: readonly JsonObject[] = []) {
+    this.codeSystems = codeSystems
     for (const each of codeSystems) {
       const read = readCodeSystem(each)
       if (read) this.#systems.set(read.url, read)
@@ -77,6 +81,11 @@ export class Terminology {
 
   system(url: string): CodeSystemContent | undefined {
     return this.#systems.get(plainUrl(url)) ?? carriedSystem(plainUrl(url))
+  }
+
+  /** As they were loaded; of one URL the last. */
+  get valueSets(): readonly JsonObject[] {
+    return [...this.#sets.values()]
   }
 
   /** All systems that are known: those of packages, and what is carried beside them. */

@@ -329,6 +329,39 @@ describe('terminology', () => {
     assert.equal((await ask({ prefer: 'handling=strict' })).status, 400)
   })
 
+  it('value sets and code systems are read and searched, of packages and carried', async () => {
+    const found = async (query: string) => idsOf(await app.ask(`/fhir/${query}`))
+    assert.deepEqual(await found('ValueSet?url=urn:set:mammals'), ['mammals'])
+    assert.deepEqual(await found(`ValueSet?url=${genderSet}`), ['administrative-gender'])
+    assert.deepEqual(await found('CodeSystem?name=animal&version=2'), ['animals'])
+    assert.deepEqual(await found('CodeSystem?name=animal&version=3'), [])
+    assert.deepEqual(await found('CodeSystem?url=urn:animals|2'), ['animals'])
+    assert.deepEqual(await found(`ValueSet?reference=urn:animals&_id=mammals`), ['mammals'])
+    const { body } = await app.ask('/fhir/CodeSystem/v3-RoleCode')
+    assert.deepEqual([body.url, body.content], [role, 'complete'])
+    assert.equal((await app.ask('/fhir/ValueSet/nonsense')).status, 404)
+    assert.equal((await post('/fhir/ValueSet', { resourceType: 'ValueSet', status: 'draft' })).status, 405)
+    for (const type of ['ValueSet', 'CodeSystem', 'StructureDefinition']) {
+      const { total, ...all } = (await app.ask(`/fhir/${type}`)).body
+      const ids = idsOf({ body: all } as Answer)
+      assert.deepEqual(
+        [new Set(ids).size, ids.every((id) => /^[A-Za-z0-9.-]{1,64}$/.test(String(id)))],
+        [total, true],
+      )
+    }
+  })
+
+  it('the operations also take the id of one', async () => {
+    assert.equal(expanded(await app.ask('/fhir/ValueSet/mammals/$expand')), 'mammal cat dog')
+    assert.ok(expanded(await app.ask('/fhir/ValueSet/administrative-gender/$expand')).includes('male'))
+    assert.ok(said(await app.ask('/fhir/CodeSystem/animals/$lookup?code=cat')).includes('display=Cat'))
+    const is = async (path: string) => said(await app.ask(`/fhir/${path}`))[0]
+    assert.equal(await is('CodeSystem/animals/$validate-code?code=owl'), 'result=true')
+    assert.equal(await is('ValueSet/mammals/$validate-code?code=owl&system=urn:animals'), 'result=false')
+    assert.equal((await app.ask('/fhir/ValueSet/nonsense/$expand')).status, 404)
+    assert.equal((await app.ask('/fhir/CodeSystem/nonsense/$lookup?code=cat')).status, 404)
+  })
+
   it('/metadata?mode=terminology names every code system that can be asked', async () => {
     const { status, body } = await app.ask('/fhir/metadata?mode=terminology', { as: 'nobody' })
     assert.deepEqual([status, body.resourceType, body.kind], [200, 'TerminologyCapabilities', 'instance'])

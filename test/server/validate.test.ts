@@ -6,7 +6,7 @@ import { isObject, type JsonObject } from '../../src/fhir/types.ts'
 import { validateResource } from '../../src/fhir/validate.ts'
 import { profile } from '../packages.ts'
 import { acceptanceSite } from '../pipeline/gateway.ts'
-import { type Answer, codesOf, type TestApp, testApp, withScopes } from './setup.ts'
+import { type Answer, codesOf, entriesOf, type TestApp, testApp, withScopes } from './setup.ts'
 
 const url = 'http://example.org/StructureDefinition/titled'
 const titled = profile('titled', 'Flag', [
@@ -104,6 +104,16 @@ describe('profiles', () => {
     const [rest] = Array.isArray(body.rest) ? body.rest : []
     const types: readonly JsonObject[] = rest.resource
     assert.deepEqual(types.find(({ type }) => type === 'Flag')?.supportedProfile, [url])
+  })
+
+  it('a profile is found by its URL and type, and read as it was loaded', async () => {
+    const found = await app.ask(`/fhir/StructureDefinition?url=${encodeURIComponent(url)}&type=Flag`)
+    const [entry] = entriesOf(found)
+    assert.deepEqual([found.body.total, entry?.resource?.url], [1, url])
+    const { status, body } = await app.ask(`/fhir/StructureDefinition/${entry?.resource?.id}`)
+    assert.equal(status, 200)
+    assert.deepEqual(body, { ...titled, id: entry?.resource?.id })
+    assert.equal((await app.ask('/fhir/StructureDefinition?type=Patient')).body.total, 0)
   })
 
   const well = 'information informational'

@@ -6,7 +6,7 @@ import { isObject } from '../../fhir/types.ts'
 import type { Ask } from './ask.ts'
 import { codedOf, codingOf, type Inputs, inputsFor, textOf } from './parameters.ts'
 import { refuse, sendOutcome, sendText } from './reply.ts'
-import { sendValidity } from './terminology.ts'
+import { knownUrl, sendValidity } from './terminology.ts'
 
 const unknownSystem = 'this code system is not carried here - ask a terminology server'
 const unknownCode = 'the code system has no such code - ask a terminology server'
@@ -17,7 +17,9 @@ export async function lookup(ask: Ask): Promise<Response> {
   const { c, deps } = ask
   const inputs = await inputsFor(ask, lookupKnown)
   if (inputs instanceof Response) return inputs
-  const { system, code } = codingOf(inputs)
+  const { system: given, code } = codingOf(inputs)
+  const system = knownUrl(ask, 'CodeSystem') ?? given
+  if (system instanceof Response) return system
   if (system === undefined || code === undefined)
     return refuse(c, 'bad-request', 'system or code is missing - send both, or a coding')
   const content = deps.packages().profiles.terminology.system(system)
@@ -65,7 +67,8 @@ export async function validateSystemCode(ask: Ask): Promise<Response> {
   const inputs = await inputsFor(ask, validateKnown)
   if (inputs instanceof Response) return inputs
   const codes = codedOf(inputs)
-  const url = textOf(inputs, 'url') ?? codes[0]?.system
+  const url = knownUrl(ask, 'CodeSystem') ?? textOf(inputs, 'url') ?? codes[0]?.system
+  if (url instanceof Response) return url
   if (url === undefined || codes.length === 0)
     return refuse(c, 'bad-request', 'url or code is missing - name the code system and the code')
   const content = deps.packages().profiles.terminology.system(url)

@@ -1,6 +1,8 @@
-// SearchParameter, OperationDefinition and ConceptMap: read and search of what this server works by (FHIR R4 http.html#capabilities).
-// They are made, not stored: nobody writes them, and they have no history.
+// SearchParameter, OperationDefinition, ConceptMap, StructureDefinition, ValueSet and CodeSystem: read and search of what this server
+// works by (FHIR R4 http.html#capabilities).
+// They are made or come in packages, and are not stored: nobody writes them, and they have no history.
 import { operationDefinitions, searchParameters } from '../../fhir/definition-resources.ts'
+import { knownDefinitions, systemsOf } from '../../fhir/known-definitions.ts'
 import { isObject, type JsonObject, type Resource } from '../../fhir/types.ts'
 import type { Deps } from '../context.ts'
 import { type Ask, queryOf } from './ask.ts'
@@ -14,6 +16,9 @@ const sources: Readonly<Record<string, (deps: Deps) => readonly Resource[]>> = {
   SearchParameter: searchParameters,
   OperationDefinition: () => operationDefinitions(OPERATIONS),
   ConceptMap: (deps) => conceptMaps(deps).map((each): Resource => ({ ...each })),
+  StructureDefinition: (deps) => knownDefinitions(deps.packages().profiles).StructureDefinition,
+  ValueSet: (deps) => knownDefinitions(deps.packages().profiles).ValueSet,
+  CodeSystem: (deps) => knownDefinitions(deps.packages().profiles).CodeSystem,
 }
 
 export const DEFINITION_TYPES: readonly string[] = Object.keys(sources)
@@ -21,11 +26,15 @@ export const DEFINITION_TYPES: readonly string[] = Object.keys(sources)
 /** What a definition can be searched by: text at its begin, everything else as a whole. */
 const keys: Readonly<Record<string, (resource: Resource) => readonly unknown[]>> = {
   _id: ({ id }) => [id],
-  url: ({ url }) => [url],
+  url: ({ url, version }) => [url, `${url}|${version}`],
+  version: ({ version }) => [version],
+  system: ({ resourceType, url }) => (resourceType === 'CodeSystem' ? [url] : []),
+  reference: (resource) => systemsOf(resource),
   code: ({ code }) => [code],
   type: ({ type }) => [type],
   status: ({ status }) => [status],
-  base: ({ base, resource }) => (Array.isArray(base) ? base : Array.isArray(resource) ? resource : []),
+  base: ({ base, resource, baseDefinition }) =>
+    [base, resource].find((each) => Array.isArray(each)) ?? [baseDefinition],
   name: ({ name }) => [name],
   title: ({ title }) => [title],
   'source-system': (resource) => inGroups(resource, 'source'),

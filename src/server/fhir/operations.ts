@@ -133,24 +133,28 @@ export const OPERATIONS: readonly Operation[] = [
     definition: `${HL7}/ValueSet-expand`,
     description:
       'The codes of a value set that elements of the types here are bound to, of one of a package, or of one that is sent',
+    level: 'both',
     types: ['ValueSet'],
     parameters: { url: 'uri', valueSet: 'ValueSet', filter: 'string', offset: 'integer', count: 'integer' },
   }),
   row('validate-code', validateCode, {
     definition: `${HL7}/ValueSet-validate-code`,
     description: 'Whether a code is one of a value set',
+    level: 'both',
     types: ['ValueSet'],
     parameters: { url: 'uri', valueSet: 'ValueSet', ...coded },
   }),
   row('lookup', lookup, {
     definition: `${HL7}/CodeSystem-lookup`,
     description: 'What a code of a code system means, and what stands above and below it',
+    level: 'both',
     types: ['CodeSystem'],
     parameters: { code: 'code', system: 'uri', coding: 'Coding', property: 'code' },
   }),
   row('validate-code', validateSystemCode, {
     definition: `${HL7}/CodeSystem-validate-code`,
     description: 'Whether a code is one of a code system',
+    level: 'both',
     types: ['CodeSystem'],
     parameters: { url: 'uri', ...coded },
   }),

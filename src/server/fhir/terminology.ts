@@ -2,6 +2,7 @@
 // that elements of its types are bound to, and those of the packages of the site.
 import { ELEMENTS } from '../../fhir/definitions.ts'
 import type { Issue } from '../../fhir/issue.ts'
+import { knownDefinitions } from '../../fhir/known-definitions.ts'
 import { isObject } from '../../fhir/types.ts'
 import type { CodeGroup } from '../../fhir/value-sets.ts'
 import type { Ask } from './ask.ts'
@@ -45,14 +46,27 @@ const expandKnown = new Set(
   ).split(' '),
 )
 
-/** A value set by its url, or as it is sent. */
+/** The URL of the one that is named by its id in the path; undefined when none is. */
+export function knownUrl(
+  { c, deps, id }: Ask,
+  type: 'ValueSet' | 'CodeSystem',
+): string | undefined | Response {
+  if (id === '') return undefined
+  const found = knownDefinitions(deps.packages().profiles)[type].find((each) => each.id === id)
+  return typeof found?.url === 'string'
+    ? found.url
+    : refuse(c, 'not-found', `${type} of that id is not known here`)
+}
+
+/** A value set by its id or its url, or as it is sent. */
 function groupAsked(
   ask: Ask,
   inputs: Inputs,
 ): { readonly url: string | undefined; readonly group: CodeGroup } | Response {
   const { terminology } = ask.deps.packages().profiles
-  const url = textOf(inputs, 'url')
-  const sent = inputs.get('valueSet')
+  const url = knownUrl(ask, 'ValueSet') ?? textOf(inputs, 'url')
+  if (url instanceof Response) return url
+  const sent = ask.id === '' ? inputs.get('valueSet') : undefined
   if (isObject(sent) && sent.resourceType === 'ValueSet')
     return { url: typeof sent.url === 'string' ? sent.url : undefined, group: terminology.compose(sent) }
   if (url === undefined) return refuse(ask.c, 'bad-request', 'url is missing - name the value set')
