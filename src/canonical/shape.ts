@@ -1,26 +1,23 @@
 // Shapes of lineage: which v2 position and which row wrote each part of a value. Senders use few forms, so that equal
 // shapes are stored once and an assertion keeps a name of twelve characters. Shapes hold no values.
 import { createHash } from 'node:crypto'
+import { Recent } from '../fhir/recent.ts'
 import type { Span } from '../mappings/mapped.ts'
 
-/** Shapes remembered by this process; beyond it they are made afresh. */
-const maxRemembered = 10_000
+/** Shapes remembered by this process: half of them at least, so that those of a batch are there until it is written. */
+const maxRemembered = 20_000
 const idOf = new WeakMap<readonly Span[], string>()
-const spansOf = new Map<string, readonly Span[]>()
-const derivedShapes = new Map<string, string>()
+const spansOf = new Recent<readonly Span[]>(maxRemembered)
+const derivedShapes = new Recent<string>(maxRemembered)
 
 /** Name of a shape; undefined when there is nothing to tell. */
 export function shapeId(spans: readonly Span[]): string | undefined {
   if (spans.length === 0) return undefined
   const known = idOf.get(spans)
-  if (known !== undefined && spansOf.has(known)) return known
+  if (known !== undefined && spansOf.get(known)) return known
   const text = spans.map(({ fhir, v2, row }) => `${fhir}\u0001${v2}\u0001${row}`).join('\u0002')
   const id = createHash('sha256').update(text).digest('base64url').slice(0, 12)
   idOf.set(spans, id)
-  if (spansOf.size >= maxRemembered) {
-    spansOf.clear()
-    derivedShapes.clear()
-  }
   spansOf.set(id, spans)
   return id
 }
@@ -55,7 +52,8 @@ export function entryShape(id: string | undefined, element: string, index: numbe
 
 function remember(key: string, make: () => readonly Span[]): string | undefined {
   const known = derivedShapes.get(key)
-  if (known !== undefined) return known === '' ? undefined : known
+  if (known === '') return undefined
+  if (known !== undefined && spansOf.get(known)) return known
   const id = shapeId(make())
   derivedShapes.set(key, id ?? '')
   return id

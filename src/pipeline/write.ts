@@ -229,9 +229,9 @@ export class BatchWrite {
 
   /** Shapes that this process has not stored yet. They are remembered when the batch is committed. */
   #newShapes(): { id: string; spans: unknown }[] {
-    const { storedShapes } = this.#context
     return [...this.#shapes].flatMap((id) => {
-      const spans = storedShapes.has(id) ? undefined : spansOfShape(id)
+      const spans = this.#context.storedShapes.has(id) ? undefined : spansOfShape(id)
+      if (!spans) this.#shapes.delete(id)
       return spans ? [{ id, spans }] : []
     })
   }

@@ -56,3 +56,24 @@ describe('a shape', () => {
     assert.deepEqual(spansOfShape(plain ?? ''), [span('name.family', 'NK1-2.1')])
   })
 })
+
+describe('the shapes of a process', () => {
+  const numbered = (n: number): Span[] => [span('name', `PID-${n}`)]
+
+  it('are known until their batch is written, however many were met before', () => {
+    const ids: string[] = []
+    for (let n = 0; n < 45_000; n++) {
+      ids.push(shapeId(numbered(n)) ?? '')
+      const earlier = Math.max(0, n - 4_000)
+      assert.deepEqual(spansOfShape(ids[earlier] ?? ''), numbered(earlier), `${earlier} after ${n}`)
+    }
+  })
+
+  it('that were made of others are made again when they were forgotten', () => {
+    const join = () => joinShapes([{ prefix: 'contact[1].', id: shapeId(numbered(1)) }])
+    const joined = join()
+    for (let n = 50_000; n < 75_000; n++) shapeId(numbered(n))
+    assert.equal(join(), joined)
+    assert.deepEqual(spansOfShape(joined ?? ''), [span('contact[1].name', 'PID-1')])
+  })
+})
