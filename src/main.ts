@@ -145,7 +145,7 @@ export async function startGateway(env: Env, seam = noSeam): Promise<Running> {
   }
   try {
     const baseUrl = `${config.baseUrl ?? `http://${config.host}:${config.httpPort}`}/fhir`
-    const exporter = createExporter({ gateway, db, tenant: config.tenant, baseUrl, log })
+    const exporter = createExporter({ ...opened, tenant: config.tenant, baseUrl })
     const app = createApp({
       ...opened,
       tenant: config.tenant,

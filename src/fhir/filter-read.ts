@@ -3,6 +3,7 @@ import type { ZoneOffset } from './date.ts'
 import type { Filter } from './filter.ts'
 import type { Issue, IssueCode } from './issue.ts'
 import type { SearchParam } from './search-params.ts'
+import type { Code } from './terminology.ts'
 
 /** Modifiers by type of parameter; `:[type]` of references is a resource type, `:of-type` is of identifiers only. */
 export const MODIFIERS: Readonly<Record<string, readonly string[]>> = {
@@ -47,7 +48,12 @@ export function treeOf(targets: readonly string[]): { type: string; parent: stri
   return type !== undefined && parent !== undefined ? { type, parent } : undefined
 }
 
+/** All codes of a value set; undefined when it is not known, or cannot be listed. */
+export type CodesIn = (url: string) => readonly Code[] | undefined
+
 export interface FilterContext {
+  /** Without it, the value sets that are carried are known. */
+  readonly codesIn: CodesIn | undefined
   readonly zone: ZoneOffset
   /** Own base URL without a slash at the end: references that begin with it are relative. */
   readonly baseUrl: string | undefined

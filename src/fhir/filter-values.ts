@@ -132,18 +132,29 @@ function codeTokens(param: SearchParam, codes: readonly { system: string; code: 
   return codes.map(({ system, code }) => ({ system: plain ? undefined : system, code }))
 }
 
+/** Codes of the value sets of one parameter. */
+const maxSetCodes = 5_000
+
 function readCodeSets(
   param: SearchParam,
   not: boolean,
   values: readonly string[],
   reading: Reading,
 ): FilterRead {
-  const sets = values.map((value) => codesIn(unescapeValue(value)))
+  const known = reading.codesIn ?? codesIn
+  const sets = values.map((value) => known(unescapeValue(value)))
   if (!isComplete(sets)) {
     const text = 'names a value set that is not carried here - list its codes, separated by commas'
     return refuse(reading.name, text, 'not-supported')
   }
-  return { filter: tokenFilter(param, not, codeTokens(param, sets.flat())) }
+  const codes = codeTokens(param, sets.flat())
+  return codes.length > maxSetCodes
+    ? refuse(
+        reading.name,
+        `stands for more than ${maxSetCodes} codes - list those that are meant`,
+        'too-costly',
+      )
+    : { filter: tokenFilter(param, not, codes) }
 }
 
 function readRelated(

@@ -48,6 +48,8 @@ export interface SearchOptions {
   readonly baseUrl?: string
   /** Names that are not of the search: page tokens, `_format`. */
   readonly skip?: ReadonlySet<string>
+  /** What a value set has, for `:in`; without it those that are carried are known. */
+  readonly codesIn?: FilterContext['codesIn']
   readonly limits?: Partial<SearchLimits>
 }
 
@@ -127,11 +129,12 @@ export function parseSearch(
   return { query, unknown }
 }
 
-function newDraft(type: string, limits: SearchLimits, { zone = UTC, baseUrl }: SearchOptions): Draft {
+function newDraft(type: string, limits: SearchLimits, options: SearchOptions): Draft {
+  const { zone = UTC, baseUrl, codesIn } = options
   return {
     type,
     limits,
-    context: { zone, baseUrl, maxValues: limits.maxValues, maxChainDepth: limits.maxChainDepth },
+    context: { zone, baseUrl, codesIn, maxValues: limits.maxValues, maxChainDepth: limits.maxChainDepth },
     filters: [],
     includes: [],
     revIncludes: [],

@@ -10,7 +10,7 @@ import { type BulkLimits, bulkLimits } from '../../src/server/bulk/limits.ts'
 import { addChunk } from '../../src/store/export-files.ts'
 import { JobLost, takeJob } from '../../src/store/export-jobs.ts'
 import { acceptanceSite } from '../pipeline/gateway.ts'
-import { type Answer, baseUrl, type TestApp, testApp, withScopes } from './setup.ts'
+import { type Answer, baseUrl, ownPackages, type TestApp, testApp, withScopes } from './setup.ts'
 
 const headers = { prefer: 'respond-async' }
 const basic = (id: string, text = 'x'): Resource => ({ resourceType: 'Basic', id, code: { text } })
@@ -57,7 +57,7 @@ const silent = { info() {}, warn() {}, error() {} }
 
 function exporterOn(app: TestApp, limits: Partial<BulkLimits> = {}): Exporter {
   return createExporter(
-    { db: app.store.db, tenant: 1, gateway: app.engine, baseUrl, log: silent },
+    { db: app.store.db, tenant: 1, gateway: app.engine, baseUrl, packages: () => ownPackages, log: silent },
     { ...bulkLimits, ...limits },
   )
 }
@@ -151,7 +151,14 @@ describe('$export as a job', () => {
                 })
             : Reflect.get(target, name),
       })
-      const exporter = createExporter({ db, tenant: 1, gateway: app.engine, baseUrl, log: silent })
+      const exporter = createExporter({
+        db,
+        tenant: 1,
+        gateway: app.engine,
+        baseUrl,
+        packages: () => ownPackages,
+        log: silent,
+      })
       exporter.wake()
       const { output } = await manifestOf(app, path)
       await exporter.close(5_000)
@@ -238,7 +245,14 @@ describe('$export as a job', () => {
         written.clients = []
       })
       const gateway = { ...app.engine, site: () => site }
-      const exporter = createExporter({ db: app.store.db, tenant: 1, gateway, baseUrl, log: silent })
+      const exporter = createExporter({
+        db: app.store.db,
+        tenant: 1,
+        gateway,
+        baseUrl,
+        packages: () => ownPackages,
+        log: silent,
+      })
       exporter.wake()
       const failed = await ended(app, path)
       await exporter.close(5_000)
@@ -270,7 +284,14 @@ describe('$export as a job', () => {
       for (const each of [path, pathOf(output[0]?.url ?? '')]) assert.equal((await app.ask(each)).status, 403)
       assert.equal((await app.ask(later, { method: 'DELETE' })).status, 202)
       const gateway = { ...app.engine, site: () => narrow }
-      const other = createExporter({ db: app.store.db, tenant: 1, gateway, baseUrl, log: silent })
+      const other = createExporter({
+        db: app.store.db,
+        tenant: 1,
+        gateway,
+        baseUrl,
+        packages: () => ownPackages,
+        log: silent,
+      })
       other.wake()
       engine.now = site
       assert.equal((await ended(app, last)).status, 500)

@@ -45,7 +45,7 @@ export interface TestAppOptions {
 }
 
 /** No packages of a site: our own profiles alone. */
-const ownPackages = loadPackages('none/site.json')
+export const ownPackages = loadPackages('none/site.json')
 
 export async function testApp({
   app = {},

@@ -351,6 +351,20 @@ describe('terminology', () => {
     }
   })
 
+  it('a search knows the value sets of packages', async () => {
+    const basic = (id: string, code: string) => ({
+      resourceType: 'Basic',
+      id,
+      code: { coding: [{ system: 'urn:animals', code }] },
+    })
+    await app.writes.put([basic('tom', 'cat'), basic('hedwig', 'owl')])
+    const found = async (query: string) => idsOf(await app.ask(`/fhir/Basic?${query}`))
+    assert.deepEqual(await found('code:in=urn:set:mammals'), ['tom'])
+    assert.deepEqual(await found('code:not-in=urn:set:mammals'), ['hedwig'])
+    // A part of it is known to nobody here.
+    assert.equal((await app.ask('/fhir/Basic?code:in=urn:set:open')).status, 400)
+  })
+
   it('the operations also take the id of one', async () => {
     assert.equal(expanded(await app.ask('/fhir/ValueSet/mammals/$expand')), 'mammal cat dog')
     assert.ok(expanded(await app.ask('/fhir/ValueSet/administrative-gender/$expand')).includes('male'))

@@ -33,7 +33,7 @@ export interface Exporter {
   close(graceMs: number): Promise<void>
 }
 
-type ExporterOptions = Pick<AppOptions, 'db' | 'tenant' | 'gateway' | 'baseUrl' | 'log'>
+type ExporterOptions = Pick<AppOptions, 'db' | 'tenant' | 'gateway' | 'packages' | 'baseUrl' | 'log'>
 
 export function createExporter(options: ExporterOptions, limits: BulkLimits = bulkLimits): Exporter {
   const { db, tenant, gateway, log } = options

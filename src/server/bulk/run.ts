@@ -23,13 +23,13 @@ import { readResources } from '../../store/resources.ts'
 import type { AppOptions } from '../context.ts'
 import { partsOf } from '../fhir/elements.ts'
 import { resourceText } from '../fhir/resource-text.ts'
-import { permitted } from '../fhir/search-request.ts'
+import { codesKnown, permitted } from '../fhir/search-request.ts'
 import type { ExportFiles } from './files.ts'
 import { bulkLimits } from './limits.ts'
 import { memberIds } from './members.ts'
 import { type ExportPlan, isMember } from './plan.ts'
 
-type Deps = Pick<AppOptions, 'db' | 'tenant' | 'gateway' | 'baseUrl'>
+type Deps = Pick<AppOptions, 'db' | 'tenant' | 'gateway' | 'packages' | 'baseUrl'>
 
 export interface Shown {
   /** All changes up to this number are in it, and none after. */
@@ -111,17 +111,14 @@ function selectionsOf(deps: Deps, plan: ExportPlan, client: Client, patients: Pa
   })
 }
 
-function filterOf(
-  { gateway, baseUrl }: Deps,
-  { filters }: ExportPlan,
-  client: Client,
-  type: string,
-): Filter | undefined {
+function filterOf(deps: Deps, { filters }: ExportPlan, client: Client, type: string): Filter | undefined {
   const queries = filters[type]
   if (!queries) return undefined
+  const { gateway, baseUrl } = deps
   const zone = zoneOffsetOf(gateway.site().gateway.timezone)
+  const codesIn = codesKnown(deps)
   const alternatives = queries.map((query): Filter => {
-    const read = parseSearch(type, new URLSearchParams(query), { zone, baseUrl })
+    const read = parseSearch(type, new URLSearchParams(query), { zone, baseUrl, codesIn })
     if (!('query' in read) || read.unknown.length > 0)
       throw new Error('a search of an export is not understood any more')
     const filters = read.query.filters.map((each) => {

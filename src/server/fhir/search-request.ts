@@ -1,11 +1,13 @@
 // A search as it was asked for, checked against what the client may see (FHIR R4 search.html#errors; S06, S10).
 
 import { everyFilter, type Filter } from '../../fhir/filter.ts'
+import type { CodesIn } from '../../fhir/filter-read.ts'
 import type { Issue } from '../../fhir/issue.ts'
 import { parseSearch, type SearchQuery } from '../../fhir/search-query.ts'
 import { supportedSort } from '../../store/search.ts'
 import { minContainsCharacters } from '../../store/search-condition.ts'
 import { permits } from '../auth.ts'
+import type { AppOptions } from '../context.ts'
 import { type Ask, type Pairs, zoneOf } from './ask.ts'
 import { refuse, sendOutcome } from './reply.ts'
 
@@ -84,9 +86,20 @@ function sharedPairs(
 }
 
 function unknownIn(ask: Ask, rtype: string, name: string, value: string): Issue | undefined {
-  const read = parseSearch(rtype, [[name, value]], { zone: zoneOf(ask), baseUrl: ask.deps.baseUrl, skip })
+  const read = parseSearch(rtype, [[name, value]], {
+    zone: zoneOf(ask),
+    baseUrl: ask.deps.baseUrl,
+    codesIn: codesKnown(ask.deps),
+    skip,
+  })
   return 'unknown' in read ? read.unknown[0] : undefined
 }
+
+/** Of value sets of packages, too. */
+export const codesKnown =
+  ({ packages }: Pick<AppOptions, 'packages'>): CodesIn =>
+  (url) =>
+    packages().profiles.terminology.group(url)?.list()
 
 /** The query, or the refusal. `strict`: what is not understood refuses it. */
 export function searchRequest(ask: Ask, pairs: Pairs, strict: boolean): SearchRequest | Response {
@@ -94,6 +107,7 @@ export function searchRequest(ask: Ask, pairs: Pairs, strict: boolean): SearchRe
   const read = parseSearch(rtype, pairs, {
     zone: zoneOf(ask),
     baseUrl: deps.baseUrl,
+    codesIn: codesKnown(deps),
     skip,
     limits: { defaultCount },
   })
