@@ -234,6 +234,8 @@ describe('the site schema', () => {
       'repairs',
       'repair',
       'allowClientIds',
+      'conditionalDelete',
+      'unknownProfiles',
     ])
     const words = new Set(['$id', 'title', 'description', 'examples'])
     const bare = (value: unknown): unknown => {

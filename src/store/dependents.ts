@@ -74,23 +74,32 @@ export interface RedirectWrite extends ReferrerRow {
 
 const things = 'unnest($2::text[], $3::text[], $4::text[])'
 
-/** What is about to be changed is kept as it is; uses the primary key of resource. */
+/** The rows of these things, each by the primary key of resource, whatever the planner thinks of their number. */
+const current = `
+from ${things} with ordinality as x (rtype, id, version, place)
+cross join lateral (
+  select * from resource r where r.tenant = $1 and r.rtype = x.rtype and r.id = x.id and r.version = x.version::int - 1 offset 0
+) r`
+
+/** What is about to be changed is kept as it is. */
 export const supersedeSql = `
 insert into superseded (tenant, rtype, id, version, seq, updated_at, op, body, message_id)
 select $1, r.rtype, r.id, r.version, r.seq, r.updated_at, case when r.version = 1 then 'create' else 'update' end, r.body, r.message_id
-from ${things} as x (rtype, id, version)
-join resource r on r.tenant = $1 and r.rtype = x.rtype and r.id = x.id and r.version = x.version::int - 1`
+${current}`
 
 /**
  * A reference is a member of that name: no text that stands in a body has its quotation marks unescaped. The hash is that of
- * the canonical text, which is reckoned when the thing is loaded. Uses the primary key of resource.
+ * the canonical text, which is reckoned when the thing is loaded. An insert that always meets its row: an update would join
+ * the list with the table, and a planner without statistics does so row by row.
  */
 export const redirectSql = `
-update resource r set version = x.version::int, seq = $5::bigint + x.place - 1, updated_at = greatest(r.updated_at, $6::timestamptz),
-  message_id = $7::bigint, hash = null,
-  body = replace(r.body::text, '"reference": ' || $8::text, '"reference": ' || $9::text)::jsonb
-from ${things} with ordinality as x (rtype, id, version, place)
-where r.tenant = $1 and r.rtype = x.rtype and r.id = x.id and r.version = x.version::int - 1`
+insert into resource as r (tenant, rtype, id, version, seq, updated_at, deleted, body, hash, tokens, message_id)
+select $1, r.rtype, r.id, x.version::int, $5::bigint + x.place - 1, greatest(r.updated_at, $6::timestamptz), r.deleted,
+  replace(r.body::text, '"reference": ' || $8::text, '"reference": ' || $9::text)::jsonb, null, r.tokens, $7::bigint
+${current}
+on conflict (tenant, rtype, id) do update set version = excluded.version, seq = excluded.seq, updated_at = excluded.updated_at,
+  body = excluded.body, hash = null, message_id = excluded.message_id
+where r.version = excluded.version - 1`
 
 /** By row: the planner would otherwise look for each of them among all that refer to the same. Uses the primary key of reference. */
 export const removeReferrersSql = `

@@ -31,7 +31,9 @@ with v as materialized (
   select r.tenant, r.rtype, r.id, r.version, r.seq, r.updated_at,
     case when r.deleted then 'delete' when r.version = 1 then 'create' else 'update' end,
     case when not r.deleted then r.body end, r.message_id
-  from v join resource r on r.tenant = $1 and r.rtype = v.rtype and r.id = v.id
+  from v cross join lateral (
+    select * from resource r where r.tenant = $1 and r.rtype = v.rtype and r.id = v.id offset 0
+  ) r
   where v.tokens is not null and v.version > 1
   union all
   select $1, rtype, id, version, seq, updated_at, op, body, message_id from v where tokens is null

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { parseSearch, type SearchQuery } from '../../src/fhir/search-query.ts'
 import { freeBusySql, loadBusySql } from '../../src/store/busy.ts'
+import { redirectSql, supersedeSql } from '../../src/store/dependents.ts'
 import { historySql } from '../../src/store/history.ts'
 import { readResourceSql, readResourcesSql, readVersionSql } from '../../src/store/resources.ts'
 import { canonicalSql, revIncludeSql } from '../../src/store/search-include.ts'
@@ -191,6 +192,27 @@ describe('plans', () => {
     'charges and credits of a code': [
       { text: loadChargesSql, values: [1, ['acc7'], ['code3']] },
       ['ledger_account'],
+    ],
+    'what a merge keeps as it was': [
+      { text: supersedeSql, values: [1, ['Appointment'], ['a7'], ['2']] },
+      ['resource_pkey'],
+    ],
+    'what a merge redirects': [
+      {
+        text: redirectSql,
+        values: [
+          1,
+          ['Appointment'],
+          ['a7'],
+          ['2'],
+          1,
+          '2026-03-05T09:00:00Z',
+          '1',
+          '"Patient/p7"',
+          '"Patient/p8"',
+        ],
+      },
+      ['resource_pkey'],
     ],
     'what refers to a page': [
       { text: revIncludeSql, values: [1, ['Patient/p7', 'Patient/p8'], ['Appointment'], ['patient'], 1001] },
