@@ -73,7 +73,7 @@ describe('docs/reference', () => {
 
   it('says of no property of the site that nothing reads it when something does', () => {
     const text = reference('site').split('## Not in force yet')[1] ?? ''
-    const code = sourcesBut('canonical/site.ts', 'pipeline/site.ts', 'canonical/encounter-events.ts')
+    const code = sourcesBut('canonical/site.ts', 'pipeline/site.ts', 'canonical/visit/encounter-events.ts')
     const read = [...text.matchAll(/`(\w{8,})`/g)]
       .map(([, name = '']) => name)
       .filter((name) => new RegExp(`(source|sender|client|policy|site)\\??\\.${name}\\b`).test(code))
@@ -113,7 +113,9 @@ describe('docs/reference', () => {
     for (const state of states) assert.ok(text.includes(`\`${state}\``), state)
     for (const state of unionOf('src/store/messages.ts', 'MessageState')) assert.ok(rows.has(state), state)
     const rules = ['src/canonical', 'src/pipeline'].flatMap((folder) =>
-      readdirSync(join(root, folder)).map((name) => `${folder}/${name}`),
+      readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+        .filter((name) => name.endsWith('.ts'))
+        .map((name) => `${folder}/${name}`),
     )
     const opened = rules.flatMap((path) =>
       [...read(path).matchAll(/\bcode: '([a-z]+-[a-z-]+)'/g)].map(([, code = '']) => code),

@@ -1,12 +1,12 @@
 // One message being applied: what is known of it, and how its things become contributions.
 import type { Cell, Json, Mapped, Thing } from '../mappings/mapped.ts'
-import type { SaidStatements } from './actors.ts'
-import type { Assertion, CellKey, Part } from './contribution.ts'
-import type { Draft } from './draft.ts'
 import { redirectReferences } from './fhir-json.ts'
 import { type WarningCode, warning } from './finding.ts'
-import { shapeId } from './shape.ts'
+import type { SaidStatements } from './masters/actors.ts'
 import type { Site, Source } from './site.ts'
+import type { Assertion, CellKey, Part } from './truth/contribution.ts'
+import type { Draft } from './truth/draft.ts'
+import { shapeId } from './truth/shape.ts'
 
 /** Milliseconds since the epoch. */
 export interface Times {
@@ -45,6 +45,12 @@ export const cellAt = (thing: Thing | undefined, path: string): Cell | undefined
 export function referred(applying: Applying, thing: Thing, role: string): Thing | undefined {
   const handle = thing.refs[role]
   return handle === undefined ? undefined : applying.mapped.things.find((each) => each.as === handle)
+}
+
+/** Reference of the thing that another one names in a role. */
+export function roleReference(applying: Applying, thing: Thing, role: string): string | undefined {
+  const other = referred(applying, thing, role)
+  return other && applying.references.get(`#${other.as}`)
 }
 
 export const resolveHandles = (applying: Applying, value: Json): Json =>

@@ -1,11 +1,11 @@
 // A FHIR client is a source like any other: what it changes becomes assertions of its own (semantics, sections 0, 5, 6).
 import type { Json } from '../mappings/mapped.ts'
-import type { Assertion, CellKey } from './contribution.ts'
-import type { Draft } from './draft.ts'
 import { canonicalText, type FhirJson, sameContent } from './fhir-json.ts'
-import { type Identifier, isDeterministic, normalValue, stableId } from './identifier.ts'
-import { authorityOf } from './identity.ts'
+import { type Identifier, isDeterministic, normalValue, stableId } from './identity/identifier.ts'
+import { authorityOf } from './identity/identity.ts'
 import type { Site } from './site.ts'
+import type { Assertion, CellKey } from './truth/contribution.ts'
+import type { Draft } from './truth/draft.ts'
 
 /** Types whose history is a log of events; a client's write is one of them. */
 const eventTypes = new Set(['Encounter', 'Appointment'])

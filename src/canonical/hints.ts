@@ -1,17 +1,17 @@
 // What applying a message will need, as far as the message alone tells: loaded for a whole batch in one statement each.
 import type { Mapped, Thing } from '../mappings/mapped.ts'
-import { actorIdOf } from './actors.ts'
 import { cellsAt } from './applying.ts'
-import { scheduleId, slotId } from './booking.ts'
-import { daysOf } from './busy.ts'
-import { clinicalIds } from './clinical.ts'
-import type { Scope } from './clinical-kind.ts'
-import { coverageId } from './coverage.ts'
-import { type Identifier, normalValue, stableId } from './identifier.ts'
-import { authorityOf } from './identity.ts'
-import { memberOf, planOf } from './insurance.ts'
-import { meetingOfVisit, meetingsOfAppointment, meetingType } from './meeting.ts'
+import { scheduleId, slotId } from './appointment/booking.ts'
+import { daysOf } from './appointment/busy.ts'
+import { clinicalIds } from './clinical/clinical.ts'
+import type { Scope } from './clinical/clinical-kind.ts'
+import { coverageId } from './coverage/coverage.ts'
+import { memberOf, planOf } from './coverage/insurance.ts'
+import { type Identifier, normalValue, stableId } from './identity/identifier.ts'
+import { authorityOf } from './identity/identity.ts'
+import { actorIdOf } from './masters/actors.ts'
 import type { Site } from './site.ts'
+import { meetingOfVisit, meetingsOfAppointment, meetingType } from './visit/meeting.ts'
 
 export interface RegistrationHint {
   readonly rtype: string

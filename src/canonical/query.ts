@@ -4,10 +4,10 @@ import type { Repetition, Reply, ReplySegment } from '../hl7/reply.ts'
 import { type Applying, cellsAt, thingsOf } from './applying.ts'
 import type { FhirJson } from './fhir-json.ts'
 import { Refusal } from './finding.ts'
-import { type Identifier, identifierType, normalValue } from './identifier.ts'
-import { authorityOf } from './identity.ts'
-import { isRestricted } from './label.ts'
+import { type Identifier, identifierType, normalValue } from './identity/identifier.ts'
+import { authorityOf } from './identity/identity.ts'
 import type { Subscriber } from './site.ts'
+import { isRestricted } from './truth/label.ts'
 
 /** Persons that one query may name. */
 export const maxAsked = 20

@@ -1,7 +1,7 @@
 // Days of actors: what is booked on them, for a batch that books more; and what it books, as it is stored.
-import { takenBy } from '../canonical/booking.ts'
-import { busyKey, daysOf, type Taken } from '../canonical/busy.ts'
-import type { World } from '../canonical/world.ts'
+import { takenBy } from '../canonical/appointment/booking.ts'
+import { busyKey, daysOf, type Taken } from '../canonical/appointment/busy.ts'
+import type { World } from '../canonical/truth/world.ts'
 import { type BusyRow, loadBusy } from '../store/busy.ts'
 import type { Queryable } from '../store/db.ts'
 import { lockThings } from '../store/truth.ts'

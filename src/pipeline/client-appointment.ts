@@ -1,11 +1,11 @@
 // What a client may do to an appointment: legal steps, and only free time (semantics, section 9).
-import { foldAppointment, legalTransition } from '../canonical/appointment.ts'
-import { takenBy } from '../canonical/booking.ts'
-import { takenOf } from '../canonical/busy.ts'
-import type { Draft } from '../canonical/draft.ts'
+import { foldAppointment, legalTransition } from '../canonical/appointment/appointment.ts'
+import { takenBy } from '../canonical/appointment/booking.ts'
+import { takenOf } from '../canonical/appointment/busy.ts'
 import type { FhirJson } from '../canonical/fhir-json.ts'
 import { writeInstant, zoneClock } from '../canonical/instant.ts'
 import type { Site } from '../canonical/site.ts'
+import type { Draft } from '../canonical/truth/draft.ts'
 import { siteSchedule } from './filler.ts'
 import { refused } from './write-refused.ts'
 

@@ -3,9 +3,9 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { identifiersOf } from '../canonical/client-write.ts'
 import type { FhirJson } from '../canonical/fhir-json.ts'
-import { normalValue, stableId } from '../canonical/identifier.ts'
-import { authorityOf } from '../canonical/identity.ts'
-import type { Need } from '../canonical/world.ts'
+import { normalValue, stableId } from '../canonical/identity/identifier.ts'
+import { authorityOf } from '../canonical/identity/identity.ts'
+import type { Need } from '../canonical/truth/world.ts'
 import {
   type Aim,
   aimOf,

@@ -1,12 +1,12 @@
 // What the write of a client, or the decision of an operator, came to: kept with its bytes, carried out again when the
 // truth is rebuilt. The bytes alone do not say which version a patch was applied to, or what id a new resource got.
 import { type ClientStatement, stateByClient } from '../canonical/client-write.ts'
-import type { Draft } from '../canonical/draft.ts'
 import type { TaskRequest } from '../canonical/finding.ts'
-import type { LoggedJoin } from '../canonical/records.ts'
+import type { LoggedJoin } from '../canonical/identity/records.ts'
+import { type Undoing, unmerge } from '../canonical/identity/unmerge.ts'
 import type { Site } from '../canonical/site.ts'
-import { openTasks } from '../canonical/task.ts'
-import { type Undoing, unmerge } from '../canonical/unmerge.ts'
+import type { Draft } from '../canonical/truth/draft.ts'
+import { openTasks } from '../canonical/truth/task.ts'
 import { mergeByDecision } from './merge-decision.ts'
 
 export type Command =

@@ -1,6 +1,6 @@
 // Rows of contributions that a batch has changed; what was only said once more goes without its text.
-import type { Contribution } from '../canonical/contribution.ts'
-import { type PackedContribution, pack, unpack } from '../canonical/packed.ts'
+import type { Contribution } from '../canonical/truth/contribution.ts'
+import { type PackedContribution, pack, unpack } from '../canonical/truth/packed.ts'
 import type { ContributionWrite } from '../store/contributions.ts'
 import type { ContributionRow } from '../store/truth.ts'
 import { byKey } from './index-writes.ts'

@@ -1,10 +1,11 @@
 // What a death means for appointments to come: those of our own schedules are called off, the others are asked for; a
 // death that was a mistake brings none of them back (semantics, section 10).
-import type { Draft } from '../canonical/draft.ts'
+
 import type { FhirJson } from '../canonical/fhir-json.ts'
 import type { TaskRequest } from '../canonical/finding.ts'
 import type { Site } from '../canonical/site.ts'
-import { openTasks } from '../canonical/task.ts'
+import type { Draft } from '../canonical/truth/draft.ts'
+import { openTasks } from '../canonical/truth/task.ts'
 import { foreignOwner } from './filler.ts'
 
 /** Statuses in which nobody has come yet. */

@@ -1,10 +1,11 @@
 // What becomes of two records that are probably one person: a Task, or a link that can be taken back; never a merge.
-import type { Draft } from '../canonical/draft.ts'
+
 import type { FhirJson } from '../canonical/fhir-json.ts'
-import { type Identifier, isDeterministic } from '../canonical/identifier.ts'
-import { isExcluded, isLinked, sayPair } from '../canonical/link.ts'
+import { type Identifier, isDeterministic } from '../canonical/identity/identifier.ts'
+import { isExcluded, isLinked, sayPair } from '../canonical/identity/link.ts'
 import type { Site } from '../canonical/site.ts'
-import { pairKey } from '../canonical/task.ts'
+import type { Draft } from '../canonical/truth/draft.ts'
+import { pairKey } from '../canonical/truth/task.ts'
 import type { RuleItem } from './item.ts'
 import { ownRule } from './own-rule.ts'
 

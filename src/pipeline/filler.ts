@@ -1,11 +1,11 @@
 // Whose schedule an appointment stands on, and what is asked of its owner (semantics, section 9, ownership).
-import { scheduleId } from '../canonical/booking.ts'
-import type { Draft } from '../canonical/draft.ts'
+import { scheduleId } from '../canonical/appointment/booking.ts'
 import type { FhirJson } from '../canonical/fhir-json.ts'
 import type { TaskRequest } from '../canonical/finding.ts'
-import { stableId } from '../canonical/identifier.ts'
+import { stableId } from '../canonical/identity/identifier.ts'
 import type { ScheduleRule, Site } from '../canonical/site.ts'
-import { openTasks, taskId } from '../canonical/task.ts'
+import type { Draft } from '../canonical/truth/draft.ts'
+import { openTasks, taskId } from '../canonical/truth/task.ts'
 import type { FhirWrite } from './gateway.ts'
 
 interface Participant {

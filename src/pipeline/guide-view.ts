@@ -1,6 +1,6 @@
 // What the fields of one message say and no more: things of mapping as FHIR resources, without the rules of the gateway.
 import { type FhirJson, redirectReferences, writePath } from '../canonical/fhir-json.ts'
-import { stableId } from '../canonical/identifier.ts'
+import { stableId } from '../canonical/identity/identifier.ts'
 import { ELEMENTS } from '../fhir/definitions.ts'
 import type { Json, Mapped, Thing } from '../mappings/mapped.ts'
 

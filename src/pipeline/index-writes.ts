@@ -1,7 +1,8 @@
 // Search rows of a batch, gathered by table; and the keys by which doubles of a person are looked for.
-import type { Change } from '../canonical/change.ts'
+
 import type { FhirJson } from '../canonical/fhir-json.ts'
-import { blockingKeys } from '../canonical/match.ts'
+import { blockingKeys } from '../canonical/identity/match.ts'
+import type { Change } from '../canonical/truth/change.ts'
 import { blockParam } from '../store/candidates.ts'
 import type { SideRows } from '../store/index-rows.ts'
 

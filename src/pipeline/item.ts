@@ -1,8 +1,9 @@
 // What waits for the next batch: a message or a rule to apply, with the answer that somebody waits for.
-import type { Draft } from '../canonical/draft.ts'
-import type { Author } from '../canonical/provenance.ts'
+
 import type { Site, Source } from '../canonical/site.ts'
-import type { Need } from '../canonical/world.ts'
+import type { Draft } from '../canonical/truth/draft.ts'
+import type { Author } from '../canonical/truth/provenance.ts'
+import type { Need } from '../canonical/truth/world.ts'
 import type { SearchQuery } from '../fhir/search-query.ts'
 import type { AckCode, AckError } from '../hl7/ack.ts'
 import type { Header } from '../hl7/header.ts'

@@ -1,5 +1,5 @@
 // A ledger line as the store wants it.
-import type { LedgerLine } from '../canonical/world.ts'
+import type { LedgerLine } from '../canonical/truth/world.ts'
 import type { LedgerWrite } from '../store/batch.ts'
 
 export const ledgerRow = (line: LedgerLine): LedgerWrite => ({

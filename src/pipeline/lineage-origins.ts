@@ -1,7 +1,7 @@
 // The messages behind statements: who sent what under which control id, by which maps, and where in its bytes; what of
 // it is known after retention has dropped the message stays known.
 import type { FhirJson } from '../canonical/fhir-json.ts'
-import { stableId } from '../canonical/identifier.ts'
+import { stableId } from '../canonical/identity/identifier.ts'
 import { parsePath } from '../hl7/path.ts'
 import { rangeOf } from '../hl7/range.ts'
 import { mapsOf } from '../mappings/engine/compile.ts'

@@ -1,9 +1,10 @@
 // Why a value is what it is: who said what, when, by which message, field and row, and why one statement won.
-import type { Contribution } from '../canonical/contribution.ts'
-import { type Statement, statementsByPath } from '../canonical/latest.ts'
-import { masterTypes, rankMaster } from '../canonical/master.ts'
-import { countedOf, judgeOf, unreliableFlags } from '../canonical/patient.ts'
+
+import { masterTypes, rankMaster } from '../canonical/masters/master.ts'
+import { countedOf, judgeOf, unreliableFlags } from '../canonical/person/patient.ts'
 import { trustIn } from '../canonical/site.ts'
+import type { Contribution } from '../canonical/truth/contribution.ts'
+import { type Statement, statementsByPath } from '../canonical/truth/latest.ts'
 import type { Queryable } from '../store/db.ts'
 import { readResource } from '../store/resources.ts'
 import { loadShapes, loadThings, readFamily, type ShapeRow } from '../store/truth.ts'

@@ -1,5 +1,5 @@
 // As what things are shown, and what is shown as they, taken into the world of a batch.
-import { entityKey, type World } from '../canonical/world.ts'
+import { entityKey, type World } from '../canonical/truth/world.ts'
 import type { Queryable } from '../store/db.ts'
 import { loadMerges, type MergeRow } from '../store/truth.ts'
 

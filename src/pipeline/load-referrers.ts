@@ -1,6 +1,6 @@
 // Loads what refers to a thing: with all that is said of it, or, for a merge, only what more than a reference changes in.
-import { isPlain } from '../canonical/dependents.ts'
-import { entityKey, splitEntityKey, type World } from '../canonical/world.ts'
+import { isPlain } from '../canonical/identity/dependents.ts'
+import { entityKey, splitEntityKey, type World } from '../canonical/truth/world.ts'
 import type { Queryable } from '../store/db.ts'
 import { loadDependents, loadReferrerRows, type ReferrerRow } from '../store/dependents.ts'
 import { loadReferrers, lockThings } from '../store/truth.ts'

@@ -1,5 +1,5 @@
 // Criteria of conditional writes, searched for inside of the transaction that carries them out (FHIR R4 http.html#cond-update).
-import type { Need, World } from '../canonical/world.ts'
+import type { Need, World } from '../canonical/truth/world.ts'
 import type { Queryable } from '../store/db.ts'
 import { searchPage } from '../store/search.ts'
 import { lockThings } from '../store/truth.ts'

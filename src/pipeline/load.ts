@@ -1,9 +1,6 @@
 // Fills the world of a batch from the store: everything the messages hint at first, and single needs as they show.
-import { statementName } from '../canonical/actors.ts'
-import { scheduleId, slotsOf, takenBy } from '../canonical/booking.ts'
-import { hashOfStored } from '../canonical/change.ts'
-import type { Contribution } from '../canonical/contribution.ts'
-import { chargesKey } from '../canonical/draft-lines.ts'
+
+import { scheduleId, slotsOf, takenBy } from '../canonical/appointment/booking.ts'
 import type { FhirJson } from '../canonical/fhir-json.ts'
 import {
   busyHints,
@@ -12,7 +9,11 @@ import {
   type RegistrationHint,
   registrationHints,
 } from '../canonical/hints.ts'
+import { statementName } from '../canonical/masters/actors.ts'
 import type { Site } from '../canonical/site.ts'
+import { hashOfStored } from '../canonical/truth/change.ts'
+import type { Contribution } from '../canonical/truth/contribution.ts'
+import { chargesKey } from '../canonical/truth/draft-lines.ts'
 import {
   absentEntity,
   contributionKey,
@@ -23,7 +24,7 @@ import {
   registrationKey,
   storedKey,
   type World,
-} from '../canonical/world.ts'
+} from '../canonical/truth/world.ts'
 import type { Mapped, Thing } from '../mappings/mapped.ts'
 import type { Queryable } from '../store/db.ts'
 import {

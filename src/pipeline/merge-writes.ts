@@ -1,7 +1,8 @@
 // What a batch has to store of merges: as what things are shown, and the journal that undoing one starts from.
-import type { Draft } from '../canonical/draft.ts'
-import { stableId } from '../canonical/identifier.ts'
-import { entityKey } from '../canonical/world.ts'
+
+import { stableId } from '../canonical/identity/identifier.ts'
+import type { Draft } from '../canonical/truth/draft.ts'
+import { entityKey } from '../canonical/truth/world.ts'
 import { type MergeWrite, writeMerges } from '../store/batch.ts'
 import type { Transaction } from '../store/db.ts'
 import { type MergeJournalWrite, undoMerge, writeMergeJournal } from '../store/merge-journal.ts'

@@ -1,6 +1,7 @@
 // Who is to hear of a change: the feeds of each subscriber, without its own events. Delivery is another matter.
-import type { Draft } from '../canonical/draft.ts'
+
 import type { Site, Subscriber } from '../canonical/site.ts'
+import type { Draft } from '../canonical/truth/draft.ts'
 import type { Item } from './item.ts'
 
 type Feed = Subscriber['feeds'][number]

@@ -1,11 +1,11 @@
 // What messages would make of an empty store: the real rules on a world in memory, message by message.
 import { applyMapped, timesOf } from '../canonical/apply.ts'
-import { busyKey } from '../canonical/busy.ts'
-import { Draft } from '../canonical/draft.ts'
-import { chargesKey } from '../canonical/draft-lines.ts'
+import { busyKey } from '../canonical/appointment/busy.ts'
 import type { FhirJson } from '../canonical/fhir-json.ts'
 import { type Finding, Refusal } from '../canonical/finding.ts'
 import type { Site } from '../canonical/site.ts'
+import { Draft } from '../canonical/truth/draft.ts'
+import { chargesKey } from '../canonical/truth/draft-lines.ts'
 import {
   absentEntity,
   entityKey,
@@ -15,7 +15,7 @@ import {
   type Need,
   registrationKey,
   World,
-} from '../canonical/world.ts'
+} from '../canonical/truth/world.ts'
 import { RESOURCE_TYPES } from '../fhir/types.ts'
 import type { AckError } from '../hl7/ack.ts'
 import type { MessageItem } from './item.ts'

@@ -1,23 +1,21 @@
 // One batch, one transaction: all that its messages change and all that they owe to others commit together.
 // Start reading here: resend check -> load -> apply each message to its draft -> fold -> write.
-import { applyMapped, authorOf, timesOf } from '../canonical/apply.ts'
-import type { Applying, Times } from '../canonical/applying.ts'
-import { Draft } from '../canonical/draft.ts'
 import { Refusal, type TaskRequest } from '../canonical/finding.ts'
-import { type Author, addProvenance } from '../canonical/provenance.ts'
-import type { Site, Source } from '../canonical/site.ts'
-import { settleWork } from '../canonical/standing-work.ts'
-import { completeTask, openTasks, pairKey } from '../canonical/task.ts'
-import { Miss, World } from '../canonical/world.ts'
+import type { Site } from '../canonical/site.ts'
+import { Draft } from '../canonical/truth/draft.ts'
+import { type Author, addProvenance } from '../canonical/truth/provenance.ts'
+import { settleWork } from '../canonical/truth/standing-work.ts'
+import { completeTask, openTasks, pairKey } from '../canonical/truth/task.ts'
+import { Miss, World } from '../canonical/truth/world.ts'
 import type { ZoneOffset } from '../fhir/date.ts'
 import type { AckCode, AckError } from '../hl7/ack.ts'
 import type { Reply } from '../hl7/reply.ts'
-import type { Mapped } from '../mappings/mapped.ts'
 import type { Transaction } from '../store/db.ts'
 import { takeStored } from '../store/messages.ts'
 import { lockAgain } from '../store/truth.ts'
+import { applyMessage, applyRule, messageTimes } from './apply-item.ts'
 import { followDeaths } from './death.ts'
-import { type Item, ItemRefused, type MessageItem, type Outcome, type RuleItem } from './item.ts'
+import { type Item, ItemRefused, type MessageItem, type Outcome } from './item.ts'
 import { loadBatch, loadNeeds } from './load.ts'
 import { hashCharacters, mapsPolicy } from './maps-policy.ts'
 import { finishBatch, refusedOutcome } from './read-back.ts'
@@ -174,35 +172,6 @@ export const internalError = (): AckError => ({
   locations: ['MSH^1^9'],
   text: 'the gateway could not process this message - it is kept; ask its operator, who finds it under failed messages',
 })
-
-export function applyRule(draft: Draft, item: RuleItem, site: Site, world: World): Author {
-  item.apply(draft, site, (name, query) => world.search(name, query))
-  return item.author
-}
-
-const messageTimes = (item: MessageItem, mapped: Mapped, { site }: ProcessContext): Times =>
-  timesOf(mapped, item.receivedAt.getTime(), site.policy.futureEventHours)
-
-/** Applies a mapped message to a draft; returns who its author is. */
-export function applyMessage(draft: Draft, item: MessageItem, context: ProcessContext): Author {
-  const { mapped, sender } = item
-  if (!mapped || !sender) throw new Error('a message without mapping or source reached the rules')
-  const times = messageTimes(item, mapped, context)
-  const applying: Applying = {
-    draft,
-    site: context.site,
-    source: sender as Source,
-    mapped,
-    event: item.event,
-    controlId: item.header?.controlId ?? '',
-    times,
-    said: context.said,
-    references: new Map(),
-  }
-  draft.occurred = times.event
-  applyMapped(applying)
-  return authorOf(applying)
-}
 
 /** Folds, opens and closes tasks, writes the Provenance, and makes sure that what comes out is FHIR. */
 function finish(

@@ -1,8 +1,8 @@
 // The truth folded anew from what is stored: after a change of the site's policy (who is trusted how much, what a source
 // means) no message need come again. Page by page, each in its own transaction; an interrupted run goes on where it was.
 import { createHash } from 'node:crypto'
-import { pastKey } from '../canonical/settled.ts'
 import type { Site } from '../canonical/site.ts'
+import { pastKey } from '../canonical/truth/settled.ts'
 import type { Database } from '../store/db.ts'
 import { readContributed, readProgress, writeProgress } from '../store/journal.ts'
 import { takeBack } from '../store/past.ts'

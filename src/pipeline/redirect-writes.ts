@@ -1,5 +1,5 @@
 // Versions that a merge makes of things which it has not loaded: all with the same reference are one set of statements.
-import type { Change, Redirect } from '../canonical/change.ts'
+import type { Change, Redirect } from '../canonical/truth/change.ts'
 import type { Transaction } from '../store/db.ts'
 import { type RedirectWrite, writeRedirects } from '../store/dependents.ts'
 

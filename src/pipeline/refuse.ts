@@ -1,8 +1,9 @@
 // A message that the rules refuse: kept with its answer, and with the task that it leaves to a person.
-import { Draft } from '../canonical/draft.ts'
+
 import type { Finding, Refusal } from '../canonical/finding.ts'
-import { openTasks } from '../canonical/task.ts'
-import { Miss, type World } from '../canonical/world.ts'
+import { Draft } from '../canonical/truth/draft.ts'
+import { openTasks } from '../canonical/truth/task.ts'
+import { Miss, type World } from '../canonical/truth/world.ts'
 import type { AckError } from '../hl7/ack.ts'
 import type { Transaction } from '../store/db.ts'
 import type { Item, Outcome } from './item.ts'

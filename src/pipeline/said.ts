@@ -1,6 +1,6 @@
 // Statements about actors that are stored already: feeds name the same doctors and wards with every message.
-import type { SaidStatements } from '../canonical/actors.ts'
-import { stepOf } from '../canonical/master.ts'
+import type { SaidStatements } from '../canonical/masters/actors.ts'
+import { stepOf } from '../canonical/masters/master.ts'
 import { Recent } from '../fhir/recent.ts'
 
 /** What was forgotten is said once more. */

@@ -1,8 +1,9 @@
 // Trying messages out to learn what they need, so that it is loaded for all of them at once.
-import { Draft } from '../canonical/draft.ts'
-import type { Need, World } from '../canonical/world.ts'
+import { Draft } from '../canonical/truth/draft.ts'
+import type { Need, World } from '../canonical/truth/world.ts'
+import { applyMessage, applyRule } from './apply-item.ts'
 import type { Item } from './item.ts'
-import { applyMessage, applyRule, type ProcessContext } from './process.ts'
+import type { ProcessContext } from './process.ts'
 
 /** What messages will need that is not loaded: they are tried out on drafts that nobody keeps. */
 export function needsOf(world: World, items: readonly Item[], context: ProcessContext): Need[] {

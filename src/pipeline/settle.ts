@@ -1,8 +1,8 @@
 // Sets aside the events of long visits that no longer decide anything, behind the acknowledgements; and takes them back.
 
-import { pastKey, settledOf } from '../canonical/settled.ts'
 import type { Site } from '../canonical/site.ts'
-import { contributionKey, entityKey, storedKey, type World } from '../canonical/world.ts'
+import { pastKey, settledOf } from '../canonical/truth/settled.ts'
+import { contributionKey, entityKey, storedKey, type World } from '../canonical/truth/world.ts'
 import type { Database, Queryable } from '../store/db.ts'
 import { claimTodo, finishTodo } from '../store/messages.ts'
 import { setAside, takeBack } from '../store/past.ts'

@@ -1,6 +1,6 @@
 // How the messages of one source are read: its own codes before the tables, its clock, its numbering authorities.
 import { createHash } from 'node:crypto'
-import { authorityResolver } from '../canonical/authority.ts'
+import { authorityResolver } from '../canonical/identity/authority.ts'
 import type { Site, Source } from '../canonical/site.ts'
 import { readDtm } from '../hl7/datetime.ts'
 import type { Header } from '../hl7/header.ts'

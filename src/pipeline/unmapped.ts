@@ -1,7 +1,8 @@
 // Codes that no table has: what of them is stored with a message, and the Task that asks a person to map them.
-import type { Draft } from '../canonical/draft.ts'
+
 import type { FhirJson } from '../canonical/fhir-json.ts'
-import { taskCodeSystem, taskId } from '../canonical/task.ts'
+import type { Draft } from '../canonical/truth/draft.ts'
+import { taskCodeSystem, taskId } from '../canonical/truth/task.ts'
 import type { Mapped } from '../mappings/mapped.ts'
 import type { Transaction } from '../store/db.ts'
 import {

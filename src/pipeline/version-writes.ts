@@ -1,7 +1,8 @@
 // Rows of the versions that a batch has made, and of the search tables as far as they differ from what is stored.
-import type { Change } from '../canonical/change.ts'
+
 import type { FhirJson } from '../canonical/fhir-json.ts'
-import { entityKey } from '../canonical/world.ts'
+import type { Change } from '../canonical/truth/change.ts'
+import { entityKey } from '../canonical/truth/world.ts'
 import type { ZoneOffset } from '../fhir/date.ts'
 import { diffIndexRows, resourceIndex } from '../store/index-rows.ts'
 import type { IndexWrite } from '../store/index-tables.ts'

@@ -1,5 +1,5 @@
 // Sources whose messages have the visit's number elsewhere than in PV1-19 (visitKey of the site; semantics, section 10).
-import { urnPart } from '../canonical/authority.ts'
+import { urnPart } from '../canonical/identity/authority.ts'
 import type { Site, Source } from '../canonical/site.ts'
 import type { Message } from '../hl7/message.ts'
 import type { Cell, Json, Mapped } from '../mappings/mapped.ts'

@@ -1,7 +1,7 @@
 // Work behind the acknowledgement: messages stored for later, parked ones whose key has come, the search for duplicates.
 import type { FhirJson } from '../canonical/fhir-json.ts'
-import { blockingKeys, scorePatients } from '../canonical/match.ts'
-import { pairKey } from '../canonical/task.ts'
+import { blockingKeys, scorePatients } from '../canonical/identity/match.ts'
+import { pairKey } from '../canonical/truth/task.ts'
 import { findCandidates } from '../store/candidates.ts'
 import { classify, type Database, sqlState } from '../store/db.ts'
 import {

@@ -1,11 +1,11 @@
 // What a batch has to store, gathered while its messages are applied and written in a dozen statements at its end.
-import type { Taken } from '../canonical/busy.ts'
-import type { Contribution } from '../canonical/contribution.ts'
-import type { Draft } from '../canonical/draft.ts'
+import type { Taken } from '../canonical/appointment/busy.ts'
 import type { FhirJson } from '../canonical/fhir-json.ts'
-import { isLong } from '../canonical/settled.ts'
-import { spansOfShape } from '../canonical/shape.ts'
-import { contributionKey, entityKey, lineKey, registrationKey, storedKey } from '../canonical/world.ts'
+import type { Contribution } from '../canonical/truth/contribution.ts'
+import type { Draft } from '../canonical/truth/draft.ts'
+import { isLong } from '../canonical/truth/settled.ts'
+import { spansOfShape } from '../canonical/truth/shape.ts'
+import { contributionKey, entityKey, lineKey, registrationKey, storedKey } from '../canonical/truth/world.ts'
 import type { AckCode, AckError } from '../hl7/ack.ts'
 import {
   type LedgerWrite,

@@ -1,4 +1,4 @@
-// Patients that could be the same person: those that share a blocking key (canonical/match.ts), for many at a time.
+// Patients that could be the same person: those that share a blocking key (canonical/identity/match.ts), for many at a time.
 import type { Queryable } from './db.ts'
 
 /** Search parameter that no client can name: blocking keys stand in the table of identifiers. */

@@ -3,7 +3,7 @@
 import { loadavg } from 'node:os'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setTimeout } from 'node:timers/promises'
-import { stableId } from '../../src/canonical/identifier.ts'
+import { stableId } from '../../src/canonical/identity/identifier.ts'
 import type { Client, Site } from '../../src/canonical/site.ts'
 import { createEngine, type Engine } from '../../src/pipeline/engine.ts'
 import { createMetrics } from '../../src/pipeline/metrics.ts'

@@ -1,6 +1,6 @@
 // (a) Parsing and twelve reads, beside the npm package hl7v2; (b) parsing and mapping, with and without lineage.
 import { HL7Message } from 'hl7v2'
-import { authorityResolver } from '../../src/canonical/authority.ts'
+import { authorityResolver } from '../../src/canonical/identity/authority.ts'
 import type { Site } from '../../src/canonical/site.ts'
 import { readHeader } from '../../src/hl7/header.ts'
 import { type Message, parseMessage } from '../../src/hl7/message.ts'

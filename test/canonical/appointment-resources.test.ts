@@ -1,8 +1,8 @@
 // Participants and services of an appointment (semantics, sections 7 and 9; acceptance W06).
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { foldAppointment } from '../../src/canonical/appointment.ts'
-import type { Contribution } from '../../src/canonical/contribution.ts'
+import { foldAppointment } from '../../src/canonical/appointment/appointment.ts'
+import type { Contribution } from '../../src/canonical/truth/contribution.ts'
 import type { Json } from '../../src/mappings/mapped.ts'
 import { actor, chen, fold, header, moved, old, patient, reason, s12, shown, siu } from './bookings.ts'
 import { part } from './events.ts'

@@ -1,7 +1,7 @@
 // Appointments: bookings, times and cancellations (semantics, sections 8 and 9; acceptance W03, W06).
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { foldAppointment, staleFields } from '../../src/canonical/appointment.ts'
+import { foldAppointment, staleFields } from '../../src/canonical/appointment/appointment.ts'
 import {
   actor,
   chen,

@@ -1,7 +1,7 @@
 // From an assigning authority as sent to the system of its identifiers. Semantics, section 1; HL7 table 0301.
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { authorityResolver, type Designator, urnPart } from '../../src/canonical/authority.ts'
+import { authorityResolver, type Designator, urnPart } from '../../src/canonical/identity/authority.ts'
 import type { Source } from '../../src/canonical/site.ts'
 import { acceptanceSite } from '../pipeline/gateway.ts'
 

@@ -1,7 +1,7 @@
 // The booking that tests are about, rescheduled and changed (acceptance W03).
 import assert from 'node:assert/strict'
-import { foldAppointment } from '../../src/canonical/appointment.ts'
-import type { Contribution } from '../../src/canonical/contribution.ts'
+import { foldAppointment } from '../../src/canonical/appointment/appointment.ts'
+import type { Contribution } from '../../src/canonical/truth/contribution.ts'
 import type { Json } from '../../src/mappings/mapped.ts'
 import { event, part, sameReference } from './events.ts'
 

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { deleteByClient, holderOf, newResourceId, writeByClient } from '../../src/canonical/client-write.ts'
-import { Draft } from '../../src/canonical/draft.ts'
 import type { FhirJson } from '../../src/canonical/fhir-json.ts'
-import { World } from '../../src/canonical/world.ts'
+import { Draft } from '../../src/canonical/truth/draft.ts'
+import { World } from '../../src/canonical/truth/world.ts'
 import { acceptanceSite } from '../pipeline/gateway.ts'
 
 const site = acceptanceSite()

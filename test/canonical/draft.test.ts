@@ -1,9 +1,9 @@
 // What one message changes on top of the world: statements, versions, merges; taken over as a whole or dropped.
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { Assertion, CellKey } from '../../src/canonical/contribution.ts'
-import { Draft } from '../../src/canonical/draft.ts'
-import { Miss, World } from '../../src/canonical/world.ts'
+import type { Assertion, CellKey } from '../../src/canonical/truth/contribution.ts'
+import { Draft } from '../../src/canonical/truth/draft.ts'
+import { Miss, World } from '../../src/canonical/truth/world.ts'
 import type { Json } from '../../src/mappings/mapped.ts'
 import { acceptanceSite } from '../pipeline/gateway.ts'
 import { ms } from './events.ts'

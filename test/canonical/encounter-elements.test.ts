@@ -2,7 +2,7 @@
 // 0, 5, 8).
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { foldEncounter, staleFields } from '../../src/canonical/encounter.ts'
+import { foldEncounter, staleFields } from '../../src/canonical/visit/encounter.ts'
 import type { Json } from '../../src/mappings/mapped.ts'
 import { event, write } from './events.ts'
 import { a01, a02, a03, a04, base, day, doctor, fold, imp, place, shown } from './visits.ts'

@@ -1,8 +1,8 @@
 // Visits: status, class and period (semantics, sections 8 and 10; acceptance W01, W04, W08).
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Contribution } from '../../src/canonical/contribution.ts'
-import { foldEncounter } from '../../src/canonical/encounter.ts'
+import type { Contribution } from '../../src/canonical/truth/contribution.ts'
+import { foldEncounter } from '../../src/canonical/visit/encounter.ts'
 import type { Json } from '../../src/mappings/mapped.ts'
 import { event, sameReference } from './events.ts'
 import { a01, a02, a03, a04, amb, base, day, doctor, fold, imp, place, shown, visitNumber } from './visits.ts'

@@ -1,5 +1,5 @@
 // Contributions as a test writes them: one line per event, times as text.
-import type { Assertion, Contribution, Part } from '../../src/canonical/contribution.ts'
+import type { Assertion, Contribution, Part } from '../../src/canonical/truth/contribution.ts'
 import type { Json } from '../../src/mappings/mapped.ts'
 
 export interface Said {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { foldIdentity, type Group, type Said, topOf } from '../../src/canonical/identity-log.ts'
+import { foldIdentity, type Group, type Said, topOf } from '../../src/canonical/identity/identity-log.ts'
 
 const sole = (record: string, m: number): Said => ({ kind: 'sole', record, m, i: String(m) })
 const claim = (own: string, others: readonly string[], m: number): Said => ({

@@ -9,7 +9,7 @@ import {
   isDeterministic,
   normalValue,
   stableId,
-} from '../../src/canonical/identifier.ts'
+} from '../../src/canonical/identity/identifier.ts'
 import type { Mapped, Thing } from '../../src/mappings/mapped.ts'
 import { ms } from './events.ts'
 

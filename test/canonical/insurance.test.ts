@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import type { Contribution } from '../../src/canonical/contribution.ts'
-import { coverageId, foldCoverage, lastMention } from '../../src/canonical/coverage.ts'
+import { coverageId, foldCoverage, lastMention } from '../../src/canonical/coverage/coverage.ts'
 import { canonicalText } from '../../src/canonical/fhir-json.ts'
+import type { Contribution } from '../../src/canonical/truth/contribution.ts'
 import { ms } from './events.ts'
 import { projection, say } from './patient-statements.ts'
 

@@ -1,10 +1,10 @@
 // What an account shows: the sums of its ledger, its policies in order, who pays. Semantics, sections 11 and 12.
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { balanceUrl, foldAccount } from '../../src/canonical/account.ts'
-import type { Contribution } from '../../src/canonical/contribution.ts'
 import { canonicalText } from '../../src/canonical/fhir-json.ts'
-import { type FoldContext, foldEntity } from '../../src/canonical/fold.ts'
+import { balanceUrl, foldAccount } from '../../src/canonical/money/account.ts'
+import type { Contribution } from '../../src/canonical/truth/contribution.ts'
+import { type FoldContext, foldEntity } from '../../src/canonical/truth/fold.ts'
 import type { Json } from '../../src/mappings/mapped.ts'
 import { projection, say } from './patient-statements.ts'
 

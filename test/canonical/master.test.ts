@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import type { Assertion, CellKey, Contribution } from '../../src/canonical/contribution.ts'
-import { foldMaster, masterKey, stateMaster, stepOf } from '../../src/canonical/master.ts'
+import { foldMaster, masterKey, stateMaster, stepOf } from '../../src/canonical/masters/master.ts'
+import type { Assertion, CellKey, Contribution } from '../../src/canonical/truth/contribution.ts'
 import { Said } from '../../src/pipeline/said.ts'
 
 const minutes = 60_000

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { FhirJson } from '../../src/canonical/fhir-json.ts'
-import { blockingKeys, scorePatients } from '../../src/canonical/match.ts'
-import { streetOf } from '../../src/canonical/match-evidence.ts'
-import type { MatchField } from '../../src/canonical/match-weights.ts'
+import { blockingKeys, scorePatients } from '../../src/canonical/identity/match.ts'
+import { streetOf } from '../../src/canonical/identity/match-evidence.ts'
+import type { MatchField } from '../../src/canonical/identity/match-weights.ts'
 import type { Person } from './people.ts'
 import { bitsOf, okafor, patient } from './people.ts'
 

@@ -1,9 +1,9 @@
 // What a merge leaves in the records that are folded: links, gaps that are filled, references. Semantics, section 3.
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { Contribution } from '../../src/canonical/contribution.ts'
 import type { FhirJson } from '../../src/canonical/fhir-json.ts'
-import { type FoldContext, foldEntity } from '../../src/canonical/fold.ts'
+import type { Contribution } from '../../src/canonical/truth/contribution.ts'
+import { type FoldContext, foldEntity } from '../../src/canonical/truth/fold.ts'
 import type { Json } from '../../src/mappings/mapped.ts'
 import { projection, say, shown } from './patient-statements.ts'
 

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import type { Assertion, Contribution } from '../../src/canonical/contribution.ts'
-import { pack, unpack } from '../../src/canonical/packed.ts'
+import type { Assertion, Contribution } from '../../src/canonical/truth/contribution.ts'
+import { pack, unpack } from '../../src/canonical/truth/packed.ts'
 import type { Json } from '../../src/mappings/mapped.ts'
 
 const value = fc.jsonValue({ maxDepth: 2 }) as fc.Arbitrary<Json>

@@ -1,7 +1,8 @@
 // What sources say of a person, as a test writes it: one line per statement.
-import type { Assertion, Contribution } from '../../src/canonical/contribution.ts'
+
 import type { FhirJson } from '../../src/canonical/fhir-json.ts'
-import { foldPatient } from '../../src/canonical/patient.ts'
+import { foldPatient } from '../../src/canonical/person/patient.ts'
+import type { Assertion, Contribution } from '../../src/canonical/truth/contribution.ts'
 import type { Json } from '../../src/mappings/mapped.ts'
 import { ms } from './events.ts'
 

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import type { Contribution } from '../../src/canonical/contribution.ts'
 import { canonicalText } from '../../src/canonical/fhir-json.ts'
-import { foldPatient } from '../../src/canonical/patient.ts'
+import { foldPatient } from '../../src/canonical/person/patient.ts'
+import type { Contribution } from '../../src/canonical/truth/contribution.ts'
 import type { Json } from '../../src/mappings/mapped.ts'
 import { joined, projection, say, shown, trustOf } from './patient-statements.ts'
 

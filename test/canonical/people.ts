@@ -1,8 +1,8 @@
 // People as a test describes them, and as FHIR has them.
 import assert from 'node:assert/strict'
 import type { FhirJson } from '../../src/canonical/fhir-json.ts'
-import { scorePatients } from '../../src/canonical/match.ts'
-import type { MatchField } from '../../src/canonical/match-weights.ts'
+import { scorePatients } from '../../src/canonical/identity/match.ts'
+import type { MatchField } from '../../src/canonical/identity/match-weights.ts'
 import type { Json } from '../../src/mappings/mapped.ts'
 
 export interface Person {

@@ -1,7 +1,7 @@
 // Shapes of lineage: equal forms are one, and hold no values.
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { entryShape, joinShapes, shapeId, spansOfShape } from '../../src/canonical/shape.ts'
+import { entryShape, joinShapes, shapeId, spansOfShape } from '../../src/canonical/truth/shape.ts'
 import type { Span } from '../../src/mappings/mapped.ts'
 
 const span = (fhir: string, v2: string, row = 'PID[Patient]#1'): Span => ({ fhir, v2, row })

@@ -1,9 +1,9 @@
 // Work for people: opened once, closed when its cause is gone; valid whatever the order in which messages are applied.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Draft } from '../../src/canonical/draft.ts'
-import { completeTask, openTasks, taskId } from '../../src/canonical/task.ts'
-import { World } from '../../src/canonical/world.ts'
+import { Draft } from '../../src/canonical/truth/draft.ts'
+import { completeTask, openTasks, taskId } from '../../src/canonical/truth/task.ts'
+import { World } from '../../src/canonical/truth/world.ts'
 import { acceptanceSite } from '../pipeline/gateway.ts'
 
 const opened = '2026-03-02T09:00:00.500-06:00'

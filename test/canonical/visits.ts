@@ -1,8 +1,8 @@
 // Visits that tests are about: one admission with transfer and discharge, one registration (acceptance W01,
 // W08).
 import assert from 'node:assert/strict'
-import type { Contribution } from '../../src/canonical/contribution.ts'
-import { foldEncounter } from '../../src/canonical/encounter.ts'
+import type { Contribution } from '../../src/canonical/truth/contribution.ts'
+import { foldEncounter } from '../../src/canonical/visit/encounter.ts'
 import type { Json } from '../../src/mappings/mapped.ts'
 import { event, sameReference } from './events.ts'
 

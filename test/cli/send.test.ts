@@ -94,7 +94,7 @@ describe('portico send over MLLP', () => {
     const folder = folderWith(t, { 'a.hl7': message('M1') })
     const ended = await portico(['send', ...to(peer.port), folder])
     assert.ok(!ended.stdout.includes('\x1b'))
-    assert.match(ended.stdout, /AR 207 \[2Jgone/)
+    assert.match(ended.stdout, /AR 207 \uFFFD\[2Jgone/)
   })
 
   it('prints one JSON object with --json and nothing else on standard output', async (t) => {

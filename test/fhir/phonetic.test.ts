@@ -1,7 +1,7 @@
 // Names by sound and likeness: published examples of each measure.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { areNicknames, fullNames } from '../../src/canonical/nicknames.ts'
+import { areNicknames, fullNames } from '../../src/canonical/identity/nicknames.ts'
 import { jaroWinkler, metaphone, plainName, soundex } from '../../src/fhir/phonetic.ts'
 
 test('Soundex codes as the National Archives publish them', () => {

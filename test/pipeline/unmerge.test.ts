@@ -2,7 +2,7 @@
 // Semantics, section 3; invariant I6.
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { stableId } from '../../src/canonical/identifier.ts'
+import { stableId } from '../../src/canonical/identity/identifier.ts'
 import type { Client } from '../../src/canonical/site.ts'
 import { acceptanceSite, type TestGateway, testGateway } from './gateway.ts'
 import { allShown, merging, type Resource, timeAt } from './merging.ts'

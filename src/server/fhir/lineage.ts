@@ -1,5 +1,5 @@
 // $lineage on a resource: where each value came from, and what lost against it (acceptance contract, section 7).
-import { rawMessageId } from '../../canonical/provenance.ts'
+import { rawMessageId } from '../../canonical/truth/provenance.ts'
 import type { LineageEntry, LineageSpan } from '../../pipeline/gateway.ts'
 import type { Ask } from './ask.ts'
 import { refuse, sendText } from './reply.ts'

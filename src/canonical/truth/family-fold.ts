@@ -1,0 +1,145 @@
+// What is said of one thing under several numbers, and of what was merged into it, as its fold reads it; and what shows
+// that it was merged (semantics, section 3).
+import Big from 'big.js'
+import type { Json } from '../../mappings/mapped.ts'
+import type { FhirJson } from '../fhir-json.ts'
+import type { Identifier } from '../identity/identifier.ts'
+import { contributionsOfFamily, type Numbers } from '../person/patient-family.ts'
+import { type CellKey, type Contribution, splitKey } from './contribution.ts'
+import type { AliasData, Family } from './family.ts'
+import type { FoldContext } from './fold.ts'
+
+/** Where an account or a visit that is not used any more has gone; and what has come to the one that is. */
+const mergedIntoUrl = 'http://portico.example.org/StructureDefinition/merged-into'
+const replacesUrl = 'http://portico.example.org/StructureDefinition/replaces'
+
+/** All that counts for a thing: its own records, and what was merged into it. */
+export function saidOfFamily(
+  rtype: string,
+  id: string,
+  contributions: readonly Contribution[],
+  context: FoldContext,
+  family: Family | undefined,
+  alias: AliasData | undefined,
+): readonly Contribution[] {
+  if (!family && !alias) return contributions
+  const whole: Family = family ?? { id, contributions, same: [], merged: [] }
+  if (rtype === 'Patient') return person(whole, context, alias)
+  const own = [...whole.contributions, ...whole.same.flat()]
+  // What was merged keeps its own log; the survivor's is both logs, folded again.
+  if (alias) return own.filter((each) => each.key !== 'ledger')
+  const merged = whole.merged
+    .flatMap(everything)
+    .map((each) => (rtype === 'Coverage' ? each : gapsOnly(rtype, each, own)))
+  const all = [...own, ...merged]
+  return rtype === 'Account' ? withTotals(all, own) : all
+}
+
+/** Numbers of what was merged are old ones; of an account's other elements the survivor's own count before them. */
+function gapsOnly(rtype: string, each: Contribution, own: readonly Contribution[]): Contribution {
+  const known = new Set(rtype === 'Account' ? own.flatMap(({ cells }) => Object.keys(cells).map(pathOf)) : [])
+  const isGap = (key: CellKey) => !key.startsWith('identifier<') && (isList(key) || !known.has(pathOf(key)))
+  return { ...each, cells: Object.fromEntries(Object.entries(each.cells).filter(([key]) => isGap(key))) }
+}
+
+const pathOf = (key: CellKey): string => splitKey(key).path
+/** Lists have rules of their own. */
+const isList = (key: CellKey): boolean => key.startsWith('coverage<') || key.startsWith('guarantor<')
+
+const everything = (family: Family): Contribution[] => [
+  ...family.contributions,
+  ...family.same.flat(),
+  ...family.merged.flatMap(everything),
+]
+
+function person(family: Family, context: FoldContext, alias: AliasData | undefined): Contribution[] {
+  const said = contributionsOfFamily(family, context, context.mergeFill ?? true)
+  if (!alias) return said
+  const data = { reference: `Patient/${alias.to}` }
+  return [...said, { source: 'gateway', key: 'merged', i: alias.by?.i ?? '', cells: {}, data }]
+}
+
+/** One balance of several: the sum. The survivor's own list of policies counts before that of what was merged. */
+function withTotals(all: readonly Contribution[], own: readonly Contribution[]): Contribution[] {
+  const totals: Record<string, string> = {}
+  const ledgers = all.filter((each) => each.key === 'ledger' && each.data !== undefined)
+  for (const { data } of ledgers) {
+    for (const [currency, amount] of Object.entries(data as Record<string, string>)) {
+      const sum = new Big(totals[currency] ?? '0').plus(amount)
+      totals[currency] = sum.toFixed(Math.max(digits(amount), digits(totals[currency] ?? '')))
+    }
+  }
+  const [first] = ledgers
+  const said = all.filter((each) => each.key !== 'ledger')
+  const listed = own.some((each) => 'coverage<IN1' in each.cells)
+  const kept = listed
+    ? said.map((each) => {
+        if (own.includes(each) || !('coverage<IN1' in each.cells)) return each
+        const { 'coverage<IN1': _, ...cells } = each.cells
+        return { ...each, cells }
+      })
+    : said
+  return first ? [...kept, { ...first, data: totals as Json }] : kept
+}
+
+const digits = (text: string): number => (text.includes('.') ? text.length - text.indexOf('.') - 1 : 0)
+
+interface Shown {
+  readonly alias: AliasData | undefined
+  readonly family: Family | undefined
+  readonly numbers: Numbers | undefined
+}
+
+/** Shows what an account or a visit has replaced, or where it has gone, and which of its numbers are old. */
+export function asFamily(
+  rtype: string,
+  body: FhirJson,
+  { alias, family, numbers }: Shown,
+  { survivor }: FoldContext,
+): FhirJson {
+  if (rtype !== 'Account' && rtype !== 'Encounter') return body
+  const identifier = numbered((body.identifier ?? []) as readonly Identifier[], family, numbers)
+  const shown = identifier.length > 0 ? { ...body, identifier: identifier } : body
+  const known = (body.extension ?? []) as readonly Json[]
+  if (alias) {
+    const status = rtype === 'Account' ? 'inactive' : 'entered-in-error'
+    const gone = { url: mergedIntoUrl, valueReference: { reference: survivor(`${rtype}/${alias.to}`) } }
+    return { ...shown, status, extension: [...known, gone] }
+  }
+  const replaced = (family?.merged ?? []).map((each) => ({
+    url: replacesUrl,
+    valueReference: { reference: `${rtype}/${each.id}` },
+  }))
+  return replaced.length > 0 ? { ...shown, extension: [...known, ...replaced] } : shown
+}
+
+/** The numbers in use, then those that are not to be used any more: changed ones, and those of what was merged. */
+function numbered(
+  said: readonly Identifier[],
+  family: Family | undefined,
+  numbers: Numbers | undefined,
+): Identifier[] {
+  const key = ({ system, value }: Identifier): string => `${system ?? ''}|${value ?? ''}`
+  const old = new Map(
+    [...(family?.merged ?? []).flatMap(oldNumbers), ...(numbers?.retired ?? [])].map((each) => [
+      key(each),
+      each,
+    ]),
+  )
+  const current = new Map<string, Identifier>()
+  for (const each of [...said, ...(numbers?.current ?? [])])
+    if (!old.has(key(each)) && !current.has(key(each))) current.set(key(each), each)
+  return [...current.values(), ...[...old].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, each]) => each)]
+}
+
+function oldNumbers(family: Family & { readonly by: { readonly t: number } }): Identifier[] {
+  const end = new Date(family.by.t).toISOString().replace('.000Z', 'Z')
+  const own = [...family.contributions, ...family.same.flat()]
+  const said = own.flatMap(({ cells }) =>
+    Object.entries(cells).flatMap(([key, { v }]) =>
+      key.startsWith('identifier<') && Array.isArray(v) ? (v as readonly Identifier[]) : [],
+    ),
+  )
+  const old = said.map((each): Identifier => ({ ...each, use: 'old', period: { ...each.period, end } }))
+  return [...old, ...family.merged.flatMap(oldNumbers)]
+}
