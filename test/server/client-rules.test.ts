@@ -1,6 +1,7 @@
 // What clients write beside what messages say: conditional creates, contacts, calendars (semantics, sections 5, 9, 15).
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import { chanceOf } from '../../src/generate/chance.ts'
 import { acceptanceSite } from '../pipeline/gateway.ts'
 import { mrn, msh, pid, register, segment } from '../pipeline/messages.ts'
 import { type Answer, type TestApp, testApp } from './setup.ts'
@@ -168,6 +169,32 @@ describe('a client', () => {
         Array.from({ length: 6 }, () => post('Appointment', booking(doctor, '11:00', '11:30'))),
       )
       assert.deepEqual(answers.map((each) => each.status).sort(), [201, 409, 409, 409, 409, 409])
+    })
+
+    test('I7: of many bookings at once none overlap, and what stays free is booked', async () => {
+      const chance = chanceOf(20260313)
+      const time = (minutes: number) =>
+        `2026-03-13T${String(13 + Math.floor(minutes / 60))}:${String(minutes % 60).padStart(2, '0')}:00-05:00`
+      const wishes = Array.from({ length: 40 }, () => {
+        const from = chance.below(16) * 15
+        return { from, to: from + 15 + chance.below(4) * 15 }
+      })
+      const answers = await Promise.all(
+        wishes.map(({ from, to }) =>
+          post('Appointment', booking(doctor, '', '', { start: time(from), end: time(to) })),
+        ),
+      )
+      const booked = wishes.filter((_, i) => answers[i]?.status === 201).sort((a, b) => a.from - b.from)
+      const meets = (a: { from: number; to: number }, b: { from: number; to: number }) =>
+        a.from < b.to && b.from < a.to
+      for (const [i, each] of booked.entries())
+        assert.ok(!booked.slice(i + 1).some((other) => meets(each, other)), JSON.stringify(booked))
+      for (const wish of wishes)
+        assert.ok(
+          booked.some((each) => meets(each, wish)),
+          JSON.stringify(wish),
+        )
+      assert.ok(answers.every(({ status }) => status === 201 || status === 409))
     })
 
     test('on somebody else’s schedule, a room’s too, gets a Task that holds the wish, and nothing is booked', async () => {
