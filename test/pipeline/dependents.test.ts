@@ -5,10 +5,10 @@ import { after, before, describe, it } from 'node:test'
 import fc from 'fast-check'
 import type { FhirJson } from '../../src/canonical/fhir-json.ts'
 import { stableId } from '../../src/canonical/identity/identifier.ts'
-import type { Client } from '../../src/canonical/site.ts'
 import { replayLog } from '../../src/pipeline/rebuild.ts'
 import { lockThings } from '../../src/store/truth.ts'
 import type { TestDatabase } from '../database.ts'
+import { frontdesk as client } from './frontdesk.ts'
 import { baseMaps } from './gateway.ts'
 import { type Listener, listener, storyDatabase, storySite } from './histories.ts'
 import { account, mrn, msh, pid, register, segment, visit } from './messages.ts'
@@ -28,16 +28,6 @@ after(async () => {
   await scratch.drop()
 })
 
-const client: Client = {
-  id: 'frontdesk',
-  token: 'frontdesk-token',
-  trust: 80,
-  scopes: ['user/*.cruds'],
-  restricted: false,
-  breakGlass: false,
-  hl7v2: false,
-  admin: false,
-}
 const common = { client, peer: 'test', strict: false, raw: Buffer.from('{}') }
 
 let minute = 0

@@ -2,12 +2,13 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import fc from 'fast-check'
-import type { Client, Site } from '../../src/canonical/site.ts'
+import type { Site } from '../../src/canonical/site.ts'
 import { differencesOf } from '../../src/fhir/difference.ts'
 import { digestOf } from '../../src/fhir/digest.ts'
 import { replayLog } from '../../src/pipeline/rebuild.ts'
 import { readState } from '../../src/store/journal.ts'
 import type { TestDatabase } from '../database.ts'
+import { frontdesk as client } from './frontdesk.ts'
 import { baseMaps } from './gateway.ts'
 import { history, type Listener, listener, storyDatabase, storySite, textOf } from './histories.ts'
 import { mrn, msh, pid, register, segment } from './messages.ts'
@@ -57,16 +58,6 @@ async function send(...texts: readonly string[]): Promise<void> {
 }
 const text = (segments: readonly string[]): string => `${segments.join('\r')}\r`
 
-const client: Client = {
-  id: 'frontdesk',
-  token: 'frontdesk-token',
-  trust: 80,
-  scopes: ['user/*.cruds'],
-  restricted: false,
-  breakGlass: false,
-  hl7v2: false,
-  admin: false,
-}
 const common = { client, peer: 'test', strict: false, raw: Buffer.from('{}') }
 
 describe('the log replayed in an empty store', () => {

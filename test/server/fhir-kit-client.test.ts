@@ -1,13 +1,8 @@
 // A FHIR client as others use it (fhir-kit-client), against the whole gateway on a real port (FHIR R4, http.html).
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
-import { type AddressInfo, createServer } from 'node:net'
 import { after, before, describe, it } from 'node:test'
 import { Client } from 'fhir-kit-client'
-import { type Running, startGateway } from '../../src/main.ts'
-import { type TestDatabase, testDatabase } from '../database.ts'
-import { acceptanceSite } from '../pipeline/gateway.ts'
-import { shared } from '../shared.ts'
+import { type GatewayOnPort, gatewayOnPort } from './on-port.ts'
 
 type Resource = Awaited<ReturnType<Client['read']>>
 interface Entry {
@@ -18,40 +13,17 @@ const entries = (bundle: Resource): readonly Entry[] => (bundle.entry ?? []) as 
 const linksOf = (bundle: Resource) => (bundle.link ?? []) as { relation: string; url: string }[]
 const idOf = ({ id }: Resource): string => String(id)
 
-let store: TestDatabase
-let running: Running
+let gateway: GatewayOnPort
 let client: Client
 
-/** Links of pages name the port, so it has to be known before. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
-}
-
 before(async () => {
-  store = await testDatabase({ migrated: false })
-  const port = await freePort()
-  running = await startGateway({
-    HTTP_PORT: String(port),
-    MLLP_PORT: '0',
-    DATABASE_URL: store.url,
-    DATABASE_SCHEMA: store.schema,
-    SITE: shared('acceptance/site.json'),
-    LOG_LEVEL: 'silent',
-  })
+  gateway = await gatewayOnPort()
   client = new Client({
-    baseUrl: `http://127.0.0.1:${port}/fhir`,
-    bearerToken: acceptanceSite().clients.get('acceptance')?.token ?? '',
+    baseUrl: gateway.baseUrl,
+    bearerToken: gateway.token,
   })
 })
-after(async () => {
-  await running.close()
-  await store.drop()
-})
+after(() => gateway.close())
 
 const person = (family: string) => ({
   resourceType: 'Patient',

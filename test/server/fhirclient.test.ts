@@ -1,12 +1,7 @@
 // The client that SMART apps are built with (fhirclient), against the whole gateway on a real port: pages, references.
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
-import { type AddressInfo, createServer } from 'node:net'
 import { after, before, describe, it } from 'node:test'
-import { type Running, startGateway } from '../../src/main.ts'
-import { type TestDatabase, testDatabase } from '../database.ts'
-import { acceptanceSite } from '../pipeline/gateway.ts'
-import { shared } from '../shared.ts'
+import { type GatewayOnPort, gatewayOnPort } from './on-port.ts'
 
 interface Thing {
   readonly resourceType: string
@@ -34,19 +29,8 @@ interface SmartClient {
 type Smart = (request: object, response: object) => { client(state: object): SmartClient }
 const packageName: string = 'fhirclient'
 
-let store: TestDatabase
-let running: Running
+let gateway: GatewayOnPort
 let client: SmartClient
-
-/** Links of pages name the port, so it has to be known before. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
-}
 
 const create = (
   body: Readonly<Record<string, unknown>> & { readonly resourceType: string },
@@ -59,28 +43,15 @@ const create = (
   })
 
 before(async () => {
-  store = await testDatabase({ migrated: false })
-  const port = await freePort()
-  running = await startGateway({
-    HTTP_PORT: String(port),
-    MLLP_PORT: '0',
-    DATABASE_URL: store.url,
-    DATABASE_SCHEMA: store.schema,
-    SITE: shared('acceptance/site.json'),
-    LOG_LEVEL: 'silent',
-  })
-  const token = acceptanceSite().clients.get('acceptance')?.token ?? ''
+  gateway = await gatewayOnPort()
   const { default: smart } = (await import(packageName)) as { readonly default: Smart }
   // The state stands for a launch, which is another server's matter.
   client = smart({}, {}).client({
-    serverUrl: `http://127.0.0.1:${port}/fhir`,
-    tokenResponse: { access_token: token, token_type: 'bearer' },
+    serverUrl: gateway.baseUrl,
+    tokenResponse: { access_token: gateway.token, token_type: 'bearer' },
   })
 })
-after(async () => {
-  await running.close()
-  await store.drop()
-})
+after(() => gateway.close())
 
 describe('fhirclient', () => {
   const names = ['ALPHA', 'BRAVO', 'CARLO', 'DELTA', 'ECHOS']
