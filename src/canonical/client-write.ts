@@ -4,8 +4,10 @@ import { canonicalText, type FhirJson, sameContent } from './fhir-json.ts'
 import { type Identifier, isDeterministic, normalValue, stableId } from './identity/identifier.ts'
 import { authorityOf } from './identity/identity.ts'
 import type { Site } from './site.ts'
+import { metaContribution, metaLists, newMetaOf, type SaidMeta } from './truth/client-meta.ts'
 import type { Assertion, CellKey } from './truth/contribution.ts'
 import type { Draft } from './truth/draft.ts'
+import { isObject } from './truth/event-elements.ts'
 
 /** Types whose history is a log of events; a client's write is one of them. */
 const eventTypes = new Set(['Encounter', 'Appointment'])
@@ -20,7 +22,7 @@ export const registeredTypes: ReadonlySet<string> = new Set([
 ])
 /** The server's own. */
 const ignored = new Set(['resourceType', 'id'])
-/** Types that several sources tell of: no narrative and no label of one of them holds for the whole. */
+/** Types that several sources tell of: no narrative of one of them holds for the whole, and meta is said list by list. */
 const composed = new Set(['Patient', 'Encounter', 'Appointment', 'Coverage', 'Account'])
 
 export interface ClientWrite {
@@ -40,6 +42,8 @@ export interface ClientStatement {
   readonly cells: Readonly<Record<CellKey, Json>>
   /** Identifiers that lead to it from now on, as the registry has them. */
   readonly names: readonly { readonly system: string; readonly value: string }[]
+  /** Profiles, tags and labels of what several sources tell of. */
+  readonly meta?: SaidMeta
   readonly deletes?: true
 }
 
@@ -51,25 +55,40 @@ export function writeByClient(draft: Draft, write: ClientWrite, site: Site): Cli
     if (ignored.has(element) || (composed.has(rtype) && (element === 'meta' || element === 'text'))) continue
     // Labels and profiles stay until they are replaced: who leaves them out says nothing of them.
     if (element === 'meta' && next.meta === undefined) continue
-    const [before, after] = [current?.[element], next[element]]
+    const [before, after] = [current?.[element], element === 'meta' ? filled(next.meta) : next[element]]
     if (sameContent(before ?? null, after ?? null)) continue
     if (element === 'identifier' && rtype === 'Patient') addIdentifiers(cells, after)
     else if (element === 'contact' && rtype === 'Patient') cells['contact<FHIR'] = ownContacts(draft, write)
     else cells[`${element}<FHIR`] = after ?? null
   }
   if (current === undefined) cells['$deleted<FHIR'] = false
-  const statement = { rtype, id, cells, names: registeredTypes.has(rtype) ? namesOf(next, site) : [] }
+  const meta = composed.has(rtype)
+    ? newMetaOf([...draft.contributions(rtype, id).values()], client, current, next)
+    : undefined
+  const names = registeredTypes.has(rtype) ? namesOf(next, site) : []
+  const statement = { rtype, id, cells, names, ...(meta && { meta }) }
   stateByClient(draft, statement, client, at)
   return statement
 }
 
+/** No element is empty: what a client has emptied is gone. */
+const filled = (meta: Json | undefined): Json | undefined =>
+  isObject(meta) && Object.keys(meta).length === 0 ? undefined : meta
+
 /** Says what a client's write has come to, now or again. */
 export function stateByClient(draft: Draft, statement: ClientStatement, client: string, at: number): void {
-  const { rtype, id, names, deletes } = statement
+  const { rtype, id, names, deletes, meta = {} } = statement
   const i = draft.messageId
   const cells: Record<CellKey, Assertion> = {}
   for (const [key, v] of Object.entries(statement.cells)) cells[key] = { v, t: at, m: at, i }
-  if (!eventTypes.has(rtype)) draft.assert(rtype, id, client, cells)
+  for (const name of metaLists) {
+    const list = meta[name]
+    if (list) draft.contribute(rtype, id, metaContribution(client, name, list, { i, t: at }))
+  }
+  const isMetaAlone = Object.keys(cells).length === 0 && Object.keys(meta).length > 0
+  // Labels are no event of a visit or an appointment.
+  if (isMetaAlone) draft.touch(rtype, id)
+  else if (!eventTypes.has(rtype)) draft.assert(rtype, id, client, cells)
   else if (deletes) draft.contribute(rtype, id, { source: client, key: '$deleted', i, cells })
   else draft.contribute(rtype, id, { source: client, key: i, event: 'FHIR', t: at, m: at, i, cells })
   for (const { system, value } of names)

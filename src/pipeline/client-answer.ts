@@ -29,8 +29,8 @@ export async function writeAndRead(
 /** Adds what the server says of a version; decimals in the text stay as they are. */
 function withMeta(body: string, version: number, updatedAt: string): string {
   const meta = `"versionId":"${version}","lastUpdated":"${updatedAt}"`
-  if (body.includes('"meta":{')) return body.replace('"meta":{', `"meta":{${meta},`)
-  return body.replace(/^\{("resourceType":"[A-Za-z]+",)/, `{$1"meta":{${meta}},`)
+  const begin = /^(\{"resourceType":"[A-Za-z]+","id":"[A-Za-z0-9.-]+","meta":\{)(\})?/
+  return body.replace(begin, (_, head: string, end?: string) => `${head}${meta}${end ?? ','}`)
 }
 
 /** A transaction; the times of what it has not changed are read in one statement. */

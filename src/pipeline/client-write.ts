@@ -6,6 +6,7 @@ import type { TaskRequest } from '../canonical/finding.ts'
 import { normalValue } from '../canonical/identity/identifier.ts'
 import { authorityOf } from '../canonical/identity/identity.ts'
 import type { Site } from '../canonical/site.ts'
+import { isSameButMeta } from '../canonical/truth/client-meta.ts'
 import type { Draft } from '../canonical/truth/draft.ts'
 import type { Issue } from '../fhir/issue.ts'
 import { checkFree, checkTransition } from './client-appointment.ts'
@@ -192,7 +193,8 @@ function change(write: FhirWrite, result: Result, { draft, site, now }: Carrying
     throw refused(404, 'not-found', `${rtype}/${id} is not known - search for it, or create it with POST`)
   if (write.ifNoneMatch)
     throw refused(412, 'conflict', `${rtype}/${id} exists already - leave If-None-Match out to change it`)
-  if (write.ifMatch === undefined && op !== 'delete' && !site.policy.allowUnconditional) {
+  const isFree = op === 'delete' || write.unconditional === true || site.policy.allowUnconditional
+  if (write.ifMatch === undefined && !isFree) {
     throw refused(428, 'required', 'If-Match is missing - read the resource and send its ETag')
   }
   if (write.ifMatch !== undefined && write.ifMatch !== entity.version) {
@@ -216,8 +218,7 @@ function change(write: FhirWrite, result: Result, { draft, site, now }: Carrying
       }
     return
   }
-  const current = entity.body && ({ ...entity.body, resourceType: rtype, id } as FhirResource)
-  const next = bodyOf(write, current)
+  const next = bodyOf(write, entity.body && asRead(rtype, id, entity.body, entity.version))
   const holder = holderOf(draft, rtype, id, next, entity.body, site)
   if (holder)
     throw refused(
@@ -228,7 +229,8 @@ function change(write: FhirWrite, result: Result, { draft, site, now }: Carrying
   if (rtype === 'Appointment') {
     checkTransition(entity.body, next)
     const owner = foreignOwner(draft, site, rtype, entity.body ?? next, client.id)
-    if (owner !== undefined) {
+    // What it is tagged with is not the schedule's business.
+    if (owner !== undefined && !isSameButMeta(entity.body ?? {}, next)) {
       asked(result, requestFiller(draft, write, { owner, next }, now))
       return
     }
@@ -238,6 +240,15 @@ function change(write: FhirWrite, result: Result, { draft, site, now }: Carrying
   result.command = { kind: 'say', statement: writeByClient(draft, said, site) }
   if (rtype === 'Appointment') checkFree(draft, site, id)
 }
+
+/** As a client has read it, as far as patches can tell. */
+const asRead = (rtype: string, id: string, body: FhirJson, version: number): FhirResource =>
+  ({
+    ...body,
+    resourceType: rtype,
+    id,
+    meta: { ...(body.meta as FhirJson), versionId: String(version) },
+  }) as FhirResource
 
 /** The answer is a Task: somebody else decides. */
 function asked(result: Result, { task, id }: { readonly task: TaskRequest; readonly id: string }): void {
@@ -283,7 +294,7 @@ export function answerOf(outcome: Outcome, { rtype, id, status }: Result, now: D
     id,
     version,
     ...updatedAt,
-    body: JSON.stringify({ resourceType: rtype, id, ...body }),
+    body: JSON.stringify({ resourceType: rtype, id, meta: {}, ...body }),
     issues,
   }
 }

@@ -28,6 +28,8 @@ export interface FhirWrite {
   ) => { next: FhirResource } | { status: number; issues: readonly Issue[] }
   /** Version of If-Match; undefined when the header was missing. */
   readonly ifMatch?: number
+  /** True when it may be done to whatever version there is, also where the site wants If-Match. */
+  readonly unconditional?: true
   /** True for `If-None-Match: *`: only if there is no such resource yet. */
   readonly ifNoneMatch?: boolean
   /** Identifiers (system, value) of If-None-Exist on create. */

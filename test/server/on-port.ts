@@ -1,6 +1,10 @@
 // A whole gateway on a real port over a test database, for the clients that others use.
 import { once } from 'node:events'
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { type AddressInfo, createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { isObject, type JsonObject } from '../../src/fhir/types.ts'
 import { startGateway } from '../../src/main.ts'
 import { testDatabase } from '../database.ts'
 import { acceptanceSite } from '../pipeline/gateway.ts'
@@ -11,10 +15,35 @@ export interface GatewayOnPort {
   readonly baseUrl: string
   /** Of the client that may do everything. */
   readonly token: string
+  /** One request as the client that may do everything; objects become JSON. The path stands behind the base of FHIR. */
+  ask(path: string, request?: PortRequest): Promise<PortAnswer>
+  /** One v2 message in segments; the first code of its acknowledgement. */
+  send(...segments: string[]): Promise<string>
   close(): Promise<void>
 }
 
-export async function gatewayOnPort(): Promise<GatewayOnPort> {
+export interface PortRequest {
+  readonly method?: string
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: unknown
+}
+
+export interface PortAnswer {
+  readonly status: number
+  readonly headers: Headers
+  readonly text: string
+  /** The parsed body; {} when it is no JSON. */
+  readonly body: JsonObject
+}
+
+/** `site` changes the site of the acceptance suite, `settings` those of the process. */
+export async function gatewayOnPort({
+  site,
+  settings = {},
+}: {
+  readonly site?: (site: Record<string, unknown>) => void
+  readonly settings?: Readonly<Record<string, string>>
+} = {}): Promise<GatewayOnPort> {
   const store = await testDatabase({ migrated: false })
   const port = await freePort()
   const running = await startGateway({
@@ -22,16 +51,65 @@ export async function gatewayOnPort(): Promise<GatewayOnPort> {
     MLLP_PORT: '0',
     DATABASE_URL: store.url,
     DATABASE_SCHEMA: store.schema,
-    SITE: shared('acceptance/site.json'),
+    SITE: site ? await siteFile(store.schema, site) : shared('acceptance/site.json'),
     LOG_LEVEL: 'silent',
+    ...settings,
   })
+  const origin = `http://127.0.0.1:${port}`
+  const token = acceptanceSite().clients.get('acceptance')?.token ?? ''
+  const ask = async (path: string, { method = 'GET', headers = {}, body }: PortRequest = {}) => {
+    const response = await fetch(path.startsWith('http') ? path : `${origin}/fhir${path}`, {
+      method,
+      headers: {
+        authorization: `Bearer ${token}`,
+        ...(body !== undefined && { 'content-type': 'application/fhir+json' }),
+        ...headers,
+      },
+      ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    })
+    const text = await response.text()
+    return { status: response.status, headers: response.headers, text, body: parsed(text) }
+  }
   return {
-    baseUrl: `http://127.0.0.1:${port}/fhir`,
-    token: acceptanceSite().clients.get('acceptance')?.token ?? '',
+    baseUrl: `${origin}/fhir`,
+    token,
+    ask,
+    send: async (...segments) => {
+      const [, , application, facility] = segments[0]?.split('|') ?? []
+      const source = acceptanceSite().sources.get(`${application}|${facility}`)
+      const headers = {
+        authorization: `Bearer ${source?.token}`,
+        'content-type': 'application/hl7-v2+er7; charset=utf-8',
+      }
+      const answer = await ask(`${origin}/hl7v2`, { method: 'POST', headers, body: segments.join('\r') })
+      return /^MSA\|(\w\w)/m.exec(answer.text.replaceAll('\r', '\n'))?.[1] ?? answer.text
+    },
     close: async () => {
       await running.close()
       await store.drop()
+      if (site) await rm(folderOf(store.schema), { recursive: true, force: true })
     },
+  }
+}
+
+const folderOf = (name: string): string => join(tmpdir(), `portico-${name}`)
+
+/** The site of the acceptance suite with a change, in a folder of its own. */
+async function siteFile(name: string, change: (site: Record<string, unknown>) => void): Promise<string> {
+  const site = JSON.parse(await readFile(shared('acceptance/site.json'), 'utf8')) as Record<string, unknown>
+  change(site)
+  await mkdir(folderOf(name), { recursive: true })
+  const file = join(folderOf(name), 'site.json')
+  await writeFile(file, JSON.stringify(site))
+  return file
+}
+
+function parsed(text: string): JsonObject {
+  try {
+    const value: unknown = JSON.parse(text)
+    return isObject(value) ? value : {}
+  } catch {
+    return {}
   }
 }
 

@@ -6,7 +6,7 @@ import type { Identifier } from '../identity/identifier.ts'
 import { unionIdentifiers } from '../identity/identifier-union.ts'
 import { compareMoments, type Moment } from '../identity/identity-log.ts'
 import { type Assertion, type CellKey, type Contribution, compareAssertions } from '../truth/contribution.ts'
-import type { Family } from '../truth/family.ts'
+import { type Family, ownOf } from '../truth/family.ts'
 import { statementsByPath } from '../truth/latest.ts'
 import { foldPatient, type PatientContext } from './patient.ts'
 
@@ -62,8 +62,6 @@ const allOf = (family: Family): Contribution[] => [
   ...family.merged.flatMap(allOf),
 ]
 
-const own = (family: Family): Contribution[] => [...family.contributions, ...family.same.flat()]
-
 const numbersOf = (list: readonly Contribution[]): Numbers | undefined =>
   list.find((each) => each.key === numbersKey && each.data !== undefined)?.data as Numbers | undefined
 
@@ -77,7 +75,7 @@ export function contributionsOfFamily(
   const told = allOf(family).filter(
     (each) => each.data !== undefined && each.key !== numbersKey && isTold(each.key),
   )
-  const numbers = own(family).filter((each) => each.key === numbersKey)
+  const numbers = ownOf(family).filter((each) => each.key === numbersKey)
   const merged = family.merged
     .toSorted((a, b) => compareMoments(a.by, b.by))
     .map((child) => absorbed(child, context, mergeFill))
@@ -129,7 +127,7 @@ function absorbed(
   const end = instant(child.by.t)
   const identifiers = unionIdentifiers(
     statementsByPath(statedOf(child)).get('identifier') ?? [],
-    numbersOf(own(child))?.retired ?? [],
+    numbersOf(ownOf(child))?.retired ?? [],
   ) as readonly Identifier[]
   const retired = identifiers.map((each) => ({
     ...each,

@@ -6,7 +6,7 @@ import type { FhirJson } from '../fhir-json.ts'
 import type { Identifier } from '../identity/identifier.ts'
 import { contributionsOfFamily, type Numbers } from '../person/patient-family.ts'
 import { type CellKey, type Contribution, splitKey } from './contribution.ts'
-import type { AliasData, Family } from './family.ts'
+import { type AliasData, type Family, ownOf } from './family.ts'
 import type { FoldContext } from './fold.ts'
 
 /** Where an account or a visit that is not used any more has gone; and what has come to the one that is. */
@@ -25,7 +25,7 @@ export function saidOfFamily(
   if (!family && !alias) return contributions
   const whole: Family = family ?? { id, contributions, same: [], merged: [] }
   if (rtype === 'Patient') return person(whole, context, alias)
-  const own = [...whole.contributions, ...whole.same.flat()]
+  const own = ownOf(whole)
   // What was merged keeps its own log; the survivor's is both logs, folded again.
   if (alias) return own.filter((each) => each.key !== 'ledger')
   const merged = whole.merged

@@ -22,6 +22,9 @@ export interface Family {
   readonly merged: readonly (Family & { readonly by: Moment & { readonly t: number } })[]
 }
 
+/** All that was said of the thing itself, under any of its numbers. */
+export const ownOf = (family: Family): Contribution[] => [...family.contributions, ...family.same.flat()]
+
 /** As much of a draft as families need. */
 export interface Records {
   contribution(rtype: string, id: string, source: string, key?: string): Contribution | undefined

@@ -17,8 +17,9 @@ import { type Numbers, numbersKey } from '../person/patient-family.ts'
 import type { SourceOf } from '../visit/encounter-events.ts'
 import { foldMeeting, meetingType } from '../visit/meeting.ts'
 import { foldVisit } from '../visit/visit-links.ts'
+import { isClientMeta, withClientMeta } from './client-meta.ts'
 import type { Contribution, Payload } from './contribution.ts'
-import type { AliasData, Family } from './family.ts'
+import { type AliasData, type Family, ownOf } from './family.ts'
 import { asFamily, saidOfFamily } from './family-fold.ts'
 import { withLabelOf } from './label.ts'
 import { statementsByPath, writeLatest } from './latest.ts'
@@ -97,15 +98,16 @@ export function foldEntity(
   const folded = foldByType(
     rtype,
     id,
-    live.filter((each) => each.key !== '$deleted'),
+    live.filter((each) => each.key !== '$deleted' && !isClientMeta(each)),
     context,
     deleted,
     alias !== undefined,
   )
   if (!folded.body) return folded
+  const labelled = withClientMeta(folded.body, family ? ownOf(family) : contributions)
   const plain = patientless.has(rtype)
-    ? folded.body
-    : withLabelOf(redirected(folded.body, context), (each) => context.isProtected?.(each) === true)
+    ? labelled
+    : withLabelOf(redirected(labelled, context), (each) => context.isProtected?.(each) === true)
   const numbers = contributions.find(({ key, data }) => key === numbersKey && data)?.data as
     | Numbers
     | undefined

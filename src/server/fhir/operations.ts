@@ -9,7 +9,7 @@ import { translateConcept } from './concept-map.ts'
 import { everything } from './everything.ts'
 import { lineage } from './lineage.ts'
 import { matchExclusions, mergePatients, unmergePatient } from './merge.ts'
-import { meta } from './meta.ts'
+import { addMeta, deleteMeta, meta } from './meta.ts'
 import { expand, validateCode } from './terminology.ts'
 import { validate } from './validate.ts'
 
@@ -93,8 +93,26 @@ export const OPERATIONS: readonly Operation[] = [
     definition: `${HL7}/Resource-meta`,
     description: 'Version, time, profiles and labels of a resource',
     level: 'instance',
-    methods: ['GET'],
     needed: ['r'],
+  }),
+  row('meta-add', addMeta, {
+    definition: `${HL7}/Resource-meta-add`,
+    description: 'Adds profiles, tags and labels to a resource; nothing else of it changes',
+    level: 'instance',
+    parameters: { meta: 'Meta' },
+    affectsState: true,
+    methods: ['POST'],
+    needed: ['u'],
+  }),
+  row('meta-delete', deleteMeta, {
+    definition: `${HL7}/Resource-meta-delete`,
+    description:
+      'Takes profiles, tags and labels away that clients gave to a resource; nothing else of it changes',
+    level: 'instance',
+    parameters: { meta: 'Meta' },
+    affectsState: true,
+    methods: ['POST'],
+    needed: ['u'],
   }),
   row('everything', everything, {
     definition: `${HL7}/Patient-everything`,

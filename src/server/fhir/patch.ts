@@ -54,11 +54,13 @@ export function patchChange(
       if (!current) return fault(404, 'not-found', `this ${rtype} is not known here`)
       const patched = read.apply(current)
       if ('issues' in patched) return patched
-      const issues = issuesOf(deps, patched.next, rtype)
+      const next = withoutServerMeta(patched.next as FhirResource)
+      const issues = issuesOf(deps, next, rtype)
       if (issues.some(blocks)) return { status: 422, issues }
-      if (patched.next.id !== current.id)
+      if (next.id !== current.id)
         return fault(422, 'business-rule', `${rtype}.id: cannot be patched - leave it as it is`)
-      return { next: withoutServerMeta(patched.next as FhirResource) }
+      // Of a patch everything counts that it leaves, also nothing.
+      return { next: next.meta === undefined ? { ...next, meta: {} } : next }
     },
   }
 }

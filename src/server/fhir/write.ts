@@ -14,7 +14,7 @@ const maxKeyCharacters = 255
 
 type Common = Pick<FhirWrite, 'client' | 'peer' | 'strict' | 'rtype'>
 
-const commonOf = ({ c, client, rtype, prefer }: Ask): Common => ({
+export const commonOf = ({ c, client, rtype, prefer }: Ask): Common => ({
   client,
   rtype,
   peer: peerOf(c),

@@ -1,0 +1,101 @@
+// Profiles, tags and labels that clients give to what several sources tell of (FHIR R4 resource.html#Meta; semantics, sections 0, 5
+// and 17): kept as the client's own word beside what messages say, so that no message drops them.
+import type { Json } from '../../mappings/mapped.ts'
+import { canonicalText, type FhirJson, sameContent } from '../fhir-json.ts'
+import { type Contribution, compareMessages } from './contribution.ts'
+import { isObject } from './event-elements.ts'
+
+export const metaLists = ['profile', 'tag', 'security'] as const
+export type MetaList = (typeof metaLists)[number]
+
+/** What a client says of lists of meta: of those that it leaves out, nothing. */
+export type SaidMeta = Partial<Readonly<Record<MetaList, readonly Json[]>>>
+
+/** One list as one client has said it, with the time of that in milliseconds. */
+interface Said {
+  readonly list: readonly Json[]
+  readonly t: number
+}
+
+const prefix = 'meta:'
+const keyOf = (name: MetaList): string => `${prefix}${name}`
+export const isClientMeta = ({ key }: Pick<Contribution, 'key'>): boolean => key.startsWith(prefix)
+
+export const metaContribution = (
+  source: string,
+  name: MetaList,
+  list: readonly Json[],
+  { i, t }: { readonly i: string; readonly t: number },
+): Contribution => ({ source, key: keyOf(name), i, cells: {}, data: { list, t } satisfies Said })
+
+/** Two codings are one when system and code are; profiles by their text. */
+const identityOf = (each: Json): string =>
+  isObject(each)
+    ? canonicalText([each.system ?? null, each.code ?? each.display ?? null])
+    : canonicalText(each)
+
+export const listOf = (body: FhirJson | undefined, name: MetaList): readonly Json[] => {
+  const list = isObject(body?.meta) ? body.meta[name] : undefined
+  return Array.isArray(list) ? (list as readonly Json[]) : []
+}
+
+/** `list` without what `others` has. */
+export function less(list: readonly Json[], others: readonly Json[]): readonly Json[] {
+  const out = new Set(others.map(identityOf))
+  return list.filter((each) => !out.has(identityOf(each)))
+}
+
+/** Both, each once, by its first form. */
+export const joined = (list: readonly Json[], others: readonly Json[]): readonly Json[] =>
+  [
+    ...new Map([...list, ...others].toReversed().map((each) => [identityOf(each), each])).values(),
+  ].toReversed()
+
+/** Profiles and tags are as the last client has them; labels as all of them, for protection is the strictest that anybody asks for. */
+function saidByClients(contributions: readonly Contribution[], name: MetaList): readonly Json[] {
+  const said = contributions
+    .filter(({ key, data }) => key === keyOf(name) && data !== undefined)
+    .toSorted((a, b) => saidIn(a).t - saidIn(b).t || compareMessages(a.i, b.i))
+  if (name !== 'security') return said.length > 0 ? saidIn(said.at(-1)).list : []
+  return said.map((each) => saidIn(each).list).reduce(joined, [])
+}
+
+const saidIn = (each: Contribution | undefined): Said =>
+  (each?.data as Said | undefined) ?? { list: [], t: 0 }
+
+/**
+ * What a client that sends `next` says of its own, where that is news: what others have said stands without it. Who sends no meta says
+ * nothing.
+ */
+export function newMetaOf(
+  contributions: readonly Contribution[],
+  client: string,
+  current: FhirJson | undefined,
+  next: FhirJson,
+): SaidMeta | undefined {
+  if (next.meta === undefined) return undefined
+  const news: { [name in MetaList]?: readonly Json[] } = {}
+  for (const name of metaLists) {
+    const mine = name === 'security' ? contributions.filter(({ source }) => source === client) : contributions
+    const before = saidByClients(mine, name)
+    const others = less(listOf(current, name), before)
+    const now = joined([], less(listOf(next, name), others))
+    if (canonicalText(now) !== canonicalText(before)) news[name] = now
+  }
+  return Object.keys(news).length > 0 ? news : undefined
+}
+
+/** A resource with what clients have said of its meta beside what it has already. */
+export function withClientMeta(body: FhirJson, contributions: readonly Contribution[]): FhirJson {
+  if (!contributions.some(isClientMeta)) return body
+  const meta: FhirJson = isObject(body.meta) ? { ...body.meta } : {}
+  for (const name of metaLists) {
+    const list = joined(listOf(body, name), saidByClients(contributions, name))
+    if (list.length > 0) meta[name] = list
+  }
+  return Object.keys(meta).length > 0 ? { ...body, meta } : body
+}
+
+const withoutMeta = ({ meta: _meta, resourceType: _type, id: _id, ...rest }: FhirJson): FhirJson => rest
+export const isSameButMeta = (a: FhirJson, b: FhirJson): boolean =>
+  sameContent(withoutMeta(a), withoutMeta(b))
