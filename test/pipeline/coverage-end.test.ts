@@ -117,6 +117,40 @@ describe('a policy', () => {
     )
   })
 
+  it('of another payer with the same code of plan stands when one of the same payer is replaced (IN1-46)', async () => {
+    const other = '1^^^PAYERID&2.16.840.1.113883.19.7.1&ISO^NIIP'
+    await always(
+      [
+        visiting('A04', '20260309090000', (who) => [
+          in1(who, 'PPO'),
+          in1(who, 'PPO', { 1: '2', 3: other, 36: `${who}-OTHER` }),
+        ]),
+        visiting('A08', '20260310090000', (who) => [in1(who, 'GOLD', { 3: other, 46: 'PPO' })]),
+      ],
+      async (who) => {
+        assert.equal((await coverage(who, 'PPO')).status, 'active')
+        assert.equal((await coverage(who, 'OTHER')).status, 'cancelled')
+      },
+    )
+  })
+
+  it('of which several have the code of the plan that was replaced, and none the payer, stand: nobody knows which is meant', async () => {
+    const other = '1^^^PAYERID&2.16.840.1.113883.19.7.1&ISO^NIIP'
+    await always(
+      [
+        visiting('A04', '20260309090000', (who) => [
+          in1(who, 'PPO'),
+          in1(who, 'PPO', { 1: '2', 3: other, 36: `${who}-OTHER` }),
+        ]),
+        visiting('A08', '20260310090000', (who) => [in1(who, 'GOLD', { 46: 'PPO' })]),
+      ],
+      async (who) => {
+        for (const each of ['PPO', 'OTHER', 'GOLD'])
+          assert.equal((await coverage(who, each)).status, 'active', each)
+      },
+    )
+  })
+
   it('that was replaced but pays for another open account stands', async () => {
     await always(
       [

@@ -4,7 +4,8 @@
 import type { Json, Thing } from '../../mappings/mapped.ts'
 import { type Applying, cellAt } from '../applying.ts'
 import { writeInstant, zoneClock } from '../instant.ts'
-import { type Contribution, splitKey } from '../truth/contribution.ts'
+import { referenceTo } from '../masters/actors.ts'
+import { splitKey } from '../truth/contribution.ts'
 import { compareText } from '../truth/event-log.ts'
 import { type Classed, lastMention, planAmong } from './coverage.ts'
 
@@ -23,7 +24,18 @@ interface Lists {
 
 interface Replaced {
   readonly plan: string
+  /** Payer of the policy that took its place. */
+  readonly payor?: string
   readonly t: number
+}
+
+/** A policy as one source has said it. */
+interface Said {
+  readonly id: string
+  readonly plan: string | undefined
+  readonly payor: string | undefined
+  /** Business time of its last mention, milliseconds. */
+  readonly mentioned: number
 }
 
 /** A policy that a message names. */
@@ -52,7 +64,7 @@ export function noteCoverages(
   const ids = [...new Set([...before.ids, ...named.map((each) => each.id)])].sort()
   const isNew = isComplete && !before.at.includes(times.event)
   const at = isNew ? [...before.at, times.event].sort((a, b) => a - b).slice(-maxLists) : before.at
-  const replaced = withReplaced(before.replaced ?? [], named, times.event)
+  const replaced = withReplaced(applying, before.replaced ?? [], named)
   const replaces = replaced.length > (before.replaced ?? []).length
   if (isNew || replaces || ids.length > before.ids.length)
     draft.contribute('Patient', id, {
@@ -62,53 +74,81 @@ export function noteCoverages(
       cells: {},
       data: { ids, at, ...(replaced.length > 0 ? { replaced: replaced as readonly object[] as Json } : {}) },
     })
-  const touched = isNew || replaces ? ids : named.map((each) => each.id)
-  for (const coverage of touched) settle(applying, coverage, at, replaced)
+  const touched = isNew || replaced.length > 0 ? ids : named.map((each) => each.id)
+  const said = touched.flatMap((each) => saidOf(applying, each) ?? [])
+  const ends = replaced.map((each) => ({ id: policyReplaced(each, said, at), t: each.t }))
+  for (const policy of said) {
+    const own = ends.flatMap((each) => (each.id === policy.id ? [each.t] : []))
+    settle(applying, policy, [...at, ...own])
+  }
 }
 
 /** Adds the plans that these policies take the place of. */
-function withReplaced(known: readonly Replaced[], named: readonly Named[], t: number): readonly Replaced[] {
+function withReplaced(
+  applying: Applying,
+  known: readonly Replaced[],
+  named: readonly Named[],
+): readonly Replaced[] {
+  const t = applying.times.event
   const added = named.flatMap(({ thing }) => {
     const said = cellAt(thing, priorPlan)?.value as { readonly valueString?: unknown } | null | undefined
     const plan = said?.valueString
-    return typeof plan === 'string' && !known.some((each) => each.plan === plan && each.t === t)
-      ? [{ plan, t }]
-      : []
+    if (typeof plan !== 'string') return []
+    const payor = referenceTo(applying, thing, 'payor')
+    const isKnown = known.some((each) => each.plan === plan && each.payor === payor && each.t === t)
+    return isKnown ? [] : [{ plan, ...(payor !== undefined && { payor }), t }]
   })
   if (added.length === 0) return known
-  const order = (a: Replaced, b: Replaced) => a.t - b.t || compareText(a.plan, b.plan)
+  const order = (a: Replaced, b: Replaced) =>
+    a.t - b.t || compareText(a.plan, b.plan) || compareText(a.payor ?? '', b.payor ?? '')
   return [...known, ...added].sort(order).slice(-maxLists)
 }
 
-/** Plan of a policy as one source has said it: its class of type 'plan'. */
-function planSaid(said: Contribution): string | undefined {
+/** Undefined when this source has never named it as standing. */
+function saidOf({ draft, source }: Applying, id: string): Said | undefined {
+  const said = draft.contribution('Coverage', id, source.id)
+  const mentioned = lastMention(said)
+  if (!said || mentioned === undefined) return undefined
+  let plan: string | undefined
+  let payor: string | undefined
   for (const [key, { v }] of Object.entries(said.cells)) {
-    if (splitKey(key).path === 'class' && Array.isArray(v)) return planAmong(v as readonly Classed[])
+    if (!Array.isArray(v)) continue
+    const { path } = splitKey(key)
+    if (path === 'class') plan ??= planAmong(v as readonly Classed[])
+    if (path === 'payor') payor = (v as readonly { readonly reference?: string }[])[0]?.reference
   }
-  return undefined
+  return { id, plan, payor, mentioned }
 }
 
-/** A policy has ended with the first complete list after its last mention, or the first policy that replaced its plan. */
-function settle(
-  applying: Applying,
-  coverage: string,
+/**
+ * IN1-46 is a plan without its payer: of the policies with that plan which stood until then, the one of the same payer is
+ * meant, else the only one; of several nobody knows which, and none has ended.
+ */
+function policyReplaced(
+  { plan, payor, t }: Replaced,
+  said: readonly Said[],
   lists: readonly number[],
-  replaced: readonly Replaced[],
-): void {
+): string | undefined {
+  const stood = said.filter(
+    (each) => each.plan === plan && each.mentioned < t && !lists.some((at) => at > each.mentioned && at <= t),
+  )
+  const own = stood.filter((each) => each.payor === payor)
+  const [meant, ...others] = own.length > 0 ? own : stood
+  return others.length === 0 ? meant?.id : undefined
+}
+
+/** A policy has ended with the first complete list after its last mention, or the first policy that replaced it. */
+function settle(applying: Applying, { id, mentioned }: Said, ends: readonly number[]): void {
   const { draft, source } = applying
   const key = `ended:${source.id}`
-  const said = draft.contribution('Coverage', coverage, source.id)
-  const mentioned = lastMention(said)
-  const plan = replaced.length > 0 && said ? planSaid(said) : undefined
-  const ends = [...lists, ...replaced.flatMap((each) => (each.plan === plan ? [each.t] : []))]
-  const later = mentioned === undefined ? [] : ends.filter((each) => each > mentioned)
+  const later = ends.filter((each) => each > mentioned)
   const end = later.length > 0 ? Math.min(...later) : undefined
-  const known = draft.contribution('Coverage', coverage, 'gateway', key)?.data as { t: number } | undefined
+  const known = draft.contribution('Coverage', id, 'gateway', key)?.data as { t: number } | undefined
   if (end === undefined) {
-    if (known) draft.withdraw('Coverage', coverage, 'gateway', key)
+    if (known) draft.withdraw('Coverage', id, 'gateway', key)
   } else if (known?.t !== end) {
     const date = writeInstant(end, zoneClock(source.timezone)).slice(0, 10)
     const data = { t: end, date }
-    draft.contribute('Coverage', coverage, { source: 'gateway', key, i: draft.messageId, cells: {}, data })
+    draft.contribute('Coverage', id, { source: 'gateway', key, i: draft.messageId, cells: {}, data })
   }
 }
