@@ -19,10 +19,11 @@ import { type Item, ItemRefused, type MessageItem, type Outcome } from './item.t
 import { loadBatch, loadNeeds } from './load.ts'
 import { hashCharacters, mapsPolicy } from './maps-policy.ts'
 import { finishBatch, refusedOutcome } from './read-back.ts'
-import { octetWarnings, refuse } from './refuse.ts'
+import { keepRefused, octetWarnings, refuse } from './refuse.ts'
 import { answerAgain, answerResend, answersOf, isResend, resends, reuseOf, withoutKey } from './resend.ts'
 import type { Said } from './said.ts'
 import { needsOf } from './scout.ts'
+import { settleUnapplied, tasksOfUnapplied } from './unapplied.ts'
 import { BatchWrite } from './write.ts'
 
 export interface ProcessContext {
@@ -74,7 +75,7 @@ export async function processBatch(
       : [],
   )
   const entities = fresh.flatMap((each) => (each.kind === 'rule' ? each.entities : []))
-  await loadBatch(tx, context, world, hinted, entities)
+  await loadBatch(tx, context, world, hinted, [...entities, ...tasksOfUnapplied(fresh)])
   const needs = fresh.flatMap((each) => (each.kind === 'rule' ? (each.needs ?? []) : []))
   if (needs.length > 0) await loadNeeds(tx, context.tenant, world, needs)
 
@@ -131,12 +132,18 @@ async function processItem(
 ): Promise<Outcome> {
   if (item.kind === 'message' && item.defer) return write.deferred(item, id, context)
   if (item.kind === 'message' && item.refusal)
-    return write.refused(
+    return await keepRefused(
+      tx,
+      world,
       item,
       id,
-      item.refusal.code,
-      [...item.refusal.errors, ...octetWarnings(item)],
-      item.held ? 'held' : 'rejected',
+      {
+        code: item.refusal.code,
+        errors: [...item.refusal.errors, ...octetWarnings(item)],
+        state: item.held ? 'held' : 'rejected',
+      },
+      write,
+      context,
     )
   for (let loads = 0; ; loads++) {
     const draft = new Draft(world, id, context.site)
@@ -160,7 +167,8 @@ async function processItem(
         return await refuse(tx, world, item, id, error, write, context)
       } else {
         context.onFault(id, error)
-        return write.refused(item, id, 'AE', [internalError()], 'failed')
+        const failed = { code: 'AE', errors: [internalError()], state: 'failed' } as const
+        return await keepRefused(tx, world, item, id, failed, write, context)
       }
     }
   }
@@ -188,6 +196,7 @@ function finish(
     const [a = '', b = ''] = patients
     completeTask(draft, code, pairKey(a, b), { t, iso: recorded })
   }
+  settleUnapplied(draft, item, { t, iso: recorded })
   draft.fold()
   followDeaths(draft, context.site, { t, iso: recorded })
   settleWork(draft, { t, iso: recorded })
