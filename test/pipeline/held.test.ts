@@ -220,6 +220,7 @@ describe('a code that a required element needs and no table has', () => {
     assert.equal((await tasks()).length, 1)
     mapClass({ Q: 'IMP' })
     await until(async () => (await states()).join() === 'processed')
+    await idle()
   })
 
   it('is found in the tables that changed while nothing ran', async () => {
