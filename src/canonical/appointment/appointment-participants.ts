@@ -137,11 +137,14 @@ class Gathering {
   }
 
   #serve(step: Step, part: Part, action: string): void {
-    const found = Object.entries(part.cells).find(([key]) => splitKey(key).path === 'serviceType')
-    for (const value of listOf(found?.[1])) {
+    const found = cellOf(part, 'serviceType')
+    for (const value of listOf(found?.v)) {
       const key = `AIS|${serviceKey(value)}`
       if (action === 'D') this.#services.delete(key)
-      else this.#services.set(key, { value, winner: winnerOf(step, found?.[0] ?? ''), field: 'AIS-3' })
+      else {
+        const winner = winnerOf(step, found?.key ?? '')
+        this.#services.set(key, { value: extended(value, part), winner, field: 'AIS-3' })
+      }
     }
   }
 
@@ -176,6 +179,15 @@ class Gathering {
     const resources = [...this.#resources.values()].sort((a, b) => rank(a) - rank(b))
     return { patients: this.#patients, resources, services: [...this.#services.values()] }
   }
+}
+
+/** The service with what its segment says beside its code: substitution, status, supplements. */
+function extended(value: Json, part: Part): Json {
+  if (!isObject(value)) return value
+  const extension = Object.entries(part.cells).flatMap(([key, v]) =>
+    splitKey(key).path.startsWith('extension(') ? listOf(v) : [],
+  )
+  return extension.length > 0 ? { extension, ...value } : value
 }
 
 /** Services are one when their first code is. */

@@ -239,17 +239,21 @@ export function isRepeatable({ path: { cell, url } }: CompiledRow): boolean {
   return several && cell === `extension('${url}')`
 }
 
+/** True when what repeats becomes the lines of one text; of an extension each text is one of its own. */
+export const isLined = ({ leaf, path: { url } }: CompiledRow): boolean =>
+  leaf?.lines === true && url === undefined
+
 /** True when a field that repeats makes several extensions. */
 export function isPlural(row: CompiledRow): boolean {
   const { leaf } = row
-  return isRepeatable(row) && !leaf?.joins && !leaf?.lines && !leaf?.last
+  return isRepeatable(row) && !leaf?.joins && !leaf?.last
 }
 
 /** Notes in a plan what a row of a segment map reads. */
 export function noteReads(compiled: CompiledRow, field: number, plan: ReadPlan): void {
   const reads = readsAt(plan, field)
   const { leaf, type, component, subcomponent } = compiled
-  if (compiled.path.many || isPlural(compiled) || leaf?.lines || leaf?.joins) reads.every = true
+  if (compiled.path.many || isPlural(compiled) || isLined(compiled) || leaf?.joins) reads.every = true
   if (leaf?.last) reads.last = true
   for (let offset = -(leaf?.before ?? 0); offset <= (leaf?.next ?? 0); offset++) {
     if (offset === 0) continue

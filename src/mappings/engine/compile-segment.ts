@@ -1,6 +1,7 @@
 // Segment maps to closures: fields to cells, one cell per (element, field) (v2-to-FHIR IG, segment maps).
 import {
   type CompiledRow,
+  isLined,
   isPlural,
   isRepeatable,
   MapFault,
@@ -205,9 +206,9 @@ function cellOf(
     only: rows.length === 1 && first.steps.length === 0 ? first : undefined,
     bits: all.reduce((bits, { bit }) => (bit === 0 ? -1 : bits | bit), 0),
     several: first.leaf?.several === true,
-    lines: rows.some(({ leaf }) => leaf?.lines === true),
+    lines: rows.some(isLined),
     plural: rows.every(isPlural),
-    grows: many || rows.some(({ leaf }) => leaf?.lines === true) || rows.every(isRepeatable),
+    grows: many || rows.some(isLined) || rows.every(isRepeatable),
     soft: soft || url !== undefined,
     last: first.leaf?.last === true,
     key: cellKey(cell, plan.name),
