@@ -187,11 +187,12 @@ function addCoverage(
   const other = (role: string) => mapped.things.find((each) => each.as === thing.refs[role])
   const [beneficiary, payor] = [other('beneficiary'), other('payor')]
   const key = beneficiary && listOf(beneficiary, 'identifier').find((each) => each.system && each.value)
-  if (!key?.system || !key.value || !payor) return
+  const [plan, member] = [planOf(thing), memberOf(thing)]
+  if (!key?.system || !key.value || !(payor ?? (plan || member))) return
   const value = normalValue(key.value, authorityOf(site, key.system))
   const patient = find('Patient', key.system, value) ?? stableId('Patient', key.system, value)
-  const payer = `Organization/${actorIdOf(payor, source, find)}`
-  keys.add(`Coverage/${coverageId(`Patient/${patient}`, payer, planOf(thing), memberOf(thing))}`)
+  const payer = payor ? `Organization/${actorIdOf(payor, source, find)}` : ''
+  keys.add(`Coverage/${coverageId(`Patient/${patient}`, payer, plan, member)}`)
 }
 
 /** Ledger lines of a message: 'system|value' of FT1-2. */

@@ -244,14 +244,35 @@ describe('a policy', () => {
     assert.equal((await coverage('P1-N')).order, 1)
   })
 
-  it('without a payer says nothing: nothing is made, nothing ends', async () => {
-    await personal('A28', 'P2', [in1('PPO', 'P2-M')])
-    assert.equal(
-      (await personal('A31', 'P2', [segment('IN1', { 1: '1', 2: 'HMO^^L', 36: 'P2-X' })])).code,
-      'AA',
-    )
-    assert.equal((await coverages('P2-X')).length, 0)
+  it('that is named by its plan and number has a payer that nobody has told', async () => {
+    await personal('A28', 'P2', [in1('PPO', 'P2-M'), segment('IN1', { 1: '2', 2: 'HMO^^L', 36: 'P2-X' })])
+    const reason = {
+      url: 'http://hl7.org/fhir/StructureDefinition/data-absent-reason',
+      valueCode: 'unknown',
+    }
+    assert.deepEqual((await coverage('P2-X')).payor, [{ extension: [reason] }])
     assert.equal(await standing('P2-M'), 'active')
+  })
+  it('that names neither payer nor plan nor number is none: nothing is made, nothing ends', async () => {
+    await personal('A28', 'P3', [in1('PPO', 'P3-M')])
+    const before = (await gateway.all('Coverage')).length
+    const answer = await personal('A31', 'P3', [
+      segment('IN1', { 1: '1', 7: '5550100', 16: 'ROE^R', 17: 'SPO' }),
+    ])
+    assert.deepEqual([answer.code, answer.errors], ['AA', []])
+    assert.equal((await gateway.all('Coverage')).length, before)
+    assert.equal(await standing('P3-M'), 'active')
+  })
+  it('of a payer that only IN2-25 names is of that payer', async () => {
+    await personal('A28', 'P4', [
+      segment('IN1', { 1: '1', 2: 'HMO^^L', 36: 'P4-M' }),
+      segment('IN2', { 25: 'PAY25' }),
+    ])
+    const [payor] = (await coverage('P4-M')).payor as { reference: string }[]
+    const found = (await gateway.all('Organization')).find(
+      ({ id }) => payor?.reference === `Organization/${id}`,
+    )
+    assert.match(JSON.stringify(found?.identifier), /"value":"PAY25"/)
   })
 })
 

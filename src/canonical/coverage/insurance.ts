@@ -48,7 +48,7 @@ export function applyCoverages(applying: Applying): void {
   for (const thing of all) if (isForCharge(thing)) applyCoverage(applying, thing)
   const [first] = things
   const isNone = saysNone(applying, 'Coverage')
-  // Segments that name no payer say nothing; the list is emptied by a deletion only.
+  // Segments that name no policy say nothing; the list is emptied by a deletion only.
   if (!isNone && (!first || (policies.length === 0 && !things.some(isDeletion)))) return
   const patient = first ? referenceTo(applying, first, 'beneficiary') : named(applying, 'Patient')
   const account = accountOf(applying, first)
@@ -129,12 +129,13 @@ export function memberOf(thing: Thing): string {
   return textAt(thing, 'subscriberId') || (identifiers[0]?.value ?? '')
 }
 
-/** undefined = the segment names no policy. */
+/** undefined = the segment names no policy: neither a payer, nor a plan, nor a number. */
 function policyId(applying: Applying, thing: Thing): string | undefined {
   const beneficiary = referenceTo(applying, thing, 'beneficiary')
   const payor = referenceTo(applying, thing, 'payor')
-  if (!beneficiary || !payor || isDeletion(thing)) return undefined
-  return coverageId(holderOf(applying.draft, beneficiary), payor, planOf(thing), memberOf(thing))
+  const [plan, member] = [planOf(thing), memberOf(thing)]
+  if (!beneficiary || isDeletion(thing) || !(payor ?? (plan || member))) return undefined
+  return coverageId(holderOf(applying.draft, beneficiary), payor ?? '', plan, member)
 }
 
 function applyCoverage(applying: Applying, thing: Thing): Policy | undefined {
@@ -142,7 +143,7 @@ function applyCoverage(applying: Applying, thing: Thing): Policy | undefined {
   const beneficiary = referenceTo(applying, thing, 'beneficiary')
   const payor = referenceTo(applying, thing, 'payor')
   const id = policyId(applying, thing)
-  if (!beneficiary || !payor || id === undefined) return undefined
+  if (!beneficiary || id === undefined) return undefined
   applying.references.set(`#${thing.as}`, `Coverage/${id}`)
   const say = (v: Json) => derived(applying, v, times.event)
   const cells: Record<CellKey, Assertion> = { ...assertionsOf(applying, thing, times.event) }
@@ -151,7 +152,7 @@ function applyCoverage(applying: Applying, thing: Thing): Policy | undefined {
   if (saysTwice(thing)) delete cells['identifier<IN1-36']
   cells['relationship<IN1-17'] = say(relationship.concept)
   cells['beneficiary<PID-3'] = say({ reference: beneficiary })
-  cells['payor<IN1-3'] = say([{ reference: payor }])
+  cells['payor<IN1-3'] = say([payor === undefined ? { extension: notTold } : { reference: payor }])
   const subscriber = relationship.code === 'self' ? beneficiary : subscriberOf(applying, thing, beneficiary)
   if (subscriber) cells['subscriber<IN1-16'] = say({ reference: subscriber })
   cells['$standing<IN1'] = say('active')
@@ -175,7 +176,7 @@ interface Related {
   readonly concept: Json
 }
 
-/** Coverage must say a relationship; 'other' with this says that nobody has told which. */
+/** Coverage must say a payor and a relationship: with this they say that nobody has told which. */
 const notTold: readonly Json[] = [
   { url: 'http://hl7.org/fhir/StructureDefinition/data-absent-reason', valueCode: 'unknown' },
 ]

@@ -19,8 +19,9 @@ interface Body {
 /** What makes two policies of one person the same. */
 function policyOf(draft: Draft, id: string): string | undefined {
   const body = foldCoverage([...draft.contributions('Coverage', id).values()]) as Body | undefined
-  const payer = body?.payor?.[0]?.reference
-  if (!body || payer === undefined) return undefined
+  if (!body) return undefined
+  // A payer that nobody has named is one, too: the plan or the number tells such policies apart.
+  const payer = body.payor?.[0]?.reference ?? ''
   const plan = body.class?.find((each) => each.type?.coding?.some(({ code }) => code === 'plan'))?.value ?? ''
   return [payer, plan, body.subscriberId ?? body.identifier?.[0]?.value ?? ''].join('|')
 }
