@@ -125,11 +125,13 @@ describe('kinds of lines', () => {
   }
 
   it('a payment is the money and the notice of it, which names account, receiver and date', async () => {
-    await post([line('PY', 'P1', '30.00')], { account: 'P-1' })
+    await post([line('PY', 'P1', '30.00', { 7: 'CASH^Cash^L', 30: 'CHK1^^^CHECKS' })], { account: 'P-1' })
     const notice = await shown('PaymentNotice', 'P1')
     const money = await shown('PaymentReconciliation', 'P1')
     assert.deepEqual(notice.payment, { reference: `PaymentReconciliation/${money.id}` })
     assert.equal(notice.paymentDate, '2026-03-02')
+    assert.match(JSON.stringify(notice.identifier), /"value":"P1".*"value":"CHK1"/)
+    assert.match(JSON.stringify(money.extension), /payment-medium.*"code":"CASH"/)
     assert.match(JSON.stringify(notice.paymentStatus), /paid/)
     assert.ok(notice.recipient)
     assert.ok(notice.request)
