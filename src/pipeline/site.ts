@@ -158,12 +158,25 @@ function complete(
   return { site: { gateway, authorities, sources, clients, subscribers, schedules, policy, hash } }
 }
 
+/** Senders that the site does not list and that are remembered, for one profile of such senders. */
+const maxStrangers = 256
+const strangers = new WeakMap<Source, Map<string, Source>>()
+
 /** Profile of senders that the site does not list by name: a source with the id '*|*'. Without it they are refused. */
 export function sourceOf(site: Site, id: string): Source | undefined {
   const listed = site.sources.get(id)
   if (listed) return listed
   const anybody = site.sources.get('*|*')
-  return anybody && id !== '|' ? { ...anybody, id } : undefined
+  if (!anybody || id === '|') return undefined
+  const known = strangers.get(anybody) ?? new Map<string, Source>()
+  strangers.set(anybody, known)
+  const met = known.get(id)
+  if (met) return met
+  // What is worked out for a source, its codes above all, hangs on this very object: one for each, not one per message.
+  const made = { ...anybody, id }
+  if (known.size >= maxStrangers) known.clear()
+  known.set(id, made)
+  return made
 }
 
 const knownTokens = /^demo-/
