@@ -5,7 +5,7 @@ import { type Identifier, isDeterministic } from '../canonical/identity/identifi
 import { isExcluded, isLinked, sayPair } from '../canonical/identity/link.ts'
 import type { Site } from '../canonical/site.ts'
 import type { Draft } from '../canonical/truth/draft.ts'
-import { pairKey } from '../canonical/truth/task.ts'
+import { duplicateTask } from '../canonical/truth/task.ts'
 import type { RuleItem } from './item.ts'
 import { ownRule } from './own-rule.ts'
 
@@ -35,16 +35,7 @@ export function duplicateRule(a: string, b: string, grade: string, now: Date): R
       sayPair(draft, a, b, { linked: true, excluded: false, why: 'auto', m: now.getTime() })
       return
     }
-    draft.tasks.push({
-      code: 'possible-duplicate',
-      key: pairKey(a, b),
-      description: `two records are probably one person (${grade})`,
-      ...(references[0] ? { focus: references[0], patient: references[0] } : {}),
-      inputs: [
-        { type: 'match-grade', value: { valueCode: grade } },
-        ...references.map((reference) => ({ type: 'patient', value: { valueReference: { reference } } })),
-      ],
-    })
+    draft.tasks.push(duplicateTask(a, b, grade, `two records are probably one person (${grade})`))
   }
   return ownRule('match', references, now, apply)
 }

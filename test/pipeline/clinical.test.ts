@@ -178,6 +178,18 @@ describe('clinical segments', () => {
     const [one] = await of('AllergyIntolerance', '"M1"')
     assert.match(JSON.stringify(one?.clinicalStatus), /"active"/)
   })
+  it('that are taken back before anybody has told of them are kept as errors, with a warning', async () => {
+    const taken = (n: number) => [
+      segment('DG1', { 1: '1', 3: 'R98^Unknown^L', 20: `DX98${n}^GHH`, 21: 'D' }),
+      segment('IAM', { 1: '1', 3: 'A98^Latex^L', 6: 'D', 7: `ALG98${n}^GHH` }),
+      segment('PR1', { 1: '1', 3: 'P98^Suture^L', 5: first, 19: `PX98${n}^GHH`, 20: 'D' }),
+    ]
+    const expected = ['DG1^1^21', 'IAM^1^6', 'PR1^1^20'].map((each) => `W NOTHING-TO-CANCEL ${each}`)
+    assert.deepEqual((await send(...about('98', 'A01', first, ...taken(1)))).errors, expected)
+    assert.match(JSON.stringify(await of('Condition', '"DX981"')), /entered-in-error/)
+    // Now it is known.
+    assert.deepEqual((await send(...about('98', 'A08', later, ...taken(1)))).errors, [])
+  })
   it('IAM by its number: what is said to be an error has no clinical status', async () => {
     const iam = (action: string) => segment('IAM', { 1: '1', 3: 'A16^Latex^L', 6: action, 7: 'ALG16^GHH' })
     await send(...about('16', 'A01', first, iam('A')))

@@ -77,12 +77,22 @@ describe('seldom complete', () => {
     const [appointment] = await of('Appointment')
     assert.match(JSON.stringify(appointment?.extension), /event-reason.*NEWREF/)
   })
-  it('PD1-10 links another record that may be the same person, and A37 says that they are two', async () => {
+  it('PD1-10 links another record that may be the same person and asks somebody, and A37 says that they are two', async () => {
     const first = await made('ADT^A28^ADT_A05', {})
     const other = mrn(`SELDOM${number}`)
     const { patient } = await made('ADT^A28^ADT_A05', {}, segment('PD1', { 10: other }))
     const link = [{ other: { reference: `Patient/${first.patient.id}` }, type: 'seealso' }]
     assert.deepEqual(patient.link, link)
+    const tasks = async () =>
+      (await gateway.all('Task')).filter((each) => JSON.stringify(each).includes(`"Patient/${patient.id}"`))
+    const [asked] = await tasks()
+    assert.match(JSON.stringify(asked?.code), /"possible-duplicate"/)
+    assert.equal(asked?.status, 'requested')
+    assert.match(
+      JSON.stringify(asked?.input),
+      /"match-grade".*"valueCode":"possible"|"valueCode":"possible".*"match-grade"/,
+    )
+    assert.ok(JSON.stringify(asked?.input).includes(`"Patient/${first.patient.id}"`))
     const own = mrn(`SELDOM${number}`)
     const two = [own, other].map((each) => pid({ 3: each, 5: 'DOE^JANE^^^^^L' }))
     await gateway.send(
@@ -92,6 +102,10 @@ describe('seldom complete', () => {
     )
     const shown = (await gateway.all('Patient')).find(({ id }) => id === patient.id)
     assert.equal(shown?.link, undefined)
+    assert.deepEqual(
+      (await tasks()).map(({ status }) => status),
+      ['completed'],
+    )
   })
   it('RGS-3 names the set that a participant is one of', async () => {
     const booked = 'SCH|P3^PORTAL|SF3|||||||30|MIN|^^^20260305120000'

@@ -1,7 +1,7 @@
 // Diagnoses, procedures, allergies, observations, referrals and authorizations that come with a person or a visit
 // (semantics, section 7): each is one resource by its key, said again by every message that names it.
 import type { Json, Mapped, Thing } from '../../mappings/mapped.ts'
-import { type Applying, assertionsOf, cellAt, derived, thingsOf } from '../applying.ts'
+import { type Applying, assertionsOf, cellAt, derived, thingsOf, warn } from '../applying.ts'
 import { applyGuarantors } from '../coverage/guarantor.ts'
 import { applyCoverages } from '../coverage/insurance.ts'
 import { canonicalText } from '../fhir-json.ts'
@@ -64,9 +64,21 @@ export function applyClinical(applying: Applying, visit?: Thing): void {
   for (const { thing, id, scope } of [...clinicalIds(mapped, source.id, scopeOf)]) {
     references.set(`#${thing.as}`, `${thing.type}/${id}`)
     const cells = cellsOf(applying, thing, scope)
-    if (cells) draft.assert(thing.type, id, source.id, cells)
+    if (!cells) continue
+    warnUnknown(applying, thing, id)
+    draft.assert(thing.type, id, source.id, cells)
   }
   if (visit === undefined) noteAllergies(applying)
+}
+
+/** What is taken back before anybody has told of it is kept as an error; the sender may have meant another number. */
+function warnUnknown(applying: Applying, thing: Thing, id: string): void {
+  const action = actionOf(thing)
+  if (action === undefined || !removing.has(action)) return
+  if (applying.draft.contributions(thing.type, id).size > 0) return
+  const { field = thing.segment.name, location } = cellAt(thing, '$actionCode') ?? {}
+  const text = `${field} takes back a ${thing.type} that nobody has told of - correct its number or its code`
+  warn(applying, 'NOTHING-TO-CANCEL', [location ?? field], text)
 }
 
 function cellsOf(applying: Applying, thing: Thing, scope: Scope): Record<CellKey, Assertion> | undefined {

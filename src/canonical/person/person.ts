@@ -8,10 +8,12 @@ import { authorityOf, resolvePatient } from '../identity/identity.ts'
 import { isExcluded, sayPair } from '../identity/link.ts'
 import { recordOf } from '../identity/records.ts'
 import { type Assertion, type CellKey, splitKey } from '../truth/contribution.ts'
+import type { Draft } from '../truth/draft.ts'
 import { saysNone } from '../truth/empty-list.ts'
 import { rootOf } from '../truth/family.ts'
 import { type EntryShape, entryOf } from '../truth/parts.ts'
 import { entryShape, joinShapes } from '../truth/shape.ts'
+import { duplicateTask } from '../truth/task.ts'
 import { elementOf, spokenOf } from './patient.ts'
 
 /** Resolves a PID and states what it says. With `fillOnly` it counts only for what nobody speaks of otherwise. */
@@ -138,9 +140,18 @@ function linkDuplicates(applying: Applying, thing: Thing, id: string): void {
     if (!system || !value) continue
     const other = recordOf(draft, 'Patient', system, value)
     if (draft.survivorId('Patient', other) === draft.survivorId('Patient', id)) continue
-    if (!isExcluded(draft, id, other))
-      sayPair(draft, id, other, { linked: true, excluded: false, why: 'unverified', m: times.message })
+    if (isExcluded(draft, id, other)) continue
+    sayPair(draft, id, other, { linked: true, excluded: false, why: 'unverified', m: times.message })
+    askWhetherOne(draft, id, other)
   }
+}
+
+/** The sender has not verified that both are one person: somebody has to, once both are known. */
+function askWhetherOne(draft: Draft, id: string, other: string): void {
+  if (!draft.entity('Patient', other).body) return
+  const shown = (record: string) => draft.survivorId('Patient', record)
+  const description = 'a source names another record that may be the same person (PD1-10)'
+  draft.tasks.push(duplicateTask(shown(id), shown(other), 'possible', description))
 }
 
 /** PID-21: the mother is a RelatedPerson of the child, and her own record points there (IHE PMIR). */

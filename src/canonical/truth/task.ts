@@ -12,6 +12,21 @@ export const taskId = (code: string, key: string): string => stableId('Task', co
 /** Key of a task about a pair of patients, whichever is named first. */
 export const pairKey = (a: string, b: string): string => [a, b].sort().join('|')
 
+/** Two records that may be one person: what somebody has to decide. `a` and `b` are ids of Patients. */
+export function duplicateTask(a: string, b: string, grade: string, description: string): TaskRequest {
+  const references = [`Patient/${a}`, `Patient/${b}`].sort()
+  return {
+    code: 'possible-duplicate',
+    key: pairKey(a, b),
+    description,
+    ...(references[0] ? { focus: references[0], patient: references[0] } : {}),
+    inputs: [
+      { type: 'match-grade', value: { valueCode: grade } },
+      ...references.map((reference) => ({ type: 'patient', value: { valueReference: { reference } } })),
+    ],
+  }
+}
+
 /** Opens the tasks of a draft that are not open yet. `authoredOn` is ISO 8601 with offset. */
 export function openTasks(draft: Draft, requests: readonly TaskRequest[], authoredOn: string): void {
   for (const request of requests) {

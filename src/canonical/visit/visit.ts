@@ -131,9 +131,9 @@ function refuseOtherPatient(
 /** Adds the event of this message to the visit's log; the visit is folded from it. */
 function applyEncounter(applying: Applying, thing: Thing): void {
   const { draft, source, times, event } = applying
-  // C and N: an account without a visit.
+  // C and N: an account without a visit; PV1-51 A: the whole PV1 is of the account.
   const sent = cellAt(thing, '$patientClass')?.value
-  if (sent === 'N' || sent === 'C') return
+  if (sent === 'N' || sent === 'C' || cellAt(thing, '$visitIndicator')?.value === 'A') return
   const id = encounterId(applying, thing)
   if (!id) return
   const isOther = ({ system, value }: Key) => {
