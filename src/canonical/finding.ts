@@ -51,12 +51,21 @@ export const warning = (app: WarningCode, locations: readonly string[], text: st
   text,
 })
 
+/** An identifier, or a record, that a message waits for. */
+export interface Awaited {
+  readonly system: string
+  readonly value: string
+}
+
+/** Of what waits for a record to mean another one ('Patient/x'): it is merged, gets another number, or is moved. No authority. */
+export const changeOf = (reference: string): Awaited => ({ system: 'urn:portico:record', value: reference })
+
 /** Ends the application of one message; nothing of it stays but what `tasks` names. */
 export class Refusal extends Error {
   readonly ack: 'AE' | 'AR'
   readonly finding: Finding
-  /** Identifiers whose appearance would let the message apply: it is parked for them. */
-  readonly waitsFor: readonly { readonly system: string; readonly value: string }[]
+  /** What would let the message apply: it is parked for any of them. */
+  readonly waitsFor: readonly Awaited[]
   readonly task: TaskRequest | undefined
 
   constructor(

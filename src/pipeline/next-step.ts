@@ -8,6 +8,9 @@ const byState: Readonly<Record<string, string>> = {
   failed: 'report it with the lines of the log that have its number; after the update run it again',
 }
 
+const inConflict =
+  'correct the identifiers at the source, or merge the patients (A40) or move what they share (A43 to A45): it applies itself then'
+
 const byApp: Readonly<Record<string, string>> = {
   'CONTROL-ID-REUSE': 'have the sender give each message a control id of its own, and send this one again',
   'UNKNOWN-SOURCE':
@@ -35,7 +38,8 @@ const byCode: Readonly<Record<string, string>> = {
 }
 
 export function nextStepOf(state: string, reasons: readonly Reason[]): string {
-  const known = byState[state]
+  const isConflict = state === 'parked' && reasons.some(({ app }) => app === 'ID-CONFLICT')
+  const known = isConflict ? inConflict : byState[state]
   if (known !== undefined) return known
   if (state === 'processed') return 'nothing'
   const error = reasons.find(({ severity }) => severity === 'E')

@@ -196,6 +196,8 @@ function finish(
     const [a = '', b = ''] = patients
     completeTask(draft, code, pairKey(a, b), { t, iso: recorded })
   }
+  if (item.kind === 'message' && item.stored?.state === 'parked')
+    for (const { code, key } of draft.settled) completeTask(draft, code, key, { t, iso: recorded })
   settleUnapplied(draft, item, { t, iso: recorded })
   draft.fold()
   followDeaths(draft, context.site, { t, iso: recorded })

@@ -1,6 +1,7 @@
 // What a batch has to store, gathered while its messages are applied and written in a dozen statements at its end.
 import type { Taken } from '../canonical/appointment/busy.ts'
 import type { FhirJson } from '../canonical/fhir-json.ts'
+import type { Awaited } from '../canonical/finding.ts'
 import type { Contribution } from '../canonical/truth/contribution.ts'
 import type { Draft } from '../canonical/truth/draft.ts'
 import { isLong } from '../canonical/truth/settled.ts'
@@ -28,13 +29,10 @@ import {
   type MessageKeyWrite,
   type MessageState,
   type MessageWrite,
-  type ParkedWrite,
-  releaseParked,
   updateMessageKeys,
   updateMessages,
   writeMessageKeys,
   writeMessages,
-  writeParked,
 } from '../store/messages.ts'
 import { numbersAhead, raiseNumbers, takeNumbers } from '../store/numbers.ts'
 import { pipelined } from '../store/transaction.ts'
@@ -47,6 +45,7 @@ import { ledgerRow } from './ledger-row.ts'
 import { MergeWrites } from './merge-writes.ts'
 import { messageRow } from './message-row.ts'
 import { announcements } from './outbox.ts'
+import { ParkedWrites } from './parked-writes.ts'
 import type { ProcessContext } from './process.ts'
 import { RedirectWrites } from './redirect-writes.ts'
 import { UnmappedToWrite } from './unmapped.ts'
@@ -72,7 +71,7 @@ export class BatchWrite {
   readonly #updates: MessageWrite[] = []
   readonly #keys: MessageKeyWrite[] = []
   readonly #keyUpdates: MessageKeyWrite[] = []
-  readonly #parked: ParkedWrite[] = []
+  readonly #parked = new ParkedWrites()
   readonly #unmapped = new UnmappedToWrite()
   readonly #shapes = new Set<string>()
   readonly #stated: { name: string; t: number }[] = []
@@ -122,7 +121,7 @@ export class BatchWrite {
     code: AckCode,
     errors: readonly AckError[],
     state: MessageState = 'rejected',
-    waitsFor: readonly { readonly system: string; readonly value: string }[] = [],
+    waitsFor: readonly Awaited[] = [],
   ): Outcome {
     const ack = item.kind === 'message' ? this.#context.acknowledge(item, code, errors) : undefined
     if (item.kind === 'message' || item.logged) this.#log(item, id, state, code, ack, errors, undefined)
@@ -131,8 +130,7 @@ export class BatchWrite {
     const until = new Date(
       item.receivedAt.getTime() + this.#context.site.policy.parkHours * msPerHour,
     ).toISOString()
-    for (const { system, value } of waitsFor)
-      this.#parked.push({ system, value, message_id: id, received_at: received, until })
+    this.#parked.park(id, received, until, waitsFor)
     return { messageId: id, code, errors, ack, resent: false, draft: undefined, diff: [] }
   }
 
@@ -179,6 +177,7 @@ export class BatchWrite {
       })
     }
     this.#merges.take(draft)
+    this.#parked.take(draft)
     for (const line of draft.lines.posted) {
       this.#lines.set(lineKey(line.source, line.line), ledgerRow(line))
     }
@@ -263,7 +262,6 @@ export class BatchWrite {
       updateMessageKeys(tx, tenant, this.#keyUpdates),
       writeMessages(tx, tenant, this.#messages),
       updateMessages(tx, tenant, this.#updates),
-      writeParked(tx, tenant, this.#parked),
       this.#unmapped.flush(tx, tenant),
       writeShapes(tx, tenant, this.#newShapes()),
       writeContributions(tx, tenant, contributionRows(this.#contributions, this.#stored)),
@@ -271,7 +269,7 @@ export class BatchWrite {
       this.#merges.flush(tx, tenant, now),
       writeLedger(tx, tenant, [...this.#lines.values()]),
       writeBusy(tx, tenant, [...this.#busy.keys()], busyRows(this.#busy)),
-      releaseParked(tx, tenant, registrations, now),
+      this.#parked.flush(tx, tenant, now, registrations),
       writeTodo(tx, tenant, now, [...this.#todo.values()]),
       writeIndex(tx, tenant, index),
       ahead && this.#writeVersions(tx, ahead.first, versions),

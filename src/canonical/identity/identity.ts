@@ -1,7 +1,7 @@
 // Who is meant by a PID: the registry of identifiers decides, never a guess (semantics, sections 1 and 2).
 import type { Thing } from '../../mappings/mapped.ts'
 import { type Applying, cellsAt, warn } from '../applying.ts'
-import { Refusal, type TaskRequest } from '../finding.ts'
+import { changeOf, Refusal, type TaskRequest } from '../finding.ts'
 import type { Authority, Site } from '../site.ts'
 import { compareText } from '../truth/event-log.ts'
 import { type Identifier, identifierType, isDeterministic, normalValue, stableId } from './identifier.ts'
@@ -248,7 +248,7 @@ function checkConflict(applying: Applying, hits: readonly Hit[]): void {
         locations: [location],
         text: `identifiers ${names} belong to different patients (${location}) - correct the message or merge the patients`,
       },
-      { task },
+      { task, waitsFor: ids.map((each) => changeOf(`Patient/${each}`)) },
     )
   }
   const text = `identifiers ${names} belong to different patients - applied to the one that ${source.id} itself names`

@@ -3,7 +3,7 @@
 import type { Thing } from '../../mappings/mapped.ts'
 import { type Applying, referred, thingsOf } from '../applying.ts'
 import { settlePolicies } from '../coverage/merged-policies.ts'
-import type { Refusal } from '../finding.ts'
+import { changeOf, type Refusal } from '../finding.ts'
 import { applyPerson } from '../person/person.ts'
 import type { Draft } from '../truth/draft.ts'
 import { recordsOf, rootOf } from '../truth/family.ts'
@@ -141,26 +141,29 @@ function applyRule(applying: Applying, rule: Rule, merge: Thing, target: Thing):
   for (const each of pairs) join(applying, rule.rtype, rule.kind, each)
 }
 
-/** Accounts are merged within one patient, visits within one account: another event moves them first. */
+/**
+ * Accounts are merged within one patient, visits within one account: another event moves them first. The message waits for
+ * that.
+ */
 function checkSuperior(applying: Applying, rule: Rule, merge: Thing, target: Thing): void {
-  const same = (rtype: Rtype, a: readonly Identifier[], b: readonly Identifier[]): boolean => {
-    const records = (list: readonly Identifier[]) =>
-      list.filter((each) => each.system).map((each) => shownOf(applying, rtype, each))
-    const [left, right] = [records(a), records(b)]
-    return left.length === 0 || right.length === 0 || left.some((each) => right.includes(each))
-  }
-  const patientsAgree = same(
-    'Patient',
-    identifiersAt(merge, ['$priorIdentifier']),
-    ofPatient(applying, merge, target),
-  )
-  const accountsAgree =
-    rule.rtype !== 'Encounter' ||
-    same('Account', identifiersAt(merge, ['$priorAccount']), ofAccount(applying, merge, target))
-  if (patientsAgree && accountsAgree) return
-  const where = `MRG^${merge.segment.occurrence}^${patientsAgree ? 3 : 1}`
-  const text = `${patientsAgree ? 'the accounts differ' : 'the patients differ'} (${where}) - move it first (A43 to A45)`
-  throw refuse('205', [where], text, 'ID-CONFLICT')
+  const shown = (rtype: Rtype, list: readonly Identifier[]): string[] =>
+    list.filter((each) => each.system).map((each) => `${rtype}/${shownOf(applying, rtype, each)}`)
+  const differ = (a: readonly string[], b: readonly string[]): boolean =>
+    a.length > 0 && b.length > 0 && !a.some((each) => b.includes(each))
+  const patients = [
+    shown('Patient', identifiersAt(merge, ['$priorIdentifier'])),
+    shown('Patient', ofPatient(applying, merge, target)),
+  ] as const
+  const accounts = [
+    shown('Account', identifiersAt(merge, ['$priorAccount'])),
+    shown('Account', ofAccount(applying, merge, target)),
+  ] as const
+  const patientsDiffer = differ(...patients)
+  if (!patientsDiffer && !(rule.rtype === 'Encounter' && differ(...accounts))) return
+  const where = `MRG^${merge.segment.occurrence}^${patientsDiffer ? 1 : 3}`
+  const text = `${patientsDiffer ? 'the patients differ' : 'the accounts differ'} (${where}) - move it first (A43 to A45)`
+  const waitsFor = (patientsDiffer ? patients : accounts).flat().map(changeOf)
+  throw refuse('205', [where], text, 'ID-CONFLICT', { waitsFor })
 }
 
 const shownOf = (applying: Applying, rtype: Rtype, each: Identifier): string =>

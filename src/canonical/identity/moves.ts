@@ -107,14 +107,17 @@ function moveAccount(applying: Applying, merge: Thing, target: Thing): void {
   const body = draft.entity('Account', draft.survivorId('Account', account)).body
   const [holder] = (body?.subject ?? []) as readonly { readonly reference?: string }[]
   const right = `Patient/${rootOf(draft, 'Patient', to)}`
-  if (holder?.reference === draft.survivor(right)) return
+  const isThere = holder?.reference === draft.survivor(right)
   const stated = personOf(applying, merge, '$priorIdentifier')
-  const from = referencesOf(
-    draft,
-    holder?.reference ? [holder.reference.slice('Patient/'.length), ...stated] : stated,
+  const held = holder?.reference && !isThere ? [holder.reference.slice('Patient/'.length)] : []
+  const from = referencesOf(draft, [...held, ...stated]).filter(
+    (each) => draft.survivor(each) !== draft.survivor(right),
   )
+  if (from.length === 0) return
   for (const record of recordsOf(draft, 'Account', account))
-    moveWithAll(draft, 'Account', record, from, right, times.message)
+    moveWithAll(draft, 'Account', record, from, right, times.message, isThere)
+  // What is still to come of it may be older than the move.
+  if (isThere) return
   draft.tasks.push({
     code: 'coverage-review',
     key: account,
@@ -132,17 +135,19 @@ function moveWithAll(
   from: readonly string[],
   to: string,
   m: number,
+  idle = false,
 ): void {
-  move(draft, rtype, id, from, to, m)
+  move(draft, rtype, id, from, to, m, idle)
   const things = draft.referrers(`${rtype}/${draft.survivorId(rtype, id)}`)
   for (const key of things) {
     const [type = '', each = ''] = key.split('/')
     if (!followers.has(type)) continue
-    move(draft, type, each, from, to, m)
+    move(draft, type, each, from, to, m, idle)
     if (type !== 'Encounter') continue
     const { body } = draft.entity('Encounter', each)
     for (const { reference = '' } of (body?.appointment ?? []) as readonly { readonly reference?: string }[])
-      if (reference.startsWith('Appointment/')) move(draft, 'Appointment', reference.slice(12), from, to, m)
+      if (reference.startsWith('Appointment/'))
+        move(draft, 'Appointment', reference.slice(12), from, to, m, idle)
   }
 }
 

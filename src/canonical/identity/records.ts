@@ -127,8 +127,11 @@ export function settle(draft: Draft, rtype: string, seeds: readonly string[]): S
   const before = new Map([...groups.keys()].map((each) => [each, draft.survivorId(rtype, each)]))
   for (const group of all) aliasGroup(draft, rtype, group, rootOf)
   for (const group of all) countNumbers(draft, rtype, group, rootOf(group), log, groups)
-  for (const [record, old] of before)
-    if (draft.survivorId(rtype, record) !== old) follow(draft, rtype, record, old)
+  for (const [record, old] of before) {
+    if (draft.survivorId(rtype, record) === old) continue
+    for (const each of [record, old]) draft.changed.add(`${rtype}/${each}`)
+    follow(draft, rtype, record, old)
+  }
   const of = (said: Logged): Result | undefined => {
     const key = keyOf(said)
     const [same] = log.filter(

@@ -45,6 +45,10 @@ export class Draft {
   readonly work = new Map<string, readonly TaskRequest[]>()
   /** Tasks that this message settles. */
   readonly closed: { code: string; patients: readonly string[] }[] = []
+  /** Tasks that a message like this one has left when it was refused; it is not now. */
+  readonly settled: { code: string; key: string }[] = []
+  /** 'Patient/x' that means another record now, things that were moved: messages may wait for that. */
+  readonly changed = new Set<string>()
   /** What the change set is in terms of ISO 21089, when it is more than an update. */
   activity: 'merge' | undefined
   /** What the sender asked for. */

@@ -17,8 +17,8 @@ import { Refusal } from '../finding.ts'
 import { type Identifier, identifierType, stableId } from '../identity/identifier.ts'
 import { authorityOf, type Key, keysOf, warnRetiredNumber } from '../identity/identity.ts'
 import { mergeVisits } from '../identity/merge.ts'
-import { movedOf } from '../identity/moved.ts'
 import { followMove } from '../identity/moves.ts'
+import { refuseOtherPatient } from '../identity/other-patient.ts'
 import { saySole } from '../identity/records.ts'
 import { resolveActors } from '../masters/actors.ts'
 import { applyPerson } from '../person/person.ts'
@@ -83,49 +83,6 @@ function namedBy(
 export const subjectOf = (applying: Applying, thing: Thing): string | undefined => {
   const patient = referred(applying, thing, 'subject') ?? referred(applying, thing, 'patient')
   return patient && applying.references.get(`#${patient.as}`)
-}
-
-interface Referring {
-  readonly reference?: string
-}
-
-/** A visit or account number that belongs to somebody else is the road to the wrong record: never followed. */
-function refuseOtherPatient(
-  applying: Applying,
-  rtype: string,
-  id: string,
-  subject: string,
-  key: Key,
-  thing: Thing,
-): void {
-  const { draft } = applying
-  const body = draft.entity(rtype, draft.survivorId(rtype, id)).body
-  const known = body?.subject as Referring | readonly Referring[] | undefined
-  const holder = (Array.isArray(known) ? known[0] : known) as Referring | undefined
-  if (!holder?.reference || draft.survivor(holder.reference) === draft.survivor(subject)) return
-  // What was said before a move names the one from whom it was moved.
-  const moved = movedOf(draft, rtype, id)
-  const now = moved && moved.m >= applying.times.message ? moved.to[subject] : undefined
-  if (now !== undefined && draft.survivor(holder.reference) === draft.survivor(now)) return
-  const { location } = key
-  throw new Refusal(
-    'AE',
-    {
-      code: '205',
-      app: 'ID-CONFLICT',
-      locations: [location],
-      text: `${rtype === 'Account' ? 'account' : 'visit'} ${key.value} belongs to another patient (${location}) - correct PID-3 or the number, or move it (A43 to A45)`,
-    },
-    {
-      task: {
-        code: 'identity-conflict',
-        key: `${rtype}/${id}|${draft.survivor(subject)}`,
-        description: `message ${applying.controlId} of ${applying.source.id} names ${key.value} (${thing.segment.name}) for another patient`,
-        focus: `${rtype}/${id}`,
-        patient: draft.survivor(subject),
-      },
-    },
-  )
 }
 
 /** Adds the event of this message to the visit's log; the visit is folded from it. */
