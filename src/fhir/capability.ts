@@ -1,5 +1,6 @@
 // The CapabilityStatement (http://hl7.org/fhir/R4/capabilitystatement.html), made from the same tables that
 // the server works by, so that it cannot promise anything else.
+import { instantiatedBy } from './capability-claims.ts'
 import { COMPARTMENT_TYPES } from './compartment.ts'
 import { SPECIAL_NAMES } from './search-filter.ts'
 import { searchParamsOf } from './search-params.ts'
@@ -12,6 +13,10 @@ export interface CapabilityOptions {
   readonly description: string
   /** CapabilityStatements of others that this server keeps to. */
   readonly instantiates: readonly string[]
+  /** Those that are named as well when what they ask is met. */
+  readonly requirements?: readonly JsonObject[]
+  /** Whether resources are checked against a profile, by its canonical URL with or without a version. */
+  readonly isSupported?: (canonical: string) => boolean
   /** dateTime of the statement: when the software was built or the site was last changed. */
   readonly date: string
   /**
@@ -27,8 +32,8 @@ export interface CapabilityOptions {
   }[]
   /** Canonical URLs of the profiles that resources of a type are checked against when they claim them. */
   readonly supportedProfiles?: (type: string) => readonly string[]
-  /** Types of definitions, made by the server: read and searched only. */
-  readonly definitionTypes?: readonly string[]
+  /** Types of definitions, made by the server and read and searched only, with the parameters of that search. */
+  readonly definitionTypes?: ReadonlyMap<string, readonly JsonObject[]>
   readonly patchFormats?: readonly string[]
   /** CodeableConcepts of security services, such as SMART-on-FHIR, and text for readers. */
   readonly security?: { readonly service?: readonly JsonObject[]; readonly description: string }
@@ -42,6 +47,12 @@ export interface CapabilityOptions {
 
 /** The statement of this server. */
 export function capabilityStatement(options: CapabilityOptions): Resource {
+  const statement = statementOf(options)
+  const met = instantiatedBy(statement, options.requirements ?? [], options.isSupported ?? (() => false))
+  return { ...statement, instantiates: [...options.instantiates, ...met] }
+}
+
+function statementOf(options: CapabilityOptions): Resource {
   const { baseUrl, software, description, date } = options
   return {
     resourceType: 'CapabilityStatement',
@@ -53,7 +64,8 @@ export function capabilityStatement(options: CapabilityOptions): Resource {
     date,
     kind: 'instance',
     description,
-    instantiates: [...options.instantiates],
+    // Filled when the rest is known; the order is that of FHIR.
+    instantiates: [],
     software: { name: software.name, version: software.version },
     implementation: { description, url: baseUrl },
     fhirVersion: '4.0.1',
@@ -107,27 +119,30 @@ function resourceEntry(type: string, options: CapabilityOptions): JsonObject {
 
 /** Types that are not stored: definitions, and those of operations only. */
 function otherEntries(options: CapabilityOptions): JsonObject[] {
-  const { definitionTypes = [], operations = [] } = options
+  const { definitionTypes = new Map<string, readonly JsonObject[]>(), operations = [] } = options
   const others = operations.flatMap(({ type }) =>
     type === undefined || SERVED_TYPES.includes(type) ? [] : [type],
   )
   return [
-    ...definitionTypes.map((type) => ({
+    ...[...definitionTypes].map(([type, searchParam]) => ({
       type,
       interaction: [{ code: 'read' }, { code: 'search-type' }],
+      searchParam: [...searchParam],
       ...operationsOf(type, options),
     })),
     ...[...new Set(others)]
-      .filter((type) => !definitionTypes.includes(type))
+      .filter((type) => !definitionTypes.has(type))
       .map((type) => ({ type, ...operationsOf(type, options) })),
   ]
 }
 
-/** Parameters of all types that can point to this one. */
+/** Parameters of all types that can point to this one; those without targets can point to any. */
 function reverseIncludes(type: string): string[] {
   return SERVED_TYPES.flatMap((source) =>
     [...searchParamsOf(source).values()]
-      .filter((param) => param.type === 'reference' && param.targets.includes(type))
+      .filter(
+        ({ type: kind, targets }) => kind === 'reference' && (targets.length === 0 || targets.includes(type)),
+      )
       .map(({ code }) => `${source}:${code}`),
   )
 }

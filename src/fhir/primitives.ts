@@ -141,7 +141,7 @@ const OID = /^urn:oid:[0-2](?:\.(?:0|[1-9][0-9]*))+$/
 const UUID = /^urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 
 function isCode(text: string): boolean {
-  return !/^\s|\s\s|\s$/.test(text) && textFault(text) === undefined
+  return !/^\s|[^\S ]|\s\s|\s$/.test(text) && textFault(text) === undefined
 }
 
 function isUri(text: string): boolean {

@@ -28,13 +28,11 @@ const BAD_LINK = /^[\0- ]*(?:javascript|vbscript|file|data(?!:image\/(?:png|gif|
 const BAD_STYLE =
   /url\s*\((?![A-Za-z0-9_][A-Za-z0-9_-]{0,60}\.(?:png|gif|jpg)\))|expression|javascript|import|behaviou?r|binding|\\|\/\*/i
 
-/** Named references that are letters to a browser (&colon; &lpar; ...) have no place in an attribute. */
-const HIDING = /&(?!#|(?:amp|lt|gt|quot|apos|nbsp);)/
-
 const NEXT = 'send plain XHTML as FHIR narrative allows'
 const FAULTS = {
   root: `must be one <div xmlns="${XHTML}"> - ${NEXT}`,
   empty: 'must have text or an image inside - fill it or leave the narrative out',
+  entity: `has a named character such as &nbsp; which XML does not know - write the character itself, or &#160; for that one`,
   markup: `has a comment, declaration or processing instruction, or a stray < or & - ${NEXT}`,
   element: `has an element that narrative does not allow - ${NEXT}`,
   attribute: `has an attribute that narrative does not allow - ${NEXT}`,
@@ -97,7 +95,8 @@ function attributeFault(tag: Tag, isRoot: boolean): string | undefined {
   for (const [name, value] of tag.attributes) {
     if (seen.has(name)) return FAULTS.attribute
     seen.add(name)
-    if (!areEntities(value) || HIDING.test(value)) return FAULTS.markup
+    const bad = entityFault(value)
+    if (bad) return bad
     if (name === 'xmlns') {
       if (value !== XHTML) return FAULTS.root
     } else if (!ATTRIBUTES.has(name) && name !== 'xml:lang') return FAULTS.attribute
@@ -116,13 +115,14 @@ function decode(value: string): string {
   return characters.replace(/[\t\n\r]/g, '')
 }
 
-/** True when every `&` of the text begins a named or numeric character reference. */
-function areEntities(text: string): boolean {
+/** Every `&` of the text begins a character reference that XML knows: there is no support for those of HTML (narrative.html#xhtml). */
+function entityFault(text: string): string | undefined {
   for (let at = text.indexOf('&'); at >= 0; at = text.indexOf('&', at + 1)) {
-    if (!/^&(?:[A-Za-z][A-Za-z0-9]{1,31}|#[0-9]{1,7}|#x[0-9a-fA-F]{1,6});/.test(text.slice(at, at + 40)))
-      return false
+    const reference = text.slice(at, at + 40)
+    if (/^&(?:amp|lt|gt|quot|apos|#[0-9]{1,7}|#x[0-9a-fA-F]{1,6});/.test(reference)) continue
+    return /^&[A-Za-z][A-Za-z0-9]{1,31};/.test(reference) ? FAULTS.entity : FAULTS.markup
   }
-  return true
+  return undefined
 }
 
 /** What keeps this text from being a FHIR narrative; undefined when nothing does. Names no content. */
@@ -134,7 +134,8 @@ export function checkXhtml(text: string): string | undefined {
   do {
     const next = text.indexOf('<', at)
     const content = text.slice(at, next < 0 ? text.length : next)
-    if (!areEntities(content)) return FAULTS.markup
+    const bad = entityFault(content)
+    if (bad) return bad
     solid ||= content.trim() !== ''
     if (next < 0) return FAULTS.nesting
     const tag = readTag(text, next)
@@ -143,8 +144,8 @@ export function checkXhtml(text: string): string | undefined {
       if (open.pop() !== tag.name) return FAULTS.nesting
     } else {
       if (!ELEMENTS.has(tag.name)) return FAULTS.element
-      const bad = attributeFault(tag, open.length === 0)
-      if (bad) return bad
+      const fault = attributeFault(tag, open.length === 0)
+      if (fault) return fault
       solid ||= tag.name === 'img'
       if (!tag.empty && open.push(tag.name) > MAX_DEPTH) return FAULTS.nesting
     }

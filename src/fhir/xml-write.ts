@@ -14,6 +14,10 @@ export function xmlText(json: string, pretty: boolean): string {
   return `<?xml version="1.0" encoding="UTF-8"?>${pretty ? '' : '\n'}${writer.text}`
 }
 
+/** Definitions come as they are published, some with names of characters that HTML has and XML has not. */
+const narrative = (div: string): string =>
+  div.replace(/&nbsp;/g, '&#160;').replace(/&(?!(?:amp|lt|gt|quot|apos|#\d+|#x[\da-fA-F]+);)/g, '&amp;')
+
 const orders = new Map<string, readonly Field[]>()
 
 /** Fields of a type in the order of its definition, the types of a choice one after the other. */
@@ -67,7 +71,7 @@ class Writer {
     const { json: name, type } = field
     this.#line(depth)
     if (type === 'xhtml') {
-      this.#parts.push(String(own))
+      this.#parts.push(narrative(String(own)))
     } else if (type === 'Resource') {
       this.#parts.push(`<${name}>`)
       if (isObject(own)) this.resource(own, depth + 1)

@@ -35,6 +35,8 @@ export interface SitePackages {
   readonly profiles: ProfileSet
   /** Search parameters that R4 and US Core have not. */
   readonly searchParams: readonly SearchParamRow[]
+  /** CapabilityStatements: what they ask of servers. */
+  readonly requirements: readonly JsonObject[]
   /** What is in the packages and is not used, in sentences. */
   readonly notes: readonly string[]
   /** Of names and contents. */
@@ -44,7 +46,13 @@ export interface SitePackages {
 const profilesFolder = join(import.meta.dirname, '../../profiles')
 /** Our own profiles; and what US Core refers to and its package has not: the value sets of its publisher's terminology server. */
 const ownFolders = ['fhir', 'us-core/value-sets']
-const kept = new Set(['StructureDefinition', 'ValueSet', 'CodeSystem', 'SearchParameter'])
+const kept = new Set([
+  'StructureDefinition',
+  'ValueSet',
+  'CodeSystem',
+  'SearchParameter',
+  'CapabilityStatement',
+])
 
 /** A package from its bytes. Throws an Error: what is wrong, with the file in it, and the remedy. */
 export function readPackage(bytes: Uint8Array, file: string): FhirPackage {
@@ -154,11 +162,16 @@ export function loadPackages(siteFile: string): SitePackages {
     }
   })
   if (problems.length > 0) throw new CannotStart(problems)
-  const profiles = new ProfileSet([...ownResources(), ...packages.flatMap(({ resources }) => resources)])
+  const loaded = packages.flatMap(({ resources }) => resources)
+  const profiles = new ProfileSet([...ownResources(), ...loaded])
   if (profiles.problems.length > 0) throw new CannotStart(profiles.problems)
-  const searched = searchParamsIn(packages.flatMap(({ resources }) => resources))
+  const searched = searchParamsIn(loaded)
+  const requirements = loaded
+    .map(({ resource }) => resource)
+    .filter(({ resourceType }) => resourceType === 'CapabilityStatement')
   const notes = [...profiles.notes, ...searched.notes]
-  const made: SitePackages = { packages, profiles, searchParams: searched.rows, notes, hash: print }
+  const searchParams = searched.rows
+  const made: SitePackages = { packages, profiles, searchParams, requirements, notes, hash: print }
   // A reload looks at the same packages again and again.
   if (compiled.size >= maxCompiled) compiled.clear()
   compiled.set(print, made)

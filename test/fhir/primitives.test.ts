@@ -38,7 +38,7 @@ const TABLE: Readonly<Record<Type, readonly [good: readonly unknown[], bad: read
   ],
   code: [
     ['a', 'a b', 'in-progress'],
-    ['', ' a', 'a ', 'a  b', 'a\u0000', '\n'],
+    ['', ' a', 'a ', 'a  b', 'a\tb', 'a\nb', 'a\u0000', '\n'],
   ],
   uri: [
     ['urn:oid:1.2', 'http://a/b?c#d', 'x'],

@@ -177,4 +177,113 @@ describe('operations', () => {
     assert.deepEqual(validateResource(metadata.body), [])
     for (const { name } of OPERATIONS) assert.ok(metadata.text.includes(`"name":"${name}"`), name)
   })
+
+  test('definitions are counted, paged and searched by what /metadata lists; the rest is said, or refused', async () => {
+    const { body } = await app.ask('/fhir/metadata')
+    const [rest] = body.rest as JsonObject[]
+    for (const { type, searchParam } of (rest?.resource ?? []) as JsonObject[]) {
+      if (SERVED_TYPES.includes(String(type)) || searchParam === undefined) continue
+      const path = `/fhir/${type}`
+      const all = entriesOf(await app.ask(path)).map(({ resource }) => resource)
+      const count = await app.ask(`${path}?_summary=count`)
+      assert.deepEqual([count.body.total, entriesOf(count).length], [all.length, 0], path)
+      const pages: unknown[] = []
+      let next: string | undefined = `${path}?_count=${Math.ceil(all.length / 3)}`
+      while (next !== undefined) {
+        const page: Answer = await app.ask(next.slice(next.indexOf('/fhir/')))
+        pages.push(...idsOf(page))
+        next = linkOf(page, 'next')
+      }
+      assert.deepEqual(
+        pages,
+        all.map((each) => each?.id),
+      )
+      for (const { name } of searchParam as JsonObject[]) {
+        const strict = await app.ask(`${path}?${name}=nonsense-that-nothing-has`, {
+          headers: { prefer: 'handling=strict' },
+        })
+        assert.deepEqual([strict.status, strict.body.total], [200, 0], `${path} ${name}`)
+      }
+      const url = encodeURIComponent(String(all[0]?.url))
+      assert.ok(idsOf(await app.ask(`${path}?url=${url}`)).includes(String(all[0]?.id)), path)
+      const unknown = await app.ask(`${path}?nonsense=1&_count=1`)
+      assert.deepEqual(
+        entriesOf(unknown).map(({ search }) => search?.mode),
+        ['match', 'outcome'],
+        path,
+      )
+      const strict = await app.ask(`${path}?nonsense=1`, { headers: { prefer: 'handling=strict' } })
+      assert.deepEqual([strict.status, ...codesOf(strict)], [400, 'not-supported'], path)
+      assert.equal((await app.ask(`${path}?_count=x`)).status, 400)
+    }
+  })
+})
+
+describe('documents of a patient', () => {
+  let app: TestApp
+  const loinc = 'http://loinc.org'
+  const document = (id: string, extra: object): Resource => ({
+    resourceType: 'DocumentReference',
+    id,
+    status: 'current',
+    subject: { reference: 'Patient/p1' },
+    type: { coding: [{ system: loinc, code: '34133-9' }] },
+    content: [{ attachment: { url: 'Binary/b1' } }],
+    ...extra,
+  })
+  const of = (day: string): object => ({ context: { period: { start: day, end: day } } })
+  before(async () => {
+    app = await testApp()
+    await app.writes.put([
+      { resourceType: 'Patient', id: 'p1' },
+      { resourceType: 'Patient', id: 'p2' },
+      document('january', of('2026-01-10')),
+      document('march', of('2026-03-10')),
+      document('timeless', { type: { coding: [{ system: loinc, code: '18842-5' }] } }),
+      document('old', { status: 'superseded', ...of('2026-03-11') }),
+      document('other', { subject: { reference: 'Patient/p2' } }),
+    ])
+  })
+  after(() => app.close())
+
+  test('$docref finds what is current, or of a time of care, of that patient', async () => {
+    const cases: Readonly<Record<string, string>> = {
+      'patient=p1': 'january march timeless',
+      'patient=Patient/p1': 'january march timeless',
+      'patient=p1&start=2026-02-01': 'march old timeless',
+      'patient=p1&end=2026-02-01': 'january timeless',
+      'patient=p1&start=2026-03-10T00:00:00-05:00&end=2026-03-10T23:59:59-05:00': 'march timeless',
+      [`patient=p1&type=${loinc}|18842-5`]: 'timeless',
+      [`patient=p1&type=${loinc}|18842-5&type=${loinc}|34133-9`]: 'january march timeless',
+      'patient=p1&on-demand=true': '',
+      'patient=p1&on-demand=false': 'january march timeless',
+      'patient=nobody': '',
+    }
+    for (const [query, wanted] of Object.entries(cases)) {
+      const answer = await app.ask(`/fhir/DocumentReference/$docref?${query}`)
+      assert.equal(answer.status, 200, answer.text)
+      assert.equal(idsOf(answer).sort().join(' '), wanted, query)
+    }
+    for (const query of ['', 'patient=', 'patient=p1&start=yesterday']) {
+      assert.equal((await app.ask(`/fhir/DocumentReference/$docref?${query}`)).status, 400, query)
+    }
+    assert.equal((await app.ask('/fhir/DocumentReference/$docref?patient=p1', { as: 'portal' })).status, 403)
+  })
+
+  test('$docref takes Parameters, and its pages keep to what was asked', async () => {
+    const body = {
+      resourceType: 'Parameters',
+      parameter: [
+        { name: 'patient', valueId: 'p1' },
+        { name: 'start', valueDateTime: '2026-01-01' },
+        { name: 'type', valueCoding: { system: loinc, code: '34133-9' } },
+        { name: '_count', valueInteger: 2 },
+      ],
+    }
+    const first = await app.ask('/fhir/DocumentReference/$docref', { method: 'POST', body })
+    assert.deepEqual([first.status, first.body.total, idsOf(first).length], [200, 3, 2])
+    const next = linkOf(first, 'next') ?? ''
+    const second = await app.ask(next.slice(next.indexOf('/fhir/')))
+    assert.deepEqual([...idsOf(first), ...idsOf(second)].sort(), ['january', 'march', 'old'])
+  })
 })

@@ -54,6 +54,7 @@ const packages = {
   packages: [],
   profiles: new ProfileSet(loaded.map((resource) => ({ file: 'p.tgz', resource }))),
   searchParams: [],
+  requirements: [],
   notes: [],
   hash: '',
 }

@@ -20,6 +20,7 @@ const packages = {
   packages: [],
   profiles: new ProfileSet([{ file: 'p.tgz', resource: titled }]),
   searchParams: [],
+  requirements: [],
   notes: [],
   hash: '',
 }

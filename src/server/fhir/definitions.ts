@@ -2,14 +2,17 @@
 // works by (FHIR R4 http.html#capabilities).
 // They are made or come in packages, and are not stored: nobody writes them, and they have no history.
 import { operationDefinitions, searchParameters } from '../../fhir/definition-resources.ts'
-import { knownDefinitions, systemsOf } from '../../fhir/known-definitions.ts'
-import { isObject, type JsonObject, type Resource } from '../../fhir/types.ts'
+import { knownDefinitions } from '../../fhir/known-definitions.ts'
+import type { JsonObject, Resource } from '../../fhir/types.ts'
 import type { Deps } from '../context.ts'
 import { type Ask, queryOf } from './ask.ts'
 import { bundleText } from './bundle.ts'
 import { conceptMaps } from './concept-map.ts'
+import { DEFINITION_PARAMS, matches, readDefinitionSearch } from './definition-search.ts'
+import { partsOf } from './elements.ts'
 import { OPERATIONS } from './operations.ts'
-import { refuse, sendText } from './reply.ts'
+import { refuse, sendOutcome, sendText } from './reply.ts'
+import { outcomeEntry } from './search.ts'
 
 /** Types that are read and searched here, and where their resources come from. */
 const sources: Readonly<Record<string, (deps: Deps) => readonly Resource[]>> = {
@@ -23,39 +26,11 @@ const sources: Readonly<Record<string, (deps: Deps) => readonly Resource[]>> = {
 
 export const DEFINITION_TYPES: readonly string[] = Object.keys(sources)
 
-/** What a definition can be searched by: text at its begin, everything else as a whole. */
-const keys: Readonly<Record<string, (resource: Resource) => readonly unknown[]>> = {
-  _id: ({ id }) => [id],
-  url: ({ url, version }) => [url, `${url}|${version}`],
-  version: ({ version }) => [version],
-  system: ({ resourceType, url }) => (resourceType === 'CodeSystem' ? [url] : []),
-  reference: (resource) => systemsOf(resource),
-  code: ({ code }) => [code],
-  type: ({ type }) => [type],
-  status: ({ status }) => [status],
-  base: ({ base, resource, baseDefinition }) =>
-    [base, resource].find((each) => Array.isArray(each)) ?? [baseDefinition],
-  name: ({ name }) => [name],
-  title: ({ title }) => [title],
-  'source-system': (resource) => inGroups(resource, 'source'),
-  'target-system': (resource) => inGroups(resource, 'target'),
-  'source-code': (resource) => inElements(resource, ({ code }) => [code]),
-  'target-code': (resource) =>
-    inElements(resource, ({ target }) => (Array.isArray(target) ? target.map((each) => each.code) : [])),
-}
-const groupsOf = ({ group }: Resource): readonly JsonObject[] =>
-  Array.isArray(group) ? group.filter(isObject) : []
-const inGroups = (resource: Resource, name: string): readonly unknown[] =>
-  groupsOf(resource).map((each) => each[name])
-const inElements = (
-  resource: Resource,
-  take: (element: JsonObject) => readonly unknown[],
-): readonly unknown[] =>
-  groupsOf(resource).flatMap(({ element }) =>
-    Array.isArray(element) ? element.filter(isObject).flatMap(take) : [],
+/** Search parameters of each of them, for the CapabilityStatement. */
+export const definitionParams = (): ReadonlyMap<string, readonly JsonObject[]> =>
+  new Map(
+    DEFINITION_TYPES.map((type) => [type, (DEFINITION_PARAMS[type] ?? []).map((each) => ({ ...each }))]),
   )
-const byBegin = new Set(['name', 'title'])
-const maxCount = 1_000
 
 export const readDefinition =
   (type: string) =>
@@ -69,30 +44,39 @@ export const readDefinition =
 
 export const searchDefinitions =
   (type: string) =>
-  async ({ c, deps }: Ask): Promise<Response> => {
-    const pairs = queryOf(c).filter(([name]) => Object.hasOwn(keys, name))
-    const matches = (sources[type]?.(deps) ?? []).filter((resource) =>
-      pairs.every(([name, value]) => {
-        const own = keys[name]?.(resource) ?? []
-        const wanted = value.split(',')
-        return own.some((each) =>
-          wanted.some((text) =>
-            byBegin.has(name) ? String(each).toLowerCase().startsWith(text.toLowerCase()) : each === text,
-          ),
-        )
-      }),
-    )
-    const query = new URLSearchParams(pairs.map(([name, value]) => [name, value])).toString()
+  async ({ c, deps, prefer }: Ask): Promise<Response> => {
+    const search = readDefinitionSearch(type, queryOf(c))
+    const refused = prefer.handling === 'strict' ? [...search.issues, ...search.ignored] : search.issues
+    if (refused.length > 0) {
+      return sendOutcome(
+        c,
+        400,
+        refused.map((issue) => ({ ...issue, severity: 'error' })),
+      )
+    }
+    const found = (sources[type]?.(deps) ?? []).filter((resource) => matches(resource, search.conditions))
+    const end = search.offset + search.count
+    const shown = search.count === 0 ? [] : found.slice(search.offset, end)
+    const url = (pairs: readonly (readonly [string, string])[]): string => {
+      const query = new URLSearchParams(pairs.map(([name, value]) => [name, value])).toString()
+      return `${deps.baseUrl}/${type}${query === '' ? '' : `?${query}`}`
+    }
+    const own = search.offset > 0 ? ([['_offset', String(search.offset)]] as const) : []
+    const isMore = shown.length > 0 && end < found.length
+    const next = { relation: 'next', url: url([...search.applied, ['_offset', String(end)]]) } as const
     const text = bundleText({
       type: 'searchset',
-      total: matches.length,
+      total: found.length,
       timestamp: deps.gateway.now().toISOString(),
-      links: [{ relation: 'self', url: `${deps.baseUrl}/${type}${query === '' ? '' : `?${query}`}` }],
-      entries: matches.slice(0, maxCount).map((each) => ({
-        fullUrl: `${deps.baseUrl}/${type}/${each.id}`,
-        resource: JSON.stringify(each),
-        mode: 'match',
-      })),
+      links: [{ relation: 'self', url: url([...search.applied, ...own]) }, ...(isMore ? [next] : [])],
+      entries: [
+        ...shown.map((each) => ({
+          fullUrl: `${deps.baseUrl}/${type}/${each.id}`,
+          resource: partsOf(JSON.stringify(each), search),
+          mode: 'match' as const,
+        })),
+        ...outcomeEntry(search.ignored),
+      ],
     })
     return sendText(c, 200, text)
   }

@@ -2,12 +2,11 @@
 import { createHash } from 'node:crypto'
 import type { Site } from '../../canonical/site.ts'
 import { capabilityStatement } from '../../fhir/capability.ts'
-import type { ProfileSet } from '../../fhir/profile/set.ts'
 import { terminologyCapabilities } from '../../fhir/terminology-capability.ts'
 import { isObject, type Resource, SERVED_TYPES } from '../../fhir/types.ts'
 import type { SitePackages } from '../../pipeline/packages.ts'
 import type { AppContext, Deps } from '../context.ts'
-import { DEFINITION_TYPES } from './definitions.ts'
+import { definitionParams } from './definitions.ts'
 import { OPERATIONS } from './operations.ts'
 import { patchFormats } from './patch.ts'
 import { namesTag } from './preferences.ts'
@@ -57,7 +56,7 @@ function statementFor(deps: Deps, mode: Mode): Statement {
   const kept = statements.get(site)
   const known = kept?.packages === packages ? kept : { packages, of: new Map<Mode, Statement>() }
   if (known !== kept) statements.set(site, known)
-  const statement = known.of.get(mode) ?? taggedOf(made[mode](deps, site, packages.profiles))
+  const statement = known.of.get(mode) ?? taggedOf(made[mode](deps, site, packages))
   known.of.set(mode, statement)
   return statement
 }
@@ -69,17 +68,23 @@ function taggedOf(resource: Resource): Statement {
   return { text: JSON.stringify(resource), etag: `W/"${hash}"` }
 }
 
-const statementOf = ({ baseUrl, version, gateway }: Deps, site: Site, profiles: ProfileSet): Resource =>
+const statementOf = (
+  { baseUrl, version, gateway }: Deps,
+  site: Site,
+  { profiles, requirements }: SitePackages,
+): Resource =>
   capabilityStatement({
     baseUrl,
     software: { name: 'Portico', version },
     description,
     instantiates: ['http://hl7.org/fhir/uv/bulkdata/CapabilityStatement/bulk-data'],
+    requirements,
+    isSupported: (canonical) => profiles.get(canonical) !== undefined,
     date: gateway.now().toISOString(),
     interactions,
     systemInteractions: ['transaction', 'batch', 'search-system', 'history-system'],
     operations,
-    definitionTypes: DEFINITION_TYPES,
+    definitionTypes: definitionParams(),
     supportedProfiles: (type) => profiles.ofType(type).map(({ url }) => url),
     patchFormats,
     security: bearer,
@@ -99,8 +104,8 @@ const normativeTypes: ReadonlySet<string> = new Set(
 )
 
 /** The same with these types only. */
-function normativeOf(deps: Deps, site: Site, profiles: ProfileSet): Resource {
-  const whole = statementOf(deps, site, profiles)
+function normativeOf(deps: Deps, site: Site, packages: SitePackages): Resource {
+  const whole = statementOf(deps, site, packages)
   const rest = (Array.isArray(whole.rest) ? whole.rest.filter(isObject) : []).map((each) => ({
     ...each,
     resource: (Array.isArray(each.resource) ? each.resource.filter(isObject) : []).filter(({ type }) =>
@@ -110,7 +115,7 @@ function normativeOf(deps: Deps, site: Site, profiles: ProfileSet): Resource {
   return { ...whole, rest }
 }
 
-const terminologyOf = ({ baseUrl, version, gateway }: Deps, _: Site, profiles: ProfileSet): Resource =>
+const terminologyOf = ({ baseUrl, version, gateway }: Deps, _: Site, { profiles }: SitePackages): Resource =>
   terminologyCapabilities({
     baseUrl,
     software: { name: 'Portico', version },

@@ -6,6 +6,7 @@ import { groupExport, patientExport, systemExport } from '../bulk/kick-off.ts'
 import type { Handler } from './ask.ts'
 import { lookup, subsumes, validateSystemCode } from './code-system.ts'
 import { translateConcept } from './concept-map.ts'
+import { docref } from './docref.ts'
 import { everything } from './everything.ts'
 import { lineage } from './lineage.ts'
 import { matchExclusions, mergePatients, unmergePatient } from './merge.ts'
@@ -22,6 +23,7 @@ export interface Operation extends OperationRow {
 
 const HL7 = 'http://hl7.org/fhir/OperationDefinition'
 const BULK = 'http://hl7.org/fhir/uv/bulkdata/OperationDefinition'
+const US_CORE = 'http://hl7.org/fhir/us/core/OperationDefinition'
 const OWN = 'http://portico.example.org/OperationDefinition'
 
 const row = (name: string, handler: Handler, rest: Partial<Operation>): Operation => ({
@@ -121,6 +123,21 @@ export const OPERATIONS: readonly Operation[] = [
     types: ['Patient'],
     parameters: { start: 'date', end: 'date', _since: 'instant', '_type*': 'code', _count: 'integer' },
     needed: ['r'],
+  }),
+  row('docref', docref, {
+    definition: `${US_CORE}/docref`,
+    description:
+      'The documents of a patient that are kept here, of a time of care, or current ones; none is made on demand',
+    types: ['DocumentReference'],
+    parameters: {
+      patient: 'id',
+      start: 'dateTime',
+      end: 'dateTime',
+      'type*': 'Coding',
+      'on-demand': 'boolean',
+      'profile*': 'canonical',
+    },
+    needed: ['s'],
   }),
   row('merge', mergePatients, {
     description: 'Two records of one person become one: the values of the target win, all references follow',

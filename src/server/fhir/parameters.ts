@@ -16,17 +16,21 @@ export async function inputsOf(ask: Ask): Promise<Inputs | Response> {
   return inputs
 }
 
-/** Names with their texts, each as often as it is given; of a reference the text of that. */
+/** Names with their texts, each as often as it is given; of a reference and a Coding their texts in a search. */
 export async function pairsIn(ask: Ask): Promise<Pairs | Response> {
   const list = await parametersOf(ask)
   if (list instanceof Response) return list
   const given = list.map((each): [string, string] => {
     const value = valueIn(each)
-    const text = isObject(value) ? value.reference : value
-    return [primitiveText(each.name), primitiveText(text)]
+    return [primitiveText(each.name), isObject(value) ? textOfObject(value) : primitiveText(value)]
   })
   return [...queryOf(ask.c), ...given]
 }
+
+const textOfObject = ({ reference, system, code }: JsonObject): string =>
+  reference === undefined && code !== undefined
+    ? `${system === undefined ? '' : `${primitiveText(system)}|`}${primitiveText(code)}`
+    : primitiveText(reference)
 
 /** Those of the body of a POST. */
 async function parametersOf(ask: Ask): Promise<readonly JsonObject[] | Response> {

@@ -136,6 +136,16 @@ export async function searchCompartment(
   })
 }
 
+/** A search of the type of the path that finds nothing but what `within` allows; `extra` are parameters of the path alone. */
+export const searchWithin = async (
+  ask: Ask,
+  path: string,
+  pairs: Pairs,
+  extra: Pairs,
+  within: Filter,
+): Promise<Response> =>
+  await answer(ask, pairs, () => ({ rtypes: [ask.rtype], path, within: () => within, extra }))
+
 async function answer(
   ask: Ask,
   pairs: Pairs | Response,
@@ -190,7 +200,8 @@ const truncation: Issue = {
   diagnostics: 'not everything to be included is on this page - ask for fewer results or inclusions',
 }
 
-function outcomeEntry(issues: readonly Issue[]): readonly BundleEntry[] {
+/** What was ignored, as the last entry of the answer. */
+export function outcomeEntry(issues: readonly Issue[]): readonly BundleEntry[] {
   return issues.length > 0 ? [{ resource: JSON.stringify(operationOutcome(issues)), mode: 'outcome' }] : []
 }
 
