@@ -29,6 +29,14 @@ describe('CX', () => {
   it('of a patient without authority has no system: nobody guesses one', () => {
     assert.deepEqual(of('CX[Identifier]', '123'), { value: '123' })
   })
+  it("that decides nothing may be without authority: a social security number is that of PID-19, others the source's", () => {
+    const ssn = { type: type('SS', 'Social Security number'), system: 'http://hl7.org/fhir/sid/us-ssn' }
+    assert.deepEqual(of('CX[Identifier]', '390-55-1234^^^^SS'), { ...ssn, value: '390551234' })
+    assert.equal(typed('CX[Identifier]', '999-99-9999^^^^SS').value, undefined)
+    assert.equal(of('CX[Identifier]', '2770763220829^^^^SS').system, 'urn:portico:local:ADT1:SS')
+    assert.equal(of('CX[Identifier]', 'D100-200^^^^DL').system, 'urn:portico:local:ADT1:DL')
+    assert.equal(of('CX[Identifier]', '123^^^^MR').system, undefined)
+  })
   it('of a visit or an account without authority belongs to the source and its field', () => {
     assert.deepEqual(of('CX[Identifier-Local]', '123'), {
       system: 'urn:portico:local:ADT1:ZZT-1',
@@ -141,6 +149,19 @@ describe('XTN', () => {
       value: '+1 217 5550134',
       use: 'mobile',
     })
+  })
+  it('takes an e-mail address once that XTN.1 repeats', () => {
+    assert.deepEqual(one('j@example.org^NET^Internet^j@example.org'), {
+      system: 'email',
+      value: 'j@example.org',
+    })
+    assert.equal(one('(217)555-0134^NET^Internet^j@example.org').value, 'j@example.org')
+  })
+  it('keeps what table 0202 does not have, and what FHIR has no word of its own for', () => {
+    const url = 'http://portico.example.org/StructureDefinition/telecom-equipment'
+    for (const code of ['Mobile Number', 'TDD', 'X.400'])
+      assert.deepEqual(one(`5550134^PRN^${code}`).extension, [{ url, valueCode: code }], code)
+    for (const code of ['PH', 'CP', 'FX', 'BP']) assert.equal(one(`5550134^PRN^${code}`).extension, undefined)
   })
   it('reads e-mail from XTN.4 even without XTN.3', () => {
     assert.deepEqual(one('^NET^^a@example.org'), { system: 'email', value: 'a@example.org' })

@@ -61,4 +61,32 @@ describe('numbers without authority', () => {
       systems.join(),
     )
   })
+
+  it('of a patient have the authority that the source names for those without a type', async () => {
+    const bare = 'PID|1||4711||ROE^RICK||19900101|M'
+    const refused = await gateway.send(header('ADT^A28', '03'), bare)
+    assert.equal(refused.code, 'AE')
+    await gateway.close()
+    await open(
+      sources((source) => {
+        source.defaultAuthority = { '': 'GHH' }
+      }),
+    )
+    const { code } = await gateway.send(header('ADT^A28', '04'), bare)
+    assert.equal(code, 'AA')
+    const known = await gateway.all('Patient')
+    const [number] = known.flatMap((each) =>
+      (each.identifier as { system: string; value: string }[]).filter(({ value }) => value === '4711'),
+    )
+    assert.equal(number?.system, 'urn:oid:2.16.840.1.113883.19.5.1')
+  })
+
+  it("of an appointment whose authority stands where an OID should are that authority's", async () => {
+    const sch = 'SCH||2590^^ATHENA|||||||15|min|^^^20260310090000||||||||||||||Booked'
+    await gateway.send(header('SIU^S12', '03'), sch, 'PID|1||1^^^GHH^MR||DOE^ANN||19900101|F')
+    const [appointment] = await gateway.all('Appointment')
+    const [number] = (appointment?.identifier ?? []) as { system: string; value: string }[]
+    assert.deepEqual(number?.value, '2590')
+    assert.equal(number?.system, 'urn:portico:aa:ADT1:GHH:ATHENA')
+  })
 })

@@ -18,7 +18,11 @@ export function applyGuarantors(applying: Applying): void {
   const [first] = parts
   const isEmptied = saysNone(applying, 'Account.guarantor') || parts.some(isDeletion)
   const account = first || isEmptied ? accountOf(applying, first) : undefined
-  if (!account) return
+  if (!account) {
+    // Of the person alone (A28, A31): no element of FHIR holds the list, but whom it names is there.
+    for (const part of parts) if (!isDeletion(part)) partyOf(applying, part)
+    return
+  }
   const { draft, source, times } = applying
   const list: Json[] = []
   for (const part of parts) {

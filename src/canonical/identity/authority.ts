@@ -60,7 +60,8 @@ export function authorityResolver(
   return (hd, type) => {
     const uri = universal(hd)
     if (uri !== undefined) return { system: bySystem.get(uri)?.system ?? uri, registered: true }
-    const { namespace } = hd
+    // A name in the place of an OID, its type left out: 4711^^HIS.
+    const namespace = hd.namespace ?? hd.universalId
     if (namespace) {
       const known = byNamespace.get(namespace)
       if (known) return { system: known.system, registered: true }

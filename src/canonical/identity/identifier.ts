@@ -1,6 +1,7 @@
 // Deterministic ids (RFC 4122 version 5) and the normal form of identifiers (semantics, section 1).
 import { hash } from 'node:crypto'
 import { Recent } from '../../fhir/recent.ts'
+import { EVIDENCE_TYPES } from '../../hl7/identifier-types.ts'
 
 const namespace = Buffer.from('6f1c9d1e2b7a4d0f9c3e5a8b7d6c4f21', 'hex')
 
@@ -58,13 +59,12 @@ const deterministicTypes = new Set([
   'RI',
   'PRN',
 ])
-const evidenceTypes = new Set(['SS', 'DL', 'PPN', 'MB', 'SN', 'MC', 'MA', 'MI', 'JHN', 'NI', 'HC', 'PHN'])
 
 /** True when the identifier may decide who is meant. */
 export function isDeterministic(identifier: Identifier): boolean {
   const type = identifierType(identifier)
   if (type === undefined) return true
-  return deterministicTypes.has(type) || !evidenceTypes.has(type)
+  return deterministicTypes.has(type) || !EVIDENCE_TYPES.has(type)
 }
 
 export interface NormalRule {

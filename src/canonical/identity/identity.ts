@@ -58,12 +58,12 @@ export function keysOf(applying: Applying, thing: Thing, paths: readonly string[
 }
 
 function withoutAuthority(location: string, index: number, identifier: Identifier): Refusal {
-  const type = identifierType(identifier) ?? 'no type'
-  const named = `identifier ${identifier.value ?? ''} of ${type}`
+  const type = identifierType(identifier)
+  const named = `identifier ${identifier.value ?? ''} of ${type ?? 'no type'}`
   return new Refusal('AE', {
     code: '101',
     locations: [`${location}^${index + 1}^4`],
-    text: `${named} has no assigning authority - send CX.4, or give the source a defaultAuthority for ${type}`,
+    text: `${named} has no assigning authority - send CX.4, or give the source a defaultAuthority for ${type ?? "''"}`,
   })
 }
 

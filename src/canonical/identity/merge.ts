@@ -138,7 +138,9 @@ function applyRule(applying: Applying, rule: Rule, merge: Thing, target: Thing):
     throw refuse('101', [rule.at], `the surviving identifier is missing (${rule.at}) - send it`)
   const pairs = pair(applying, prior, current, field)
   if (rule.rtype !== 'Patient') checkSuperior(applying, rule, merge, target)
-  for (const each of pairs) join(applying, rule.rtype, rule.kind, each)
+  // A number that stays as it is says nothing beside one that does not: A46 changes PID-2 and repeats PID-3.
+  const differing = pairs.filter(({ from, to }) => from !== to)
+  for (const each of differing.length > 0 ? differing : pairs) join(applying, rule.rtype, rule.kind, each)
 }
 
 /**

@@ -5,6 +5,7 @@ import type { Thing } from '../../mappings/mapped.ts'
 import { type Applying, referred, thingsOf } from '../applying.ts'
 import type { FhirJson } from '../fhir-json.ts'
 import type { LedgerTotals } from '../money/account.ts'
+import { applyPerson } from '../person/person.ts'
 import type { Draft } from '../truth/draft.ts'
 import { recordsOf, rootOf } from '../truth/family.ts'
 import type { Identifier } from './identifier.ts'
@@ -30,10 +31,22 @@ export function applyMoves(applying: Applying): void {
     if (!target) throw refuse('101', ['PID^1^3'], 'the right patient is missing (PID^1^3) - send it')
     const place = counts.get(target) ?? 0
     counts.set(target, place + 1)
-    if (applying.event === 'ADT^A43') moveNumber(applying, merge, target)
-    else if (applying.event === 'ADT^A44') moveAccount(applying, merge, target)
+    if (applying.event === 'ADT^A43') {
+      moveNumber(applying, merge, target)
+      continue
+    }
+    introduce(applying, target)
+    if (applying.event === 'ADT^A44') moveAccount(applying, merge, target)
     else moveVisit(applying, merge, target, place)
   }
+}
+
+/** Whom nobody has told of yet is created, as by any event: an account or a visit goes to a record that is there. */
+function introduce(applying: Applying, target: Thing): void {
+  const { draft } = applying
+  const [to] = personOf(applying, target, 'identifier')
+  if (to !== undefined && !draft.exists('Patient', draft.survivorId('Patient', to)))
+    applyPerson(applying, target, true)
 }
 
 const keyOf = (applying: Applying, rtype: string, each: Identifier) => {

@@ -11,6 +11,8 @@ export interface CellList {
   byKey: Map<string, number> | undefined
   /** What further segments add to a cell, by its index. */
   joins: Map<number, { readonly values: Json[]; readonly spans: Span[] }> | undefined
+  /** Locations of what further segments say otherwise, where there is room for one value: TQ1 of a series. */
+  surplus: string[] | undefined
 }
 
 /** Called before a segment adds its cells. */
@@ -40,7 +42,16 @@ export function add(into: CellList, plan: CellPlan, cell: Cell): void {
     }
     joined.values.push(value)
     joined.spans.push(...spans)
+  } else if (value !== null && !isSaid(value, known.value)) {
+    into.surplus ??= []
+    into.surplus.push(cell.location)
   }
+}
+
+/** The same, or a thing of its own that is told of anyway, such as a place. */
+function isSaid(value: Json, known: Json): boolean {
+  const text = JSON.stringify(value)
+  return text.includes('"reference":"#') || text === JSON.stringify(known)
 }
 
 /** The cells of a thing, those of several segments joined. */

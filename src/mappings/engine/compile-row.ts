@@ -5,6 +5,7 @@ import { type Draft, type ElementPath, parseElementPath, parseSteps, put, type S
 import { type Leaf, leaves } from './leaf.ts'
 import { PartFacts } from './part-facts.ts'
 import { type ReadPlan, readComponent, readsAt } from './reads.ts'
+import { accountFor } from './refused-values.ts'
 import type { MapSource, Row } from './row.ts'
 import type { Run } from './run.ts'
 import { type EnterStep, leave, type ShapeCount, type TraceNode, type WriteStep } from './trace.ts'
@@ -179,7 +180,9 @@ export function readValue(compiled: CompiledRow, raw: string, run: Run): unknown
     run.row = compiled.id
     run.entering = compiled.enter
     run.entry = undefined
+    const { warned } = run
     value = read(raw, run)
+    if (value === undefined && run.warned !== warned) run.refuse(compiled)
     run.entering = undefined
     entry = run.entry
   } else if (type) {
@@ -198,9 +201,13 @@ export function readValue(compiled: CompiledRow, raw: string, run: Run): unknown
 function itemOf(type: TypeMap, raw: string, run: Run): Draft | undefined {
   const parts = run.parts(raw)
   const level = run.level
+  const { length } = run.refused
   let item: Draft | undefined
   let facts: PartFacts | undefined
+  let wrote = 0
+  let bit = 0
   for (const row of type.rows) {
+    const own = 1 << bit++
     const part = parts[(row.component ?? 1) - 1]
     if (part === undefined || part === '' || part === '""') continue
     if (row.test) {
@@ -213,9 +220,11 @@ function itemOf(type: TypeMap, raw: string, run: Run): Draft | undefined {
     const value = readValue(row, text, run)
     run.level = level
     if (value === undefined) continue
+    wrote |= own
     item ??= {}
     put(item, row.steps, value)
   }
+  if (run.refused.length > length) accountFor(run.refused, length, type.rows, wrote)
   return item
 }
 

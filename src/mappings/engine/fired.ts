@@ -89,7 +89,7 @@ function fateOf(
   const place = segment.location(field)
   const issue = issues.find((each) => each.row === id && within(each.location, place))
   if (issue?.kind === 'unmapped-code') return 'unmapped'
-  return issue?.severity === 'E' ? 'refused' : 'wrote'
+  return issue?.severity === 'E' || issue?.code === '102' ? 'refused' : 'wrote'
 }
 
 const within = (location: string, place: string): boolean =>

@@ -11,6 +11,7 @@ import { identifierLeaves } from './leaves/identifier.ts'
 import { numberLeaves } from './leaves/number.ts'
 import { organizationLeaves } from './leaves/organization.ts'
 import { partLeaves } from './leaves/part.ts'
+import { patientNumberLeaves } from './leaves/patient-number.ts'
 import { personLeaves } from './leaves/person.ts'
 import { placeLeaves } from './leaves/place.ts'
 import { quantityLeaves } from './leaves/quantity.ts'
@@ -33,6 +34,7 @@ export const leaves: ReadonlyMap<string, Leaf> = new Map(
     clinicalLeaves,
     codeLeaves,
     identifierLeaves,
+    patientNumberLeaves,
     contactLeaves,
     partLeaves,
     personLeaves,

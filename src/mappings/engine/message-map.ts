@@ -8,7 +8,7 @@ import type { SegmentMap } from './compile-segment.ts'
 import type { Test } from './condition.ts'
 import type { MapContext } from './context.ts'
 import { PlanNode } from './read-plans.ts'
-import { addResidue } from './reads.ts'
+import { addResidue, maxResidue } from './reads.ts'
 import { Run } from './run.ts'
 import { runSegment } from './run-segment.ts'
 import { SegmentFacts } from './segment-facts.ts'
@@ -139,9 +139,31 @@ class Mapping {
       if (!thing) continue
       const held = runSegment(row.map, segment, this.#run, facts, thing)
       told?.(segment, row, held)
+      if (thing.surplus) this.#addSurplus(thing)
       plan = plan.to(row.index, row.map, held)
     }
     addResidue(segment, plan.reads, this.#residue)
+    if (this.#run.refused.length > 0) this.#addRefused()
+  }
+
+  /** What a further segment says where the first one has spoken: 'TQ1[2]-7'. */
+  #addSurplus(thing: Draft): void {
+    for (const location of thing.surplus ?? []) {
+      const [name = '', occurrence = '', field = ''] = location.split('^')
+      const at = `${name}[${occurrence}]-${field}`
+      if (this.#residue.length < maxResidue && !this.#residue.includes(at)) this.#residue.push(at)
+    }
+    thing.surplus = undefined
+  }
+
+  /** What rows of this segment made nothing of, unless another row made something of the same field. */
+  #addRefused(): void {
+    for (const { at, isField, location } of this.#run.refused.splice(0)) {
+      if (this.#residue.length >= maxResidue || this.#residue.includes(at)) continue
+      const isWritten =
+        isField && this.#things.some(({ cells }) => cells.some((cell) => cell.location === location))
+      if (!isWritten) this.#residue.push(at)
+    }
   }
 
   /** Rows that are about what stands before the segment count before the others. */
@@ -173,6 +195,7 @@ class Mapping {
       from: [],
       byKey: undefined,
       joins: undefined,
+      surplus: undefined,
     }
     for (const { role, handle, late } of row.refs) {
       const target = this.#nearest(handle, group)

@@ -2,8 +2,11 @@
 import type { Message, Segment } from '../../hl7/message.ts'
 import type { Json, MapIssue } from '../mapped.ts'
 import { tableOfField } from './code-tables.ts'
+import type { CompiledRow } from './compile-row.ts'
 import type { Designator, MapContext } from './context.ts'
 import { LinkedThings, type Mention } from './linked.ts'
+import { maxResidue } from './reads.ts'
+import { type RefusedValue, refusedValue } from './refused-values.ts'
 import { type Memory, memoryOf } from './remembered.ts'
 import type { Tables, Translation } from './table.ts'
 import type { EnterStep, MarkStep, TraceNode } from './trace.ts'
@@ -41,6 +44,9 @@ export class Run {
   soft = false
   /** How often something was noticed, also what was noticed before. */
   raised = 0
+  /** How often it was a warning: what a leaf makes nothing of then is left over. */
+  warned = 0
+  readonly refused: RefusedValue[] = []
   node: TraceNode | undefined
   /** The row whose leaf is at work: it enters the lineage with the first mark, for most leaves make none. */
   entering: EnterStep | undefined
@@ -183,10 +189,17 @@ export class Run {
 
   issue(issue: Omit<MapIssue, 'location' | 'row'> & { readonly location?: string }): void {
     this.raised++
+    if (issue.severity === 'W') this.warned++
     if (this.issues.length >= maxIssues) return
     const located = { ...issue, location: issue.location ?? this.location() }
     if (this.issues.some((known) => same(known, located))) return
     this.issues.push(this.row === '' ? located : { ...located, row: this.row })
+  }
+
+  /** A row reads a value and makes nothing of it. */
+  refuse(row: CompiledRow): void {
+    const refused = this.refused.length < maxResidue ? refusedValue(row, this) : undefined
+    if (refused) this.refused.push(refused)
   }
 
   /** What was sent is no date, number or the like. Severity E: the message is refused with AE 102, unless beside the point. */
@@ -211,6 +224,7 @@ export class Run {
     if (severity === 'W' && !known) return
     if (severity === 'W' && this.#isMissed(code, table)) {
       this.raised++
+      this.warned++
       return
     }
     this.issue({

@@ -6,6 +6,9 @@ import type { Run } from '../run.ts'
 import { mark } from '../trace.ts'
 
 const useUrl = 'http://portico.example.org/StructureDefinition/telecom-use'
+const equipmentUrl = 'http://portico.example.org/StructureDefinition/telecom-equipment'
+/** Codes of table 0202 that a system and a use of FHIR stand for alone; any other is kept beside them. */
+const plainEquipment = new Set(['PH', 'FX', 'CP', 'BP', 'Internet'])
 const at = {
   use: mark('use', '.2'),
   system: mark('system', '.3'),
@@ -84,7 +87,8 @@ function contactPoints(raw: string, run: Run): Json | undefined {
   const called = number(parts, run)
   const rest = extras(parts, use, run)
   const items: Json[] = []
-  if (called && !(system === 'email' && email !== undefined)) {
+  // Of an e-mail address XTN.4 is the one that counts; senders repeat it in XTN.1.
+  if (called && !(system === 'email' && email !== undefined && email !== called.value)) {
     const guess = called.value.includes('@') ? 'email' : 'phone'
     note(parts, called.from, run)
     items.push(point(rest, system ?? guess, called.value))
@@ -116,12 +120,16 @@ interface Extras {
 
 function extras(parts: readonly string[], use: string | undefined, run: Run): Extras {
   const sent = run.text(parts[1])
-  const kept = sent !== undefined && use === undefined && sent !== 'NET'
+  const equipment = run.text(parts[2])
+  const kept: Json[] = []
+  if (sent !== undefined && use === undefined && sent !== 'NET') kept.push({ url: useUrl, valueCode: sent })
+  if (equipment !== undefined && !plainEquipment.has(equipment))
+    kept.push({ url: equipmentUrl, valueCode: equipment })
   const start = day(parts[12], run)
   const end = day(parts[13], run)
   const rank = Number(run.text(parts[17]) ?? '0')
   return {
-    extension: kept ? [{ url: useUrl, valueCode: sent }] : undefined,
+    extension: kept.length > 0 ? kept : undefined,
     use,
     rank: Number.isInteger(rank) && rank > 0 ? rank : undefined,
     period: (start ?? end) === undefined ? undefined : { ...(start && { start }), ...(end && { end }) },

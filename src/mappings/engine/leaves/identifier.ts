@@ -198,20 +198,11 @@ function hd(parts: readonly string[], run: Run): Designator {
   }
 }
 
-/** Values that senders use for 'no number' (semantics: evidence, never identity). */
-export function isSsnFiller(digits: string): boolean {
-  return (
-    /^(\d)\1{8}$/.test(digits) || digits.startsWith('000') || digits === '999999999' || digits === '123456789'
-  )
-}
-
 const mbi =
   /^[1-9][AC-HJKMNP-RT-Y][0-9AC-HJKMNP-RT-Y]\d[AC-HJKMNP-RT-Y][0-9AC-HJKMNP-RT-Y]\d[AC-HJKMNP-RT-Y]{2}\d{2}$/
 export const cxReads = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]
 
 export const identifierLeaves: Leaves = {
-  /** A patient's identifier: without authority it has no system, for a wrong guess joins two people. */
-  'CX[Identifier]': { yields: 'Identifier', reads: cxReads, read: (raw, run) => cxOf(raw, run, authority) },
   /** Visit, account and payer numbers: without authority they belong to the source. */
   'CX[Identifier-Local]': {
     yields: 'Identifier',
@@ -227,22 +218,6 @@ export const identifierLeaves: Leaves = {
     read: (raw, run) => {
       const parts = run.parts(raw)
       return run.text(parts[0]) ?? run.text(parts[1])
-    },
-  },
-  /** PID-19 and the like: digits only, known fillers dropped. */
-  'ST[Identifier-SSN]': {
-    yields: 'Identifier',
-    reads: [1],
-    read: (raw, run) => {
-      const digits = run.head(raw)?.replace(/[\s-]/g, '')
-      if (digits === undefined || digits === '' || isSsnFiller(digits)) return undefined
-      run.mark(marks.whole)
-      return {
-        use: 'official',
-        type: typeCoding('SS', run),
-        system: 'http://hl7.org/fhir/sid/us-ssn',
-        value: digits,
-      }
     },
   },
   /** DLN: number, issuing state, expiration. */

@@ -50,6 +50,11 @@ function levels(parts: readonly string[], run: Run): Level[] {
     const physical = kinds[index] ?? (parts[5] === 'N' ? (['wa', 'Ward'] as const) : undefined)
     found.push({ system, value, name, physical, v2: `.${index + 1}` })
   })
+  const described = found.length === 0 ? run.text(parts[8]) : undefined
+  if (described !== undefined) {
+    // A place that is told of in words alone is known by them.
+    found.push({ system: `${system}:name`, value: described, name: described, physical: undefined, v2: '.9' })
+  }
   return found
 }
 
