@@ -68,6 +68,12 @@ const statuses: ReadonlySet<string> = new Set([
 ])
 const over: ReadonlySet<StatusBefore> = new Set(['finished', 'cancelled', 'entered-in-error'])
 
+/** PV2-16, table 0213: D is deleted; P (to be purged) and I (inactive) end what is open, a visit that took place stays one. */
+function removedBy(purge: Json | undefined, now: StatusBefore): EncounterStatus | undefined {
+  if (purge === 'D') return 'entered-in-error'
+  return (purge === 'P' || purge === 'I') && !over.has(now) ? 'cancelled' : undefined
+}
+
 /** Follows the steps, earliest first. */
 export function followVisit(steps: readonly Step[], rules: CourseRules): Course {
   const visit = new Visit(rules)
@@ -148,6 +154,8 @@ class Visit {
       return typeof written === 'string' && statuses.has(written) ? (written as EncounterStatus) : undefined
     }
     if (VOIDING.has(code)) return this.#opened || now === 'entered-in-error' ? undefined : 'cancelled'
+    const removed = removedBy(said(step, '$purgeStatus'), now)
+    if (removed !== undefined) return removed
     const rule = visitRule(code)
     if (!rule.to || !rule.from?.includes(now)) return undefined
     return code === 'A13' ? (this.#lastOpen ?? rule.to) : rule.to
