@@ -183,6 +183,46 @@ describe('A51, a change of the alternate number of a visit', () => {
   })
 })
 
+describe('A51, before its visit is told of', () => {
+  const change = (from: string, to: string, minute: number) =>
+    joined(
+      'A51^ADT_A50',
+      'R1',
+      { 1: mrn('R1'), 6: visit(from) },
+      minute,
+      [segment('PV1', { 1: '1', 2: 'I', 50: visit(to) })],
+      {},
+    )
+  const known = (minute: number, alternate: string, event = 'A01') =>
+    stay('R1', minute, { acct: 'AC1', vn: 'VI1', alternate, event })
+  const shown = (state: readonly string[], ...numbers: readonly string[]) =>
+    count(state, '"resourceType":"Encounter"', '"VI1"', ...numbers.map((each) => `"${each}"`))
+
+  it('is said of that visit, whatever the order', async () => {
+    const state = await sameInEveryOrder(gateway, [
+      known(1, 'AL1'),
+      change('AL1', 'AL2', 2),
+      known(3, 'AL2', 'A08'),
+    ])
+    assert.equal(shown(state, 'AL1', 'AL2', 'old'), 1)
+    assert.equal(count(state, '"resourceType":"Encounter"'), 1)
+  })
+
+  it('also when the number changes again, and back', async () => {
+    const list = [known(1, 'AL1'), change('AL1', 'AL2', 2), change('AL2', 'AL3', 3)]
+    const state = await sameInEveryOrder(gateway, list)
+    assert.equal(shown(state, 'AL1', 'AL2', 'AL3', 'old'), 1)
+    const told = [known(1, 'AL1'), known(3, 'AL2', 'A08'), known(5, 'AL3', 'A08')]
+    const changes = [change('AL1', 'AL2', 2), change('AL2', 'AL3', 4)]
+    const after = await hear(gateway, [...told, ...changes])
+    assert.deepEqual((await hear(gateway, [...changes, ...told])).state, after.state)
+    assert.equal(count(after.state, '"old"', '"AL1"', '"AL2"', '"AL3"'), 1)
+    const back = await hear(gateway, [known(1, 'AL1'), change('AL1', 'AL2', 2), change('AL2', 'AL1', 3)])
+    const early = await hear(gateway, [change('AL1', 'AL2', 2), change('AL2', 'AL1', 3), known(1, 'AL1')])
+    assert.deepEqual(early.state, back.state)
+  })
+})
+
 describe('A45, a visit that moves to another account', () => {
   const moveVisit = (minute: number, vn = 'VI1', to = 'AC2') =>
     joined(

@@ -30,9 +30,15 @@ export interface Join extends Moment {
   readonly kind: 'merge' | 'change' | 'move'
   readonly from: string
   readonly to: string
+  /** The numbers, where one record has both: a visit and its alternate numbers. */
+  readonly numbers?: readonly [from: string, to: string]
   /** Business time, milliseconds. */
   readonly t: number
 }
+
+/** What is retired, and what stands for it: records, or numbers of one record. */
+export const joinedOf = ({ from, to, numbers }: Join): readonly [from: string, to: string] =>
+  numbers && from === to ? [`${from} ${numbers[0]}`, `${to} ${numbers[1]}`] : [from, to]
 
 export type Said = Sole | Claim | Join
 
@@ -126,13 +132,14 @@ function join(groups: Map<string, Group>, by: Join): Result {
   const group = source ?? target ?? { records: new Set<string>(), retired: new Map<string, Join>() }
   // An unknown target changes the number, an unknown source becomes another name of the target (IHE ITI-30).
   for (const each of [by.to, by.from]) if (!groups.has(each)) add(groups, group, each)
-  const known = group.retired.get(by.from)
-  if (group.retired.has(by.to)) {
+  const [from, to] = joinedOf(by)
+  const known = group.retired.get(from)
+  if (group.retired.has(to)) {
     // A number may be changed back; a merge must not be turned round.
     if (by.kind === 'merge') return 'cycle'
-    group.retired.delete(by.to)
+    group.retired.delete(to)
   }
-  group.retired.set(by.from, known ?? by)
+  group.retired.set(from, known ?? by)
   return known ? 'already' : 'joined'
 }
 

@@ -182,10 +182,12 @@ export function join(applying: Applying, rtype: Rtype, kind: Kind, each: Pair): 
       `${from} cannot be merged into itself (${where}) - name two identifiers`,
       'SAME-ID',
     )
+  const [one, other] = [recordOf(draft, rtype, system, from), recordOf(draft, rtype, system, to)]
   const said: LoggedJoin = {
     kind,
-    from: recordOf(draft, rtype, system, from),
-    to: recordOf(draft, rtype, system, to),
+    from: one,
+    to: other,
+    ...(one === other && { numbers: [source.value ?? from, target.value ?? to] }),
     m: times.message,
     i: draft.messageId,
     t: times.event,

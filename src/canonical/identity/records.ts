@@ -13,6 +13,7 @@ import {
   foldIdentity,
   type Group,
   type Join,
+  joinedOf,
   type Moment,
   type Result,
   type Said,
@@ -52,7 +53,7 @@ const keyOf = (said: Logged): string =>
     ? soleKey
     : said.kind === 'claim'
       ? `who:claim:${stableId(...[...said.records].sort())}`
-      : `who:join:${stableId(said.kind, said.from, said.to)}`
+      : `who:join:${stableId(said.kind, ...joinedOf(said))}`
 
 const recordsIn = (said: Logged): readonly string[] =>
   said.kind === 'sole' ? [said.record] : said.kind === 'claim' ? said.records : [said.from, said.to]
@@ -76,7 +77,7 @@ export function tell(draft: Draft, rtype: string, said: Logged): void {
 
 /** Takes a merge back: as if nobody had said it. */
 export function untell(draft: Draft, rtype: string, said: Join): void {
-  const key = `who:join:${stableId(said.kind, said.from, said.to)}`
+  const key = `who:join:${stableId(said.kind, ...joinedOf(said))}`
   for (const record of [said.from, said.to]) draft.withdraw(rtype, record, 'gateway', key)
 }
 
@@ -109,6 +110,35 @@ export function saySole(draft: Draft, rtype: string, number: Numbered, now: Mome
   if (!hasLog(draft, rtype, record)) return
   tell(draft, rtype, { kind: 'sole', record, ...now })
   settle(draft, rtype, [record])
+}
+
+/**
+ * What was said of a number before anybody knew what has it is said of that from now on: of a visit, when its alternate
+ * number was changed (A51) before the visit was told of.
+ */
+export function adopt(draft: Draft, rtype: string, number: Numbered): void {
+  const { system, value, record } = number
+  const alone = stableId(rtype, system, value)
+  if (alone === record) return
+  const joins = [...draft.contributions(rtype, alone).values()].flatMap(({ key, data }) =>
+    key.startsWith('who:join:') && data !== undefined ? [data as LoggedJoin] : [],
+  )
+  if (joins.length === 0) return
+  const others = new Set<string>()
+  for (const said of joins) {
+    untell(draft, rtype, said)
+    const [from, to] = [said.from, said.to].map((each) => (each === alone ? record : each)) as [
+      string,
+      string,
+    ]
+    const numbers = [said.source.value ?? '', said.target.value ?? ''] as const
+    tell(draft, rtype, { ...said, from, to, ...(from === to && { numbers }) })
+    for (const each of [from, to]) others.add(each)
+  }
+  for (const key of [aliasKey, numbersKey]) keep(draft, rtype, alone, key, undefined)
+  draft.aliases.set(rtype, alone, undefined)
+  tellSole(draft, rtype, number)
+  settle(draft, rtype, [...others])
 }
 
 export interface Settled {
@@ -233,7 +263,7 @@ function countNumbers(
   const current: Identifier[] = []
   for (const said of log) {
     if ((said.kind !== 'merge' && said.kind !== 'change') || groups.get(said.from) !== group) continue
-    if (group.retired.get(said.from) !== said) continue
+    if (group.retired.get(joinedOf(said)[0]) !== said) continue
     const end = new Date(said.t).toISOString().replace('.000Z', 'Z')
     retired.push({ ...said.source, use: 'old', period: { ...said.source.period, end } })
     current.push(said.target)

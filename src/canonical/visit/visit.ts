@@ -19,7 +19,7 @@ import { authorityOf, type Key, keysOf, warnRetiredNumber } from '../identity/id
 import { mergeVisits } from '../identity/merge.ts'
 import { followMove } from '../identity/moves.ts'
 import { refuseOtherPatient } from '../identity/other-patient.ts'
-import { saySole } from '../identity/records.ts'
+import { adopt, saySole } from '../identity/records.ts'
 import { resolveActors } from '../masters/actors.ts'
 import { applyPerson } from '../person/person.ts'
 import type { Assertion, CellKey, Contribution } from '../truth/contribution.ts'
@@ -73,8 +73,10 @@ function namedBy(
   const id = known?.id ?? stableId(rtype, first?.system ?? '', first?.value ?? '')
   const now = { m: times.message, i: draft.messageId }
   for (const { system, value } of all) {
-    const record = draft.lookup(rtype, system, value)?.id ?? id
-    saySole(draft, rtype, { system, value, record }, now)
+    const told = draft.lookup(rtype, system, value)
+    const number = { system, value, record: told?.id ?? id }
+    saySole(draft, rtype, number, now)
+    if (!told) adopt(draft, rtype, number)
   }
   if (first) warnRetiredNumber(applying, rtype, first)
   return id
