@@ -6,7 +6,7 @@ import { type Field, fieldOf } from './elements.ts'
 import type { Issue } from './issue.ts'
 import { type JsonRead, readJson } from './json.ts'
 import type { JsonObject } from './types.ts'
-import { attribute, escaped, FHIR_NAMESPACE, isPrimitive } from './xml-text.ts'
+import { attribute, escaped, FHIR_NAMESPACE, holdsResource, isPrimitive } from './xml-text.ts'
 
 export const xmlLimits = { maxBytes: 16_777_216, maxDepth: 64, maxElements: 500_000 } as const
 
@@ -114,7 +114,7 @@ class Reader {
       else if (local === 'value' && isPrimitive(field.type)) primitive = fromText(field.type, text)
       else this.#fail(tag.local, `has an attribute that FHIR does not have - remove it`)
     }
-    const type = field.type === 'Resource' ? '' : isPrimitive(field.type) ? 'Element' : field.type
+    const type = holdsResource(field.type) ? '' : isPrimitive(field.type) ? 'Element' : field.type
     this.#open.push({ type, field, name: field.json, value, primitive })
   }
 

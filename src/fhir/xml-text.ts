@@ -10,3 +10,7 @@ export const escaped = (text: string): string =>
   text.replace(/[&<>]/g, (sign) => (sign === '&' ? '&amp;' : sign === '<' ? '&lt;' : '&gt;'))
 export const attribute = (text: string): string =>
   escaped(text).replace(/["\t\n\r]/g, (sign) => (sign === '"' ? '&quot;' : `&#${sign.charCodeAt(0)};`))
+
+/** An element in which a whole resource stands, by its type: any one, or one that is named (Bundle.entry.response.outcome). */
+export const holdsResource = (type: string): boolean =>
+  type === 'Resource' || ELEMENTS[type]?.kind === 'resource'

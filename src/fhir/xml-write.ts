@@ -3,7 +3,7 @@ import { ELEMENTS } from './definitions.ts'
 import { type Field, fieldsOf } from './elements.ts'
 import { readJson } from './json.ts'
 import { isObject, type JsonObject } from './types.ts'
-import { attribute, FHIR_NAMESPACE, isPrimitive } from './xml-text.ts'
+import { attribute, FHIR_NAMESPACE, holdsResource, isPrimitive } from './xml-text.ts'
 
 /** The XML of a resource's JSON text. Our own text: it has been checked when it came in. */
 export function xmlText(json: string, pretty: boolean): string {
@@ -49,35 +49,55 @@ class Writer {
     const type = String(value.resourceType)
     this.#line(depth)
     this.#parts.push(`<${type}${namespace}>`)
-    this.#children(value, type, depth + 1)
+    if (ELEMENTS[type]) this.#children(value, type, depth + 1)
+    else this.#undefined(value, true, depth + 1)
     this.#line(depth)
     this.#parts.push(`</${type}>`)
   }
 
   #children(value: JsonObject, type: string, depth: number): void {
+    if (type === undefinedType) this.#undefined(value, false, depth)
     for (const field of fieldsInOrder(type)) {
       const own = value[field.json]
       const beside = value[`_${field.json}`]
       if (own === undefined && beside === undefined) continue
       if (isAttribute(type, field)) continue
-      const values: readonly unknown[] = Array.isArray(own) ? own : [own]
-      const others: readonly unknown[] = Array.isArray(beside) ? beside : [beside]
-      for (let at = 0; at < Math.max(values.length, others.length); at += 1)
-        this.#element(field, values[at], others[at], depth)
+      this.#elements(field.json, () => field.type, own, beside, depth)
     }
   }
 
-  #element(field: Field, own: unknown, beside: unknown, depth: number): void {
-    const { json: name, type } = field
+  /** What no definition here tells of: a contained resource of another type, a definition of a package. In the order of the JSON. */
+  #undefined(value: JsonObject, isResource: boolean, depth: number): void {
+    for (const name of new Set(Object.keys(value).map((key) => key.replace(/^_/, '')))) {
+      if (name === 'resourceType' || (name === 'id' && !isResource)) continue
+      const typeOf = (own: unknown): string => typeByValue(name, own)
+      this.#elements(name, typeOf, value[name], value[`_${name}`], depth)
+    }
+  }
+
+  #elements(
+    name: string,
+    typeOf: (own: unknown) => string,
+    own: unknown,
+    beside: unknown,
+    depth: number,
+  ): void {
+    const values: readonly unknown[] = Array.isArray(own) ? own : [own]
+    const others: readonly unknown[] = Array.isArray(beside) ? beside : [beside]
+    for (let at = 0; at < Math.max(values.length, others.length); at += 1)
+      this.#element(name, typeOf(values[at]), values[at], others[at], depth)
+  }
+
+  #element(name: string, type: string, own: unknown, beside: unknown, depth: number): void {
     this.#line(depth)
     if (type === 'xhtml') {
       this.#parts.push(narrative(String(own)))
-    } else if (type === 'Resource') {
+    } else if (holdsResource(type)) {
       this.#parts.push(`<${name}>`)
       if (isObject(own)) this.resource(own, depth + 1)
       this.#line(depth)
       this.#parts.push(`</${name}>`)
-    } else if (isPrimitive(type)) {
+    } else if (type !== undefinedType && isPrimitive(type)) {
       const text = own === undefined || own === null ? '' : ` value="${attribute(plain(own))}"`
       this.#open(name, text, isObject(beside) ? beside : {}, 'Element', depth)
     } else if (isObject(own)) {
@@ -95,6 +115,16 @@ class Writer {
     this.#line(depth)
     this.#parts.push(`</${name}>`)
   }
+}
+
+const undefinedType = '*'
+
+/** The type of a value that no definition tells of. */
+function typeByValue(name: string, own: unknown): string {
+  if (name === 'div' && typeof own === 'string') return 'xhtml'
+  if (!isObject(own) || JSON.isRawJSON(own)) return 'string'
+  if (typeof own.resourceType === 'string') return 'Resource'
+  return /^(?:modifierE|e)xtension$/.test(name) ? 'Extension' : undefinedType
 }
 
 /** Of data types the id, of extensions the URL. Of a resource the id is an element. */

@@ -1,6 +1,7 @@
 // FHIR XML: what is written is read as the same, in the order of the definitions; tricks of XML end the reading.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { SaxesParser } from 'saxes'
 import { untar } from '../../scripts/read-definitions.ts'
 import { ELEMENTS } from '../../src/fhir/definitions.ts'
 import { canonicalJson, readJson, writeJson } from '../../src/fhir/json.ts'
@@ -48,6 +49,63 @@ for (const version of ['6.1.0', '7.0.0']) {
     assert.ok(seen > 50, String(seen))
   })
 }
+
+/** Each value with the names of the elements around it; narrative aside. */
+function valuesIn(value: unknown, path: string): string[] {
+  if (Array.isArray(value)) return value.flatMap((each) => valuesIn(each, path))
+  if (!isObject(value)) return value === null ? [] : [`${path}=${String(value)}`]
+  const own = typeof value.resourceType === 'string' ? `${path}.${value.resourceType}` : path
+  return Object.entries(value).flatMap(([name, each]) =>
+    name === 'resourceType' || name === 'div' ? [] : valuesIn(each, `${own}.${name.replace(/^_/, '')}`),
+  )
+}
+
+function valuesInXml(xml: string): string[] {
+  const [names, found]: [string[], string[]] = [[], []]
+  const parser = new SaxesParser({ xmlns: true })
+  parser.on('opentag', ({ local, attributes }) => {
+    names.push(`.${local}`)
+    if (names.includes('.div')) return
+    for (const { local: key, value } of Object.values(attributes))
+      if (key !== 'xmlns') found.push(`${names.join('')}${key === 'value' ? '' : `.${key}`}=${value}`)
+  })
+  parser.on('closetag', () => names.pop())
+  parser.write(xml).close()
+  return found
+}
+
+for (const version of ['6.1.0', '7.0.0']) {
+  test(`everything of US Core ${version} is in the XML, also of types that have no definition here`, () => {
+    const unknown = new Set<string>()
+    for (const text of untar(
+      shared(`us-core/hl7.fhir.us.core-${version}.tgz`),
+      /\/[A-Z][A-Za-z]*-[^/]*\.json$/,
+    )) {
+      const value: unknown = JSON.parse(text)
+      if (!isObject(value)) continue
+      const types = [...text.matchAll(/"resourceType"\s*:\s*"(\w+)"/g)].map(([, type = '']) => type)
+      for (const type of types) if (!isKnownType(type)) unknown.add(type)
+      const wanted = valuesIn(JSON.parse(text.replace(/\r\n?/g, '\n')), '').sort()
+      assert.deepEqual(valuesInXml(xmlText(text, false)).sort(), wanted, `${value.resourceType}/${value.id}`)
+    }
+    for (const type of ['StructureDefinition', 'CodeSystem', 'Endpoint', 'Medication'])
+      assert.ok(unknown.has(type), type)
+  })
+}
+
+test('an outcome in the answer of a batch is a resource in an element, both ways', () => {
+  const outcome = { resourceType: 'OperationOutcome', issue: [{ severity: 'error', code: 'not-found' }] }
+  const response = { status: '404 Not Found', outcome }
+  const batch = { resourceType: 'Bundle', type: 'batch-response', entry: [{ response }] }
+  assert.match(xmlText(JSON.stringify(batch), false), /<outcome><OperationOutcome><issue>/)
+  assert.equal(canonicalJson(back(JSON.stringify(batch))), canonicalJson(batch))
+})
+
+test('a character of HTML in what others publish does not break the XML', () => {
+  const div = '<div xmlns="http://www.w3.org/1999/xhtml">a&nbsp;b &amp; &copy;</div>'
+  const xml = xmlText(JSON.stringify({ resourceType: 'Flag', text: { status: 'generated', div } }), false)
+  assert.match(xml, />a&#160;b &amp; &amp;copy;</)
+})
 
 test('decimals keep their digits, extensions of primitives and gaps of lists their place', () => {
   const json =

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { acceptanceSite } from '../pipeline/gateway.ts'
-import { baseUrl, codesOf, type TestApp, testApp } from './setup.ts'
+import { type Ask, baseUrl, codesOf, type TestApp, testApp } from './setup.ts'
 
 const basic = (text: string, extra: object = {}): object => ({
   resourceType: 'Basic',
@@ -24,6 +24,22 @@ describe('the RESTful API', () => {
       body: resource,
       headers: { 'content-type': 'application/fhir+json', ...headers },
     })
+
+  test('an update and a patch tell the version that they left, where clients look for it', async () => {
+    const made = await create(basic('where'))
+    const path = `/fhir/Basic/${made.body.id}`
+    const version = async (number: number, request: Ask): Promise<void> => {
+      const headers = { 'if-match': `W/"${number - 1}"`, ...request.headers }
+      const answer = await app.ask(path, { ...request, headers })
+      assert.equal(answer.status, 200, answer.text)
+      const { headers: told } = answer
+      const place = `${baseUrl}/Basic/${made.body.id}/_history/${number}`
+      assert.deepEqual([told.get('content-location'), told.get('location')], [place, null])
+    }
+    await version(2, { method: 'PUT', body: { ...basic('elsewhere'), id: made.body.id } })
+    const minimal = { prefer: 'return=minimal', 'content-type': 'application/merge-patch+json' }
+    await version(3, { method: 'PATCH', headers: minimal, body: { created: '2026-01-01' } })
+  })
 
   test('what is not there need not be deleted, by its id or by a search', async () => {
     for (const path of ['/fhir/Basic/nowhere', '/fhir/Basic?identifier=urn:c|nobody']) {

@@ -18,9 +18,9 @@ export function sendWritten(
   if (updatedAt !== undefined) c.header('last-modified', httpDate(updatedAt))
   if (status < 400 && rtype !== undefined && id !== undefined && version !== undefined) {
     // Where the result is: of a create the new resource, of a 202 the Task that tracks it.
-    // A create that was needless says where what it has found is.
-    if (status !== 200 || c.req.method === 'POST')
-      c.header('location', `${deps.baseUrl}/${rtype}/${id}/_history/${version}`)
+    // A create that was needless says where what it has found is. After an update clients learn the version from Content-Location.
+    const name = status !== 200 || c.req.method === 'POST' ? 'location' : 'content-location'
+    c.header(name, `${deps.baseUrl}/${rtype}/${id}/_history/${version}`)
   }
   if (status >= 400) {
     if (status === 503) c.header('retry-after', retryAfterSeconds)
