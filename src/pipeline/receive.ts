@@ -220,7 +220,9 @@ export function readOne(
   const unmapped = unmappedOf(mapped)
   if (fatal.length > 0) {
     const waiting = { ...item, mapped, unmapped, held: true }
-    const lacking = fatal.every((each) => each.app === 'CODE-HELD') ? lackingOf(waiting, site) : undefined
+    const lacking = fatal.every((each) => each.app === 'CODE-HELD')
+      ? lackingOf(waiting, fatal, site)
+      : undefined
     const held = lacking?.length === 0
     const errors = held ? fatal : [...fatal.map(notHeld), ...(lacking ?? [])]
     return { ...item, mapped, unmapped, held, refusal: { code: 'AE', errors } }
@@ -233,10 +235,18 @@ export function readOne(
   return { ...item, mapped, unmapped, warnings }
 }
 
-/** What the rules would refuse once the codes are known, whatever the store holds: a message without PID-3 is not held. */
-function lackingOf(item: MessageItem, site: Site): readonly AckError[] {
+/**
+ * What the rules would refuse once the codes are known, whatever the store holds: a message without PID-3 is not held.
+ * A field whose code is waited for is not missing.
+ */
+function lackingOf(item: MessageItem, waitsFor: readonly AckError[], site: Site): readonly AckError[] {
   const [result] = preview([item], site).results
-  return result?.code === 'AE' ? result.errors.filter(({ code }) => code === '101') : []
+  const waited = new Set(waitsFor.flatMap((each) => each.locations))
+  return result?.code === 'AE'
+    ? result.errors.filter(
+        ({ code, locations }) => code === '101' && !locations.some((each) => waited.has(each)),
+      )
+    : []
 }
 
 /** Something else is wrong with the message as well: it will not apply itself, whatever the tables say. */

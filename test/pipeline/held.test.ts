@@ -304,6 +304,28 @@ describe('a message that is wrong in other ways as well', () => {
   })
 })
 
+describe('a charge of a type that no table has', () => {
+  it('is held: what waits for its code is not missing', async () => {
+    const answer = await send(
+      msh({ event: 'DFT^P03^DFT_P03', source: 'BILL1|GHH', id: `HELD${++number}` }),
+      'EVN||20260302081500',
+      pid({ 3: mrn('LOU'), 5: 'DOE^LOU^^^^^L', 18: 'ALOU^^^GHHACCT^AN' }),
+      segment('FT1', {
+        1: '1',
+        2: 'TLOU^^^BILL1TX',
+        4: '20260302081500',
+        6: 'ZZ',
+        7: '99213',
+        11: '1.00&USD',
+      }),
+    )
+    assert.match(answer, /MSA\|AE\|.*FT1\^1\^6\|103.*CODE-HELD/s)
+    assert.doesNotMatch(answer, /\|101/)
+    await idle()
+    assert.deepEqual(await states(), ['held'])
+  })
+})
+
 describe('a message of a sender that the site does not know', () => {
   it('names the maps in force, as every message does', async () => {
     await send(

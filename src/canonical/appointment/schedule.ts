@@ -26,7 +26,7 @@ import { type BusyInterval, foldAppointment, staleFields } from './appointment.t
 import { applyBlock, isBlock, saysBlocked } from './blocked-time.ts'
 import { takenOf } from './busy.ts'
 import { actorOf, capacityOf, claimSchedules, namedSchedule } from './schedule-owner.ts'
-import { noteChild, occurrenceKey, seriesCells, seriesOf } from './series.ts'
+import { hasChildren, noteChild, occurrenceKey, seriesCells, seriesOf } from './series.ts'
 
 const partTypes = ['Appointment.participant', 'Appointment.service'] as const
 const upserts = new Set(['SIU^S13', 'SIU^S14', 'SIU^S18', 'SIU^S19', 'SIU^S20', 'SIU^S21', 'SIU^S22'])
@@ -132,7 +132,8 @@ function appointmentId(
   const name = first?.value ?? ''
   if (upserts.has(event))
     warn(applying, 'UPSERT', ['SCH^1^2'], `appointment ${name} was not known - created by ${event}`)
-  if (cancels.has(event))
+  // The number of a series may be known by its occurrences alone: these are ended then.
+  if (cancels.has(event) && !hasChildren(draft, id))
     warn(applying, 'NOTHING-TO-CANCEL', ['SCH^1^2'], `appointment ${name} is not known - nothing to cancel`)
   const timed = thing.cells.some((each) => each.path === '$start' && each.value !== null)
   if (event === 'SIU^S26' && !timed) {

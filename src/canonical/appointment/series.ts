@@ -5,6 +5,7 @@ import { type Applying, cellAt, derived } from '../applying.ts'
 import type { FhirJson } from '../fhir-json.ts'
 import { stableId } from '../identity/identifier.ts'
 import type { Assertion, CellKey, Contribution } from '../truth/contribution.ts'
+import type { Draft } from '../truth/draft.ts'
 import { isObject } from '../truth/event-elements.ts'
 import type { RankOf, Step } from '../truth/event-log.ts'
 import type { Projection } from '../truth/fold.ts'
@@ -71,6 +72,12 @@ export function noteChild(applying: Applying, id: string, { parent }: Series): v
   if (parentId !== id)
     draft.project({ rtype: 'Appointment', id: parentId, key: `${childPrefix}${id}`, data: true })
 }
+
+/** Somebody has told of an occurrence of it. */
+export const hasChildren = (draft: Draft, id: string): boolean =>
+  [...draft.contributions('Appointment', id).values()].some(
+    ({ key, data }) => key.startsWith(childPrefix) && data !== undefined,
+  )
 
 /** Events that end a whole series. */
 const endings: ReadonlySet<string> = new Set(['SIU^S15', 'SIU^S16', 'SIU^S17'])

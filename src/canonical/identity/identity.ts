@@ -16,7 +16,7 @@ import {
   tell,
   tellSole,
 } from './records.ts'
-import { retiredAs, tellRetired } from './retired.ts'
+import { renumbered, retiredAs, tellRetired } from './retired.ts'
 import { contradicts, reused } from './reused.ts'
 
 /** An identifier that may decide, in the registry's form. */
@@ -281,7 +281,9 @@ function warnRetired(applying: Applying, record: string, key: Key, thing: Thing)
 export function warnRetiredNumber(applying: Applying, rtype: 'Account' | 'Encounter', key: Key): void {
   const record = applying.draft.lookup(rtype, key.system, key.value)?.id
   if (record === undefined) return
-  const retired = retiredAs(applying.draft, rtype, record, (each) => isSame(applying, each, key))
+  const { draft } = applying
+  const isNumber = (each: Identifier) => isSame(applying, each, key)
+  const retired = retiredAs(draft, rtype, record, isNumber) ?? renumbered(draft, rtype, record, isNumber)
   if (retired) tellRetired(applying, rtype, retired, key)
 }
 

@@ -1,8 +1,8 @@
 // A43 to A45: a number goes to another person, an account to another person, a visit to another account, with all that
 // hangs on them (HL7 v2 ch. 3; semantics, section 3). Whatever is still to come of them goes there, too.
 import Big from 'big.js'
-import type { Thing } from '../../mappings/mapped.ts'
-import { type Applying, referred, thingsOf } from '../applying.ts'
+import type { Json, Thing } from '../../mappings/mapped.ts'
+import { type Applying, assertionsOf, cellsAt, derived, referred, thingsOf } from '../applying.ts'
 import type { FhirJson } from '../fhir-json.ts'
 import type { LedgerTotals } from '../money/account.ts'
 import { applyPerson } from '../person/person.ts'
@@ -41,15 +41,37 @@ export function applyMoves(applying: Applying): void {
   }
 }
 
-/** Whom nobody has told of yet is created, as by any event: an account or a visit goes to a record that is there. */
+/**
+ * Whom nobody has told of yet is created, as by any event: what moves goes to a record that is there. What the message says
+ * counts only for what nobody else speaks of, so that it makes no difference who tells first.
+ */
 function introduce(applying: Applying, target: Thing): void {
   const { draft } = applying
+  const isNamed = cellsAt(target, 'name').some(({ value }) => value !== null)
   const [to] = personOf(applying, target, 'identifier')
-  if (to !== undefined && !draft.exists('Patient', draft.survivorId('Patient', to)))
+  if (isNamed || (to !== undefined && !draft.exists('Patient', draft.survivorId('Patient', to))))
     applyPerson(applying, target, true)
 }
 
-const keyOf = (applying: Applying, rtype: string, each: Identifier) => {
+/** A PID without the numbers that are still another's. */
+function without(applying: Applying, target: Thing, moved: readonly Key[]): Thing {
+  const isMoved = (each: Identifier) =>
+    moved.some(({ system, value }) => each.system === system && normal(applying, each) === value)
+  const cells = target.cells.map((each) =>
+    each.path === 'identifier' && Array.isArray(each.value)
+      ? { ...each, value: (each.value as readonly Json[]).filter((one) => !isMoved(one as Identifier)) }
+      : each,
+  )
+  return { ...target, cells }
+}
+
+interface Key {
+  readonly system: string
+  readonly value: string
+  readonly record: string
+}
+
+const keyOf = (applying: Applying, rtype: string, each: Identifier): Key => {
   const value = normal(applying, each)
   const system = each.system ?? ''
   return { system, value, record: recordOf(applying.draft, rtype, system, value) }
@@ -70,6 +92,7 @@ function moveNumber(applying: Applying, merge: Thing, target: Thing): void {
       'PID-3 names the moved number and one of the right patient, MRG-1 the moved number (MRG^1^1) - send all'
     throw refuse('101', [`MRG^${merge.segment.occurrence}^1`], text)
   }
+  introduce(applying, without(applying, target, moved))
   for (const each of moved) {
     tellSole(draft, 'Patient', each)
     tellSole(draft, 'Patient', superior)
@@ -194,7 +217,8 @@ function moveVisit(applying: Applying, merge: Thing, target: Thing, place: numbe
       right,
       times.message,
     )
-  if (!account) return
+  if (!account || !own) return
+  nameAccount(applying, own, right)
   const [before] = (body?.account ?? []) as readonly { readonly reference?: string }[]
   const wrong = before?.reference?.slice('Account/'.length)
   if (wrong === undefined || wrong === draft.survivorId('Account', account.record)) return
@@ -207,6 +231,18 @@ function moveVisit(applying: Applying, merge: Thing, target: Thing, place: numbe
     move(draft, 'ChargeItem', id, from, `Account/${account.record}`, times.message)
     transfer(draft, charge, wrong, account.record)
   }
+}
+
+/** The account that a visit goes to need not have been told of before. */
+function nameAccount(applying: Applying, own: Thing, subject: string | undefined): void {
+  const { draft, source, times } = applying
+  const [number] = identifiersAt(own, ['identifier'])
+  if (!number) return
+  const { record } = keyOf(applying, 'Account', number)
+  if (draft.exists('Account', draft.survivorId('Account', record))) return
+  const cells = assertionsOf(applying, own, times.event)
+  if (subject !== undefined) cells['subject<PID-3'] = derived(applying, [{ reference: subject }], times.event)
+  draft.assert('Account', record, source.id, cells)
 }
 
 /** A charge that goes to another account takes its amount with it. */

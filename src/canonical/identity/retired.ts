@@ -25,6 +25,19 @@ export function retiredAs(
   return id === root && !numbers?.retired.some(isNumber) ? undefined : { id, root }
 }
 
+/** A visit that goes on under another number (A06 and A07 with MRG-5) shows the one before as an old one. */
+export function renumbered(
+  draft: Draft,
+  rtype: string,
+  record: string,
+  isNumber: (each: Identifier) => boolean,
+): Retired | undefined {
+  if (rtype !== 'Encounter') return undefined
+  const id = draft.survivorId(rtype, record)
+  const shown = (draft.entity(rtype, id).body?.identifier ?? []) as readonly Identifier[]
+  return shown.some((each) => each.use === 'old' && isNumber(each)) ? { id, root: record } : undefined
+}
+
 interface Numbered {
   readonly system: string
   readonly value: string

@@ -5,7 +5,14 @@ import type { FhirJson } from '../fhir-json.ts'
 import type { Identifier } from '../identity/identifier.ts'
 import { unionIdentifiers } from '../identity/identifier-union.ts'
 import { compareMoments, type Moment } from '../identity/identity-log.ts'
-import { type Assertion, type CellKey, type Contribution, compareAssertions } from '../truth/contribution.ts'
+import {
+  type Assertion,
+  type CellKey,
+  type Contribution,
+  compareAssertions,
+  splitKey,
+} from '../truth/contribution.ts'
+import { isObject } from '../truth/event-elements.ts'
 import { type Family, ownOf } from '../truth/family.ts'
 import { statementsByPath } from '../truth/latest.ts'
 import { foldPatient, type PatientContext } from './patient.ts'
@@ -28,6 +35,25 @@ const isAfter = (cell: Assertion, merge: Moment | undefined): boolean =>
 /** Elements that are as strict as the strictest: a merge takes nothing away from them. */
 const isStrict = (key: CellKey): boolean => key.startsWith('$protection<')
 
+/** Nobody knew who the record was: that says nothing of its survivor. */
+const unknownUrl = 'http://portico.example.org/StructureDefinition/identity-unknown'
+const unknownPath = `extension('${unknownUrl}')`
+/** What a message says of somebody whom nobody knows (PID-31) is a placeholder. */
+const placeholders: ReadonlySet<string> = new Set(['name', 'birthDate', unknownPath])
+
+/** Cells of a merged record that must not take the place of what is known of its survivor. */
+function placeholdersIn(cells: Readonly<Record<CellKey, Assertion>>): ReadonlySet<CellKey> {
+  const keys = Object.keys(cells)
+  const unknown = keys.flatMap((key) => {
+    const cell = cells[key]
+    const { valueBoolean } = (isObject(cell?.v) ? cell.v : {}) as { readonly valueBoolean?: unknown }
+    return cell && valueBoolean === true && splitKey(key).path === unknownPath ? [cell.i] : []
+  })
+  return new Set(
+    keys.filter((key) => unknown.includes(cells[key]?.i ?? '') && placeholders.has(splitKey(key).path)),
+  )
+}
+
 /** The latest of what each source says, over all records: those of this person, and merged ones since their merge. */
 export function statedOf(family: Family): Contribution[] {
   const bySource = new Map<string, { said: Contribution; cells: Record<CellKey, Assertion> }>()
@@ -37,7 +63,9 @@ export function statedOf(family: Family): Contribution[] {
       const at = `${said.source}\u0001${said.key}`
       const known = bySource.get(at) ?? { said, cells: {} }
       bySource.set(at, known)
+      const passed = merge && placeholdersIn(said.cells)
       for (const [key, cell] of Object.entries(said.cells)) {
+        if (passed?.has(key)) continue
         // Numbers of a merged record are old ones of its survivor.
         if (key.startsWith('identifier<') ? merge : !isStrict(key) && !isAfter(cell, merge)) continue
         const rival = known.cells[key]
@@ -98,9 +126,6 @@ function unique(list: readonly Contribution[]): Contribution[] {
 const momentOf = ({ data }: Contribution): number => (data as { readonly m?: number } | undefined)?.m ?? 0
 
 const notFilled = new Set(['resourceType', 'id', 'meta', 'active', 'identifier', 'link', 'name', 'text'])
-
-/** Nobody knew who the record was: that says nothing of its survivor. */
-const unknownUrl = 'http://portico.example.org/StructureDefinition/identity-unknown'
 
 /** What a record knows that its survivor may lack. */
 function fillOf(record: FhirJson): FhirJson {

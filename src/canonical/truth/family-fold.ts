@@ -4,10 +4,13 @@ import Big from 'big.js'
 import type { Json } from '../../mappings/mapped.ts'
 import type { FhirJson } from '../fhir-json.ts'
 import type { Identifier } from '../identity/identifier.ts'
+import { compareMoments, type Moment } from '../identity/identity-log.ts'
+import { singleKey } from '../money/account-lists.ts'
 import { contributionsOfFamily, type Numbers } from '../person/patient-family.ts'
-import { type CellKey, type Contribution, splitKey } from './contribution.ts'
+import { type Assertion, type CellKey, type Contribution, splitKey } from './contribution.ts'
 import { type AliasData, type Family, ownOf } from './family.ts'
 import type { FoldContext } from './fold.ts'
+import { entryShape } from './shape.ts'
 
 /** Where an account or a visit that is not used any more has gone; and what has come to the one that is. */
 const mergedIntoUrl = 'http://portico.example.org/StructureDefinition/merged-into'
@@ -29,10 +32,12 @@ export function saidOfFamily(
   // What was merged keeps its own log; the survivor's is both logs, folded again.
   if (alias) return own.filter((each) => each.key !== 'ledger')
   const merged = whole.merged
-    .flatMap(everything)
+    .flatMap((child) =>
+      everything(child).map((each) => (rtype === 'Account' ? withMovedPolicies(each, child.by) : each)),
+    )
     .map((each) => (rtype === 'Coverage' ? each : gapsOnly(rtype, each, own)))
   const all = [...own, ...merged]
-  return rtype === 'Account' ? withTotals(all, own) : all
+  return rtype === 'Account' ? withTotals(all) : all
 }
 
 /** Numbers of what was merged are old ones; of an account's other elements the survivor's own count before them. */
@@ -41,6 +46,26 @@ function gapsOnly(rtype: string, each: Contribution, own: readonly Contribution[
   const isGap = (key: CellKey) => !key.startsWith('identifier<') && (isList(key) || !known.has(pathOf(key)))
   return { ...each, cells: Object.fromEntries(Object.entries(each.cells).filter(([key]) => isGap(key))) }
 }
+
+/**
+ * The policies of a merged account go to the survivor (A41): each is added there by the merge, beside those that stand,
+ * until a list of its own takes the place of them all. What was said of the merged account later is such a list.
+ */
+function withMovedPolicies(each: Contribution, by: Moment & { readonly t: number }): Contribution {
+  const list = each.cells[listKey]
+  if (!list || compareMoments(list, by) > 0) return each
+  const { [listKey]: _, ...others } = each.cells
+  const cells: Record<CellKey, Assertion> = { ...others }
+  for (const [n, entry] of (Array.isArray(list.v) ? (list.v as readonly FhirJson[]) : []).entries()) {
+    const { reference = '' } = (entry.coverage ?? {}) as { readonly reference?: string }
+    const own = entryShape(list.s, 'coverage', n)
+    const said = { v: [entry], t: by.t, m: by.m, i: list.i, ...(own && { s: own }) }
+    cells[singleKey(reference.slice('Coverage/'.length))] = said
+  }
+  return { ...each, cells }
+}
+
+const listKey: CellKey = 'coverage<IN1'
 
 const pathOf = (key: CellKey): string => splitKey(key).path
 /** Lists have rules of their own. */
@@ -59,8 +84,8 @@ function person(family: Family, context: FoldContext, alias: AliasData | undefin
   return [...said, { source: 'gateway', key: 'merged', i: alias.by?.i ?? '', cells: {}, data }]
 }
 
-/** One balance of several: the sum. The survivor's own list of policies counts before that of what was merged. */
-function withTotals(all: readonly Contribution[], own: readonly Contribution[]): Contribution[] {
+/** One balance of several: the sum. */
+function withTotals(all: readonly Contribution[]): Contribution[] {
   const totals: Record<string, string> = {}
   const ledgers = all.filter((each) => each.key === 'ledger' && each.data !== undefined)
   for (const { data } of ledgers) {
@@ -71,15 +96,7 @@ function withTotals(all: readonly Contribution[], own: readonly Contribution[]):
   }
   const [first] = ledgers
   const said = all.filter((each) => each.key !== 'ledger')
-  const listed = own.some((each) => 'coverage<IN1' in each.cells)
-  const kept = listed
-    ? said.map((each) => {
-        if (own.includes(each) || !('coverage<IN1' in each.cells)) return each
-        const { 'coverage<IN1': _, ...cells } = each.cells
-        return { ...each, cells }
-      })
-    : said
-  return first ? [...kept, { ...first, data: totals as Json }] : kept
+  return first ? [...said, { ...first, data: totals as Json }] : said
 }
 
 const digits = (text: string): number => (text.includes('.') ? text.length - text.indexOf('.') - 1 : 0)

@@ -35,6 +35,8 @@ export interface VisitRule {
   readonly class?: 'IMP' | 'AMB'
   /** Events of which the latest at or before this one is undone. */
   readonly cancels?: readonly string[]
+  /** Event that has ended what would be cancelled, when it came after it: then nothing is open. */
+  readonly unlessEndedBy?: string
   /** Of two events of one time the lower comes first. */
   readonly rank: number
 }
@@ -103,8 +105,8 @@ export const VISIT_EVENTS: Readonly<Record<string, VisitRule>> = {
   A49: passive,
   A50: passive,
   A51: passive,
-  A52: { cancels: ['A21'], to: 'in-progress', from: ['onleave'], rank: 6 },
-  A53: { cancels: ['A22'], to: 'onleave', from: ['in-progress'], rank: 6 },
+  A52: { cancels: ['A21'], unlessEndedBy: 'A22', to: 'in-progress', from: ['onleave'], rank: 6 },
+  A53: { cancels: ['A22'], unlessEndedBy: 'A21', to: 'onleave', from: ['in-progress'], rank: 6 },
   A54: passive,
   A55: { cancels: ['A54'], rank: 6 },
   A60: passive,
@@ -216,14 +218,17 @@ export function cancelEvents(steps: readonly Step[], meaning: (step: Step) => st
   const drop = (step: Step, key: string) => gone.set(step, (gone.get(step) ?? new Set()).add(key))
   const done = new Set<string>()
   for (const [at, step] of steps.entries()) {
-    const { cancels } = visitRule(step.code)
+    const { cancels, unlessEndedBy } = visitRule(step.code)
     // The same cancellation sent again (a new control id, the same time) must not take the next event with
     // it.
     const again = `${step.source}|${step.code}|${step.t}`
     if (!cancels || done.has(again)) continue
     done.add(again)
     const earlier = steps.slice(0, at).filter((each) => !cancelled.has(each))
-    const target = earlier.findLast((each) => cancels.includes(meaning(each)))
+    const latest = earlier.findLast(
+      (each) => cancels.includes(meaning(each)) || meaning(each) === unlessEndedBy,
+    )
+    const target = latest && cancels.includes(meaning(latest)) ? latest : undefined
     if (!target) idle.push(step)
     else {
       for (const each of earlier) if (each === target || isRepeat(each, target, meaning)) cancelled.add(each)
