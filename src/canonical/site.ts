@@ -99,6 +99,8 @@ export interface Site {
     readonly allowUnconditional: boolean
     readonly allowClientIds: boolean
     readonly conditionalDelete: 'single' | 'multiple'
+    /** Origins of pages that may call the FHIR API from a browser; '*' is any. */
+    readonly browserOrigins: readonly string[]
     /** What becomes of a resource that claims a profile which is not loaded. */
     readonly unknownProfiles: 'accept' | 'refuse'
     readonly parkHours: number

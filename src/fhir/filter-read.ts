@@ -55,6 +55,8 @@ export interface FilterContext {
   /** Without it, the value sets that are carried are known. */
   readonly codesIn: CodesIn | undefined
   readonly zone: ZoneOffset
+  /** Milliseconds since 1970: what is about a time is so from here. */
+  readonly now: number | undefined
   /** Own base URL without a slash at the end: references that begin with it are relative. */
   readonly baseUrl: string | undefined
   readonly maxValues: number

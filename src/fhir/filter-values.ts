@@ -17,6 +17,7 @@ import {
   unescapeValue,
 } from './search-value.ts'
 import { codesAbove, codesBelow, codesIn, systemsWith } from './terminology.ts'
+import { inEveryUnit } from './units.ts'
 
 /** `values` are not empty and keep their escapes. */
 export function readValues(
@@ -43,7 +44,7 @@ export function readValues(
     case 'reference':
       return readReferenceValues(param, modifier, values, reading)
     case 'date': {
-      const dates = values.map((value) => parseDate(value, reading.zone))
+      const dates = values.map((value) => parseDate(value, reading.zone, reading.now))
       if (!isComplete(dates))
         return refuse(reading.name, 'is not a date - use YYYY-MM-DD or a time with its zone')
       return { filter: { kind: 'date', param: code, values: dates } }
@@ -55,7 +56,7 @@ export function readValues(
     default: {
       const numbers = values.map((value) => parseNumber(value, param.type === 'quantity'))
       if (!isComplete(numbers)) return refuse(reading.name, 'is not a number - use 5.4 or 5.4|system|unit')
-      return { filter: { kind: 'number', param: code, values: numbers } }
+      return { filter: { kind: 'number', param: code, values: numbers.flatMap(inEveryUnit) } }
     }
   }
 }

@@ -8,6 +8,7 @@ import { type FilterContext, unknownParam } from './filter-read.ts'
 import type { Issue, IssueCode } from './issue.ts'
 import { parseFilter } from './search-filter.ts'
 import { type Include, includesOf } from './search-include.ts'
+import { SEARCH_LIMITS, type SearchLimits } from './search-limits.ts'
 import { type SearchParamType, searchParam } from './search-params.ts'
 
 export interface SortKey {
@@ -22,6 +23,8 @@ export interface SearchQuery {
   readonly filters: readonly Filter[]
   readonly includes: readonly Include[]
   readonly revIncludes: readonly Include[]
+  /** IANA zone of dates that have none. */
+  readonly timezone: string
   /** Empty = the order of the store. */
   readonly sort: readonly SortKey[]
   /** Results per page; 0 = only the total. */
@@ -44,6 +47,10 @@ export type SearchRead =
 export interface SearchOptions {
   /** What dates without a zone mean. */
   readonly zone?: ZoneOffset
+  /** Milliseconds since 1970, for what is about a time (`ap`); without it, of a time only its own length counts. */
+  readonly now?: number
+  /** IANA name of `zone`, in which dates without a zone are sorted; UTC without it. */
+  readonly timezone?: string
   /** Own base URL without a slash at the end. */
   readonly baseUrl?: string
   /** Names that are not of the search: page tokens, `_format`. */
@@ -53,35 +60,12 @@ export interface SearchOptions {
   readonly limits?: Partial<SearchLimits>
 }
 
-export interface SearchLimits {
-  readonly maxParams: number
-  /** Comma-separated values of one parameter. */
-  readonly maxValues: number
-  readonly maxValueChars: number
-  /** Links of a chain, or nested _has. */
-  readonly maxChainDepth: number
-  readonly maxIncludes: number
-  readonly maxSortKeys: number
-  readonly defaultCount: number
-  readonly maxCount: number
-}
-
-export const SEARCH_LIMITS: SearchLimits = {
-  maxParams: 50,
-  maxValues: 200,
-  maxValueChars: 8_000,
-  maxChainDepth: 3,
-  maxIncludes: 20,
-  maxSortKeys: 5,
-  defaultCount: 20,
-  maxCount: 1_000,
-}
-
 /** Presentation, not search. */
 const PRESENTATION: ReadonlySet<string> = new Set(['_format', '_pretty'])
 
 interface Draft {
   readonly type: string
+  readonly timezone: string
   readonly limits: SearchLimits
   readonly context: FilterContext
   readonly filters: Filter[]
@@ -130,11 +114,19 @@ export function parseSearch(
 }
 
 function newDraft(type: string, limits: SearchLimits, options: SearchOptions): Draft {
-  const { zone = UTC, baseUrl, codesIn } = options
+  const { zone = UTC, timezone = 'UTC', now, baseUrl, codesIn } = options
   return {
     type,
+    timezone,
     limits,
-    context: { zone, baseUrl, codesIn, maxValues: limits.maxValues, maxChainDepth: limits.maxChainDepth },
+    context: {
+      zone,
+      now,
+      baseUrl,
+      codesIn,
+      maxValues: limits.maxValues,
+      maxChainDepth: limits.maxChainDepth,
+    },
     filters: [],
     includes: [],
     revIncludes: [],

@@ -14,7 +14,7 @@ export interface TokenValue {
   readonly code: string | undefined
 }
 
-/** A stretch of time with its prefix; with `ap` it is already three times as wide. */
+/** A stretch of time with its prefix; with `ap` it is already as wide as that means. */
 export interface DateValue extends TimeRange {
   readonly prefix: Prefix
 }
@@ -72,13 +72,19 @@ function cutPrefix(text: string): { readonly prefix: Prefix; readonly rest: stri
   return isPrefix(prefix) ? { prefix, rest: text.slice(2) } : { prefix: 'eq', rest: text }
 }
 
-/** Dates without a zone are wall-clock time of `zone`; `+` may have become a blank on its way. */
-export function parseDate(text: string, zone: ZoneOffset): DateValue | undefined {
+/** Dates without a zone are wall-clock time of `zone`; `+` may have become a blank on its way. `now`: milliseconds, for `ap`. */
+export function parseDate(text: string, zone: ZoneOffset, now?: number): DateValue | undefined {
   const { prefix, rest } = cutPrefix(unescapeValue(text))
   const time = parseTime(rest.replace(/ (?=\d\d:\d\d$)/, '+'), zone, 'second')
   if (!time) return undefined
-  const width = prefix === 'ap' ? time.to - time.from : 0
+  const width = prefix === 'ap' ? nearness(time, now) : 0
   return { prefix, from: time.from - width, to: time.to + width }
+}
+
+/** How far from a time is about that time: a tenth of what lies between it and now, and never less than it is long itself. */
+function nearness({ from, to }: TimeRange, now: number | undefined): number {
+  const gap = now === undefined ? 0 : Math.max(from - now, now - to, 0)
+  return Math.max(to - from, Math.round(gap / 10))
 }
 
 /** Half of the last digit that is written, on either side. */

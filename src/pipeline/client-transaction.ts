@@ -6,16 +6,7 @@ import type { FhirJson } from '../canonical/fhir-json.ts'
 import { normalValue, stableId } from '../canonical/identity/identifier.ts'
 import { authorityOf } from '../canonical/identity/identity.ts'
 import type { Need } from '../canonical/truth/world.ts'
-import {
-  type Aim,
-  aimOf,
-  answerOf,
-  type Carrying,
-  carryOut,
-  newResult,
-  type Result,
-  startOver,
-} from './client-write.ts'
+import { type Aim, aimOf, type Carrying, carryOut, newResult, startOver } from './client-write.ts'
 import type {
   Criteria,
   FhirResource,
@@ -26,6 +17,7 @@ import type {
 } from './gateway.ts'
 import type { Outcome, RuleItem } from './item.ts'
 import { referencesRewritten } from './rewrite.ts'
+import { answerOf, type Result } from './write-answer.ts'
 import { refused, WriteRefused } from './write-refused.ts'
 
 const order = { delete: 0, create: 1, update: 2, patch: 3 } as const

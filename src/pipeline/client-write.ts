@@ -8,22 +8,12 @@ import { authorityOf } from '../canonical/identity/identity.ts'
 import type { Site } from '../canonical/site.ts'
 import { isSameButMeta } from '../canonical/truth/client-meta.ts'
 import type { Draft } from '../canonical/truth/draft.ts'
-import type { Issue } from '../fhir/issue.ts'
 import { checkFree, checkTransition } from './client-appointment.ts'
-import type { Command } from './command.ts'
 import { foreignOwner, requestFiller } from './filler.ts'
 import type { Criteria, FhirResource, FhirWrite, FhirWritten } from './gateway.ts'
 import type { Outcome, RuleItem, Search } from './item.ts'
+import { answerOf, type Result } from './write-answer.ts'
 import { refused, WriteRefused } from './write-refused.ts'
-
-/** What came of one write: filled in while it is applied. */
-export interface Result {
-  rtype: string
-  id: string
-  status: number
-  /** What it came to, for the log. */
-  command?: Command
-}
 
 /** What a write is carried out on. */
 export interface Carrying {
@@ -91,6 +81,8 @@ export interface Aim {
 export function aimOf(write: FhirWrite, fresh: string, carrying: Carrying): Aim {
   const { draft, site } = carrying
   const { rtype, op, criteria, ifNoneExist } = write
+  if (isOfLog(write))
+    throw refused(422, 'business-rule', 'a message in the log is never changed - name another Binary')
   if (op === 'create') {
     if (ifNoneExist) {
       const { system, value } = ifNoneExist
@@ -116,6 +108,10 @@ export function aimOf(write: FhirWrite, fresh: string, carrying: Carrying): Aim 
   const isNew = op === 'update' && site.policy.allowClientIds && draft.entity(rtype, id).version === 0
   return { id, does: isNew ? 'create' : 'change' }
 }
+
+/** Binary/message-1 is a message as it came: nothing that is written may take its place. */
+const isOfLog = ({ rtype, id }: FhirWrite): boolean =>
+  rtype === 'Binary' && id?.startsWith('message-') === true
 
 function matchOf(
   { rtype }: FhirWrite,
@@ -256,45 +252,4 @@ function asked(result: Result, { task, id }: { readonly task: TaskRequest; reado
   result.rtype = 'Task'
   result.id = id
   result.status = 202
-}
-
-export function answerOf(outcome: Outcome, { rtype, id, status }: Result, now: Date): FhirWritten {
-  if (outcome.answered) {
-    if (outcome.answered.same) return JSON.parse(outcome.answered.body) as FhirWritten
-    const diagnostics =
-      'this Idempotency-Key came with another request before - use a new key for a new request'
-    return { status: 422, issues: [{ severity: 'error', code: 'business-rule', diagnostics }] }
-  }
-  if (outcome.refusal instanceof WriteRefused)
-    return { status: outcome.refusal.status, issues: outcome.refusal.issues }
-  const { draft } = outcome
-  if (!draft) {
-    const diagnostics = outcome.errors[0]?.text ?? 'the write was not carried out - ask the operator'
-    return {
-      status: outcome.code === 'AR' ? 503 : 422,
-      issues: [{ severity: 'error', code: 'processing', diagnostics }],
-    }
-  }
-  // A delete that has found nothing.
-  if (id === '') return { status, issues: [] }
-  const { version, body } = draft.entity(rtype, id)
-  const changed = draft.changes.find((each) => each.rtype === rtype && each.id === id)
-  const updatedAt = changed
-    ? { updatedAt: new Date(Math.max(now.getTime(), changed.since)).toISOString() }
-    : {}
-  const issues: Issue[] = outcome.errors.map(({ severity, text }) => ({
-    severity: severity === 'W' ? 'warning' : 'information',
-    code: 'informational',
-    diagnostics: text,
-  }))
-  if (!body) return { status: 204, ...(version > 0 && { rtype, id, version }), ...updatedAt, issues }
-  return {
-    status: status === 204 ? 200 : status,
-    rtype,
-    id,
-    version,
-    ...updatedAt,
-    body: JSON.stringify({ resourceType: rtype, id, meta: {}, ...body }),
-    issues,
-  }
 }

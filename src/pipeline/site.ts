@@ -41,6 +41,7 @@ const defaultPolicy: Site['policy'] = {
   allowUnconditional: false,
   allowClientIds: false,
   conditionalDelete: 'single',
+  browserOrigins: [],
   unknownProfiles: 'accept',
   parkHours: 72,
   futureEventHours: 24,

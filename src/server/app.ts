@@ -8,6 +8,7 @@ import { messageRoutes } from './admin/messages.ts'
 import { createExporter } from './bulk/exporter.ts'
 import { cancelJob, jobFile, jobRoute, jobStatus } from './bulk/job.ts'
 import type { AppContext, AppEnv, AppOptions, Deps } from './context.ts'
+import { cors } from './cors.ts'
 import { createCursorCodec } from './cursor.ts'
 import type { Dispatch } from './fhir/bundle-answer.ts'
 import { conditionalDelete, conditionalPatch, conditionalUpdate, createOrFind } from './fhir/conditional.ts'
@@ -48,6 +49,7 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
   const app = new Hono<AppEnv>()
   app.use(observe(deps))
   app.use(guard)
+  app.use('/fhir/*', cors(deps))
   app.onError((error, c) => answerError(error, c, deps))
   app.notFound((c) => answerNotFound(c))
   operateRoutes(app, deps)

@@ -267,11 +267,12 @@ export interface RawMessageRow {
   readonly channel: string
   readonly raw: Buffer
   readonly sha256: Buffer
+  readonly receivedAt: string
 }
 
 /** One message as it came; uses message_id. */
 export const readRawMessageSql = `
-select m.channel, m.raw, m.sha256 from message m where m.tenant = $1 and m.id = $2::bigint`
+select m.channel, m.raw, m.sha256, m.received_at as "receivedAt" from message m where m.tenant = $1 and m.id = $2::bigint`
 
 /** undefined when there is none, or when its day was dropped. */
 export async function readRawMessage(

@@ -51,9 +51,7 @@ export function matchSql(
     ...conditions(query.type, query.filters, binds),
   ]
   if (after) wheres.push(existedAt('r', after.seq, binds))
-  const keyColumns = keys
-    .map((key, i) => `, ${keyExpression(query.type, key, binds, after)} as k${i}`)
-    .join('')
+  const keyColumns = keys.map((key, i) => `, ${keyExpression(query, key, binds, after)} as k${i}`).join('')
   const counted = after === undefined && query.total !== 'none'
   const text = `with found as materialized (
   select r.id${keyColumns} from resource r where ${wheres.join(' and ')}
@@ -149,7 +147,7 @@ export function kindOf(rtype: string, { param }: SortKey): keyof typeof casts {
 }
 
 export function keyExpression(
-  rtype: string,
+  { type, timezone }: Pick<SearchQuery, 'type' | 'timezone'>,
   key: SortKey,
   binds: Binds,
   after: SearchPosition | undefined,
@@ -162,7 +160,7 @@ export function keyExpression(
     return `(case when r.seq <= ${place} then r.seq else (select max(k.seq) from history k
       where k.tenant = $1 and k.rtype = r.rtype and k.id = r.id and k.seq <= ${place}) end)`
   }
-  const path = sortPath(rtype, key.param)
+  const path = sortPath(type, key.param)
   const body = after ? bodyAt(after.seq, binds) : 'r.body'
   const values = (path?.places ?? []).map(({ elements, path: json }) =>
     elements
@@ -176,7 +174,7 @@ export function keyExpression(
     case 'number':
       return `(${value})::numeric`
     case 'time':
-      return timeExpression(value)
+      return timeExpression(value, binds.text(timezone))
     default:
       return `lower(${value}) collate "C"`
   }
@@ -190,9 +188,10 @@ function bodyAt(seq: string, binds: Binds): string {
     order by h.version desc limit 1) end)`
 }
 
-/** FHIR dates may lack month and day; the zone of the session is UTC. */
-const timeExpression = (value: string): string =>
-  `(select (case length(v.t) when 4 then v.t || '-01-01' when 7 then v.t || '-01' else v.t end)::timestamptz
+/** FHIR dates may lack month and day; what has no time of day has no zone, and is of the site's. */
+const timeExpression = (value: string, zone: string): string =>
+  `(select case when length(v.t) > 10 then v.t::timestamptz else
+      (v.t || case length(v.t) when 4 then '-01-01' when 7 then '-01' else '' end)::timestamp at time zone ${zone} end
     from (select ${value} as t) v)`
 
 export const orderBy = (keys: readonly SortKey[], prefix: string, last = ['id']): string =>

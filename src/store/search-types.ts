@@ -68,11 +68,12 @@ export function pagesSql(
   after: SearchPosition | undefined,
 ): Statement {
   const binds = new Binds(tenant)
-  const found = queries.map(({ type, filters }) => {
+  const found = queries.map((query) => {
+    const { type, filters } = query
     const wheres = ['r.tenant = $1', `r.rtype = ${binds.text(type)}`, 'not r.deleted']
     wheres.push(...conditions(type, filters, binds))
     if (after) wheres.push(existedAt('r', after.seq, binds))
-    const keyColumns = keys.map((key, i) => `, ${keyExpression(type, key, binds, after)} as k${i}`).join('')
+    const keyColumns = keys.map((key, i) => `, ${keyExpression(query, key, binds, after)} as k${i}`).join('')
     return `select r.rtype, r.id${keyColumns} from resource r where ${wheres.join(' and ')}`
   })
   let where = ''

@@ -23,6 +23,7 @@ const scopeOf = (root: JsonObject) => ({
   resource: root,
   root,
   memberOf: () => undefined,
+  clock: undefined,
   budget: { steps: maxSteps },
 })
 const ours = (expression: string, node: Node, root: JsonObject): boolean | undefined =>

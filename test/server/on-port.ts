@@ -40,10 +40,14 @@ export interface PortAnswer {
 export async function gatewayOnPort({
   site,
   settings = {},
+  packages,
 }: {
   readonly site?: (site: Record<string, unknown>) => void
   readonly settings?: Readonly<Record<string, string>>
+  /** Files of the folder profiles beside the site. */
+  readonly packages?: Readonly<Record<string, Uint8Array>>
 } = {}): Promise<GatewayOnPort> {
+  const isOwn = site !== undefined || packages !== undefined
   const store = await testDatabase({ migrated: false })
   const port = await freePort()
   const running = await startGateway({
@@ -51,7 +55,7 @@ export async function gatewayOnPort({
     MLLP_PORT: '0',
     DATABASE_URL: store.url,
     DATABASE_SCHEMA: store.schema,
-    SITE: site ? await siteFile(store.schema, site) : shared('acceptance/site.json'),
+    SITE: isOwn ? await siteFile(store.schema, site, packages) : shared('acceptance/site.json'),
     LOG_LEVEL: 'silent',
     ...settings,
   })
@@ -87,7 +91,7 @@ export async function gatewayOnPort({
     close: async () => {
       await running.close()
       await store.drop()
-      if (site) await rm(folderOf(store.schema), { recursive: true, force: true })
+      if (isOwn) await rm(folderOf(store.schema), { recursive: true, force: true })
     },
   }
 }
@@ -95,10 +99,16 @@ export async function gatewayOnPort({
 const folderOf = (name: string): string => join(tmpdir(), `portico-${name}`)
 
 /** The site of the acceptance suite with a change, in a folder of its own. */
-async function siteFile(name: string, change: (site: Record<string, unknown>) => void): Promise<string> {
+async function siteFile(
+  name: string,
+  change: (site: Record<string, unknown>) => void = () => {},
+  packages: Readonly<Record<string, Uint8Array>> = {},
+): Promise<string> {
   const site = JSON.parse(await readFile(shared('acceptance/site.json'), 'utf8')) as Record<string, unknown>
   change(site)
-  await mkdir(folderOf(name), { recursive: true })
+  await mkdir(join(folderOf(name), 'profiles'), { recursive: true })
+  for (const [each, bytes] of Object.entries(packages))
+    await writeFile(join(folderOf(name), 'profiles', each), bytes)
   const file = join(folderOf(name), 'site.json')
   await writeFile(file, JSON.stringify(site))
   return file

@@ -17,6 +17,14 @@ export interface Scope extends Roots {
   /** Whether a code is of a value set; undefined when that set is not known. */
   readonly memberOf: (url: string, node: Node) => boolean | undefined
   readonly budget: { steps: number }
+  /** What now() and today() are; without it they cannot be decided. */
+  readonly clock: Clock | undefined
+}
+
+/** One moment, as FHIR writes it: a dateTime with its offset, and the date that it is at the site. */
+export interface Clock {
+  readonly now: string
+  readonly today: string
 }
 
 /** Steps of one evaluation: an expression that needs more is not decided. */

@@ -1,7 +1,7 @@
 // The functions of FHIRPath (http://hl7.org/fhirpath/N1/#functions, http://hl7.org/fhir/R4/fhirpath.html#functions) that
-// invariants use. What needs a clock (now, today) or another resource is not among them.
+// invariants use. What needs another resource is not among them.
 import { isObject } from '../types.ts'
-import { distinct, evaluate, type Scope, spend, truth } from './evaluate.ts'
+import { type Clock, distinct, evaluate, type Scope, spend, truth } from './evaluate.ts'
 import {
   bool,
   childrenOf,
@@ -158,6 +158,16 @@ const TYPES: Readonly<Record<string, PathFunction>> = {
   htmlChecks: plain((input) => bool(input.every(({ value }) => typeof value === 'string'))),
 }
 
+function clockOf({ clock }: Scope): Clock {
+  if (!clock) throw new Error('there is no clock here')
+  return clock
+}
+
+const TIMES: Readonly<Record<string, PathFunction>> = {
+  now: { apply: (_input, _args, scope) => [{ value: clockOf(scope).now, type: 'System.DateTime' }] },
+  today: { apply: (_input, _args, scope) => [{ value: clockOf(scope).today, type: 'System.Date' }] },
+}
+
 const NUMBERS: Readonly<Record<string, PathFunction>> = Object.fromEntries(
   (
     [
@@ -205,6 +215,7 @@ export const FUNCTIONS: Readonly<Record<string, PathFunction>> = {
   ...COLLECTIONS,
   ...TYPES,
   ...NUMBERS,
+  ...TIMES,
   ...CONVERSIONS,
   ...TEXT_FUNCTIONS(withValues),
 }

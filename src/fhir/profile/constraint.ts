@@ -30,7 +30,15 @@ export function compileConstraint(
   return (item, run) => {
     try {
       const budget = { steps: maxSteps }
-      if (holds(ast, item, { resource: run.resource, root: run.root, memberOf, budget }) !== true)
+      if (
+        holds(ast, item, {
+          resource: run.resource,
+          root: run.root,
+          memberOf,
+          budget,
+          clock: run.clock,
+        }) !== true
+      )
         report(run, '', 'invariant', text, gravity)
     } catch (error) {
       const why = error instanceof Error ? error.message : 'it failed'

@@ -1,5 +1,6 @@
 // State of checking one resource against profiles, and the issues that come of it. As in ../checks.ts a valid resource costs
 // no path: each caller that finds new issues after a child puts its own step before them.
+import type { Clock } from '../fhirpath/evaluate.ts'
 import type { Node } from '../fhirpath/node.ts'
 import type { IssueCode, Severity } from '../issue.ts'
 import type { JsonObject } from '../types.ts'
@@ -23,6 +24,7 @@ export interface Run {
   readonly root: JsonObject
   resource: JsonObject
   depth: number
+  readonly clock: Clock | undefined
   /** Which values were looked at by which profile. */
   readonly seen: Map<unknown, Set<string>>
   /** Checks a value against a loaded profile; nothing when it is not loaded. */

@@ -1,12 +1,14 @@
 // All profiles that are loaded: those of packages of the site, and our own. Immutable; a reload makes another one.
 import { ELEMENTS } from '../definitions.ts'
+import type { Clock } from '../fhirpath/evaluate.ts'
 import type { Node } from '../fhirpath/node.ts'
 import type { Issue } from '../issue.ts'
 import { isObject, type JsonObject } from '../types.ts'
 import { Terminology } from '../value-sets.ts'
+import { claimedBy, containedIn } from './claims.ts'
 import { type Compiling, compileItem } from './compile.ts'
 import { checkExtensions } from './extensions.ts'
-import { type ItemCheck, maxProfileDepth, type ProfileFinding, type Run } from './run.ts'
+import { type ItemCheck, maxProfileDepth, type ProfileFinding, type Run, report, within } from './run.ts'
 import { readStructure, type Structure, textIn } from './structure.ts'
 import { type ElementTree, treeOf } from './tree.ts'
 
@@ -152,7 +154,7 @@ export class ProfileSet {
   }
 
   /** What a resource lacks of profiles that are loaded. */
-  validate(resource: JsonObject, profiles: readonly Profile[], maxIssues = 100): Issue[] {
+  validate(resource: JsonObject, profiles: readonly Profile[], clock?: Clock, maxIssues = 100): Issue[] {
     const type = String(resource.resourceType)
     const run: Run = {
       findings: [],
@@ -160,12 +162,35 @@ export class ProfileSet {
       root: resource,
       resource,
       depth: 0,
+      clock,
       seen: new Map(),
       conform: (item, url, inner) => this.#conform(item, url, inner),
     }
     for (const { check } of profiles) check?.({ value: resource, type, step: '' }, run)
+    this.#contained(resource, run)
     checkExtensions(resource, run, (url) => this.isExtension(url))
     return unique(run.findings).map((finding) => toIssue(type, finding))
+  }
+
+  /** What is contained is held against the profiles that it claims itself. */
+  #contained(resource: JsonObject, run: Run): void {
+    for (const [at, value] of containedIn(resource).entries()) {
+      const type = textIn(value, 'resourceType')
+      const claimed = claimedBy(value).flatMap((url) => this.get(url) ?? [])
+      within(`contained[${at}]`, run, () => {
+        for (const profile of claimed) {
+          if (profile.type === type) this.#conform({ value, type }, profile.url, run)
+          else
+            report(
+              run,
+              '',
+              'structure',
+              `${profile.title} is a profile of ${profile.type} - name one of ${type}`,
+            )
+        }
+        checkExtensions(value, { ...run, resource: value }, (url) => this.isExtension(url))
+      })
+    }
   }
 
   #conform(item: Node, url: string, run: Run): void {

@@ -1,6 +1,5 @@
 // One export from its plan to its files, all of it in one snapshot: what it shows is the state of one moment.
 import type { Client } from '../../canonical/site.ts'
-import { zoneOffsetOf } from '../../fhir/date.ts'
 import { COMPARTMENTS } from '../../fhir/definitions.ts'
 import type { Filter } from '../../fhir/filter.ts'
 import { parseSearch } from '../../fhir/search-query.ts'
@@ -23,7 +22,7 @@ import { readResources } from '../../store/resources.ts'
 import type { AppOptions } from '../context.ts'
 import { partsOf } from '../fhir/elements.ts'
 import { resourceText } from '../fhir/resource-text.ts'
-import { codesKnown, permitted } from '../fhir/search-request.ts'
+import { knownHere, permitted } from '../fhir/search-request.ts'
 import type { ExportFiles } from './files.ts'
 import { bulkLimits } from './limits.ts'
 import { memberIds } from './members.ts'
@@ -114,11 +113,8 @@ function selectionsOf(deps: Deps, plan: ExportPlan, client: Client, patients: Pa
 function filterOf(deps: Deps, { filters }: ExportPlan, client: Client, type: string): Filter | undefined {
   const queries = filters[type]
   if (!queries) return undefined
-  const { gateway, baseUrl } = deps
-  const zone = zoneOffsetOf(gateway.site().gateway.timezone)
-  const codesIn = codesKnown(deps)
   const alternatives = queries.map((query): Filter => {
-    const read = parseSearch(type, new URLSearchParams(query), { zone, baseUrl, codesIn })
+    const read = parseSearch(type, new URLSearchParams(query), knownHere(deps))
     if (!('query' in read) || read.unknown.length > 0)
       throw new Error('a search of an export is not understood any more')
     const filters = read.query.filters.map((each) => {

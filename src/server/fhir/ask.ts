@@ -37,8 +37,8 @@ export function denied({ c, client, rtype }: Ask, ...needed: readonly Permission
 const zones = new Map<string, ZoneOffset>()
 
 /** What dates without a zone mean: wall-clock time of the site. */
-export function zoneOf({ deps }: Ask): ZoneOffset {
-  const { timezone } = deps.gateway.site().gateway
+export function zoneOf({ gateway }: Pick<Deps, 'gateway'>): ZoneOffset {
+  const { timezone } = gateway.site().gateway
   const known = zones.get(timezone)
   if (known) return known
   const zone = zoneOffsetOf(timezone)

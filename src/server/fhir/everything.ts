@@ -1,9 +1,11 @@
-// Patient/$everything (FHIR R4 patient-operation-everything.html): the compartment of a patient, page by page, each with
-// what it refers to.
+// $everything of a Patient and of an Encounter (FHIR R4 patient-operation-everything.html, encounter-operation-everything.html):
+// its compartment, page by page, each with what it refers to.
 import { membersOf } from '../../fhir/compartment.ts'
 import type { Filter } from '../../fhir/filter.ts'
+import { readJson } from '../../fhir/json.ts'
 import { searchParam } from '../../fhir/search-params.ts'
 import { type DateValue, parseDate } from '../../fhir/search-value.ts'
+import { isObject } from '../../fhir/types.ts'
 import { readResource } from '../../store/resources.ts'
 import { permits } from '../auth.ts'
 import { type Ask, type Pairs, zoneOf } from './ask.ts'
@@ -26,11 +28,11 @@ export async function everything(ask: Ask): Promise<Response> {
   const row = await readResource(deps.db.read, deps.tenant, rtype, id)
   if (!row) return refuse(c, 'not-found', `${rtype}/${id} is not known here`)
   if (row.deleted) return refuse(c, 'gone', `${rtype}/${id} is deleted - its versions are in _history`)
-  const rtypes = membersOf('Patient').filter((type) => permits(client, type, 's'))
+  const rtypes = membersOf(rtype).filter((type) => permits(client, type, 's'))
   const pairs = await pairsIn(ask)
   if (pairs instanceof Response) return pairs
   const care = pairs.filter(([name, value]) => (name === 'start' || name === 'end') && value !== '')
-  const zone = zoneOf(ask)
+  const zone = zoneOf(deps)
   if (care.some(([, value]) => !parseDate(value, zone)))
     return refuse(c, 'bad-request', 'start and end are dates - use YYYY-MM-DD')
   const dates = care.map(([name, value]) => parseDate(`${name === 'start' ? 'ge' : 'le'}${value}`, zone))
@@ -40,7 +42,19 @@ export async function everything(ask: Ask): Promise<Response> {
       ? []
       : dates.flatMap((each): Filter[] => (each ? [{ kind: 'any', filters: [careOn(each), undated] }] : []))
   const path = `${rtype}/${id}/$everything`
-  return await searchCompartment(ask, rtypes, path, passedOn(pairs), care, narrower)
+  const shown = { ...ask, id: survivorIn(row.body) ?? id }
+  return await searchCompartment(shown, rtypes, path, passedOn(pairs), care, narrower)
+}
+
+/** Id of the patient that a merged one was replaced by: what was about it is about that one (semantics, section 3). */
+function survivorIn(body: string): string | undefined {
+  const read = readJson(body)
+  const links: unknown = 'value' in read && isObject(read.value) ? read.value.link : undefined
+  for (const link of Array.isArray(links) ? links.filter(isObject) : []) {
+    const reference = link.type === 'replaced-by' && isObject(link.other) ? link.other.reference : undefined
+    if (typeof reference === 'string') return reference.replace(/^Patient\//, '')
+  }
+  return undefined
 }
 
 const careOn = (value: DateValue): Filter => ({ kind: 'date', param: 'date', values: [value] })

@@ -8,6 +8,7 @@ import { permits } from '../auth.ts'
 import { type Ask, type Pairs, queryOf, zoneOf } from './ask.ts'
 import { type BundleEntry, bundleText } from './bundle.ts'
 import { etagOf } from './preferences.ts'
+import { rawMessageOf, readRaw } from './raw-message.ts'
 import { refuse, sendText } from './reply.ts'
 import { instantText, resourceText } from './resource-text.ts'
 import { defaultCount } from './search-request.ts'
@@ -23,8 +24,13 @@ const known: ReadonlySet<string> = new Set([
   '_pretty',
 ])
 
-export const instanceHistory = (ask: Ask): Promise<Response> =>
-  history(ask, [ask.rtype], `${ask.rtype}/${ask.id}`)
+export async function instanceHistory(ask: Ask): Promise<Response> {
+  const path = `${ask.rtype}/${ask.id}`
+  const number = rawMessageOf(ask)
+  return number === undefined
+    ? await history(ask, [ask.rtype], path)
+    : await historyOfMessage(ask, number, path)
+}
 export const typeHistory = (ask: Ask): Promise<Response> => history(ask, [ask.rtype], ask.rtype)
 
 /** Of the types that the client may search. */
@@ -75,6 +81,22 @@ async function history(ask: Ask, rtypes: readonly string[], path: string): Promi
   return sendText(c, 200, text)
 }
 
+/** A message of the log has come, and is not changed. */
+async function historyOfMessage(ask: Ask, number: string, path: string): Promise<Response> {
+  const { c, deps } = ask
+  const stored = await readRaw(ask, number)
+  if (stored instanceof Response) return stored
+  const row = { rtype: ask.rtype, id: ask.id, seq: '', op: 'create', ...stored } as const
+  const text = bundleText({
+    type: 'history',
+    total: 1,
+    timestamp: deps.gateway.now().toISOString(),
+    links: [{ relation: 'self', url: `${deps.baseUrl}/${path}/_history` }],
+    entries: [entryOf(row, deps.baseUrl)],
+  })
+  return sendText(c, 200, text)
+}
+
 const encoded = (pairs: Pairs): string =>
   new URLSearchParams(pairs.map(([name, value]) => [name, value])).toString()
 
@@ -100,7 +122,7 @@ function questionOf(ask: Ask, pairs: Pairs): Question | Response {
   const range = (text: string | undefined) => {
     if (text === undefined) return undefined
     // A plus sign in a query is a blank.
-    return parseTime(text.replace(/ (?=\d\d:\d\d$)/, '+'), zoneOf(ask), 'second') ?? 'malformed'
+    return parseTime(text.replace(/ (?=\d\d:\d\d$)/, '+'), zoneOf(ask.deps), 'second') ?? 'malformed'
   }
   const since = range(value('_since'))
   const at = range(value('_at'))

@@ -10,13 +10,20 @@ import type { Ask, Handler } from './ask.ts'
 import { isTooLarge } from './json-patch.ts'
 import { inputsOf } from './parameters.ts'
 import { issuesOf } from './profile-check.ts'
+import { rawMessageOf, readRaw } from './raw-message.ts'
 import { refuse, sendText } from './reply.ts'
 import { withoutServerMeta } from './resource-body.ts'
 import { resourceText } from './resource-text.ts'
 import { commonOf } from './write.ts'
 import { sendWritten } from './written.ts'
 
-export async function meta({ c, deps, rtype, id }: Ask): Promise<Response> {
+export async function meta(ask: Ask): Promise<Response> {
+  const { c, deps, rtype, id } = ask
+  const number = rawMessageOf({ rtype, id })
+  if (number !== undefined) {
+    const stored = await readRaw(ask, number)
+    return stored instanceof Response ? stored : sendText(c, 200, metaText(resourceText(stored)))
+  }
   const row = await readResource(deps.db.read, deps.tenant, rtype, id)
   if (!row) return refuse(c, 'not-found', `${rtype}/${id} is not known here`)
   if (row.deleted) return refuse(c, 'gone', `${rtype}/${id} is deleted - its versions are in _history`)

@@ -139,6 +139,14 @@ export const OPERATIONS: readonly Operation[] = [
     },
     needed: ['s'],
   }),
+  row('everything', everything, {
+    definition: `${HL7}/Encounter-everything`,
+    description: 'The visit, all that belongs to it, and what that refers to; paged',
+    level: 'instance',
+    types: ['Encounter'],
+    parameters: { _since: 'instant', '_type*': 'code', _count: 'integer' },
+    needed: ['r'],
+  }),
   row('merge', mergePatients, {
     description: 'Two records of one person become one: the values of the target win, all references follow',
     types: ['Patient'],

@@ -1,5 +1,8 @@
 // What a resource is told before it is written: by the base of R4, and by the profiles that it claims (meta.profile).
+import { zoneClock } from '../../canonical/instant.ts'
+import type { Clock } from '../../fhir/fhirpath/evaluate.ts'
 import type { Issue } from '../../fhir/issue.ts'
+import { claimedBy, containedIn } from '../../fhir/profile/claims.ts'
 import type { Profile } from '../../fhir/profile/set.ts'
 import { isObject, type JsonObject } from '../../fhir/types.ts'
 import { validateResource } from '../../fhir/validate.ts'
@@ -15,20 +18,15 @@ export function issuesOf(deps: Checking, resource: unknown, rtype: string): read
   const issues = validateResource(resource, { type: rtype })
   if (issues.length > 0 || !isObject(resource)) return issues
   const claimed = claimedBy(resource)
-  if (claimed.length === 0) return issues
+  if (claimed.length === 0 && containedIn(resource).every((each) => claimedBy(each).length === 0))
+    return issues
   const severity = deps.gateway.site().policy.unknownProfiles === 'refuse' ? 'error' : 'information'
   return profileIssues(deps, resource, claimed, severity)
 }
 
-/** Canonical URLs in meta.profile. */
-export function claimedBy({ meta }: JsonObject): readonly string[] {
-  const list: readonly unknown[] = isObject(meta) && Array.isArray(meta.profile) ? meta.profile : []
-  return list.filter((each) => typeof each === 'string')
-}
-
 /** What a resource lacks of profiles; those that are not loaded are told of with `unknown`. */
 export function profileIssues(
-  { packages }: Checking,
+  { packages, gateway }: Checking,
   resource: JsonObject,
   urls: readonly string[],
   unknown: 'error' | 'information',
@@ -56,7 +54,16 @@ export function profileIssues(
         expression: [type],
       })
   }
-  return [...issues, ...profiles.validate(resource, found)]
+  for (const each of containedIn(resource).flatMap(claimedBy).slice(0, maxProfiles))
+    if (!profiles.get(each)) issues.push(notLoaded(type, each, unknown))
+  return [...issues, ...profiles.validate(resource, found, clockOf(gateway))]
+}
+
+/** The moment of the request, and the day that it is at the site. */
+function clockOf(gateway: Checking['gateway']): Clock {
+  const at = gateway.now()
+  const local = new Date(at.getTime() + zoneClock(gateway.site().gateway.timezone)(at.getTime()))
+  return { now: at.toISOString(), today: local.toISOString().slice(0, 10) }
 }
 
 const notLoaded = (type: string, url: string, severity: 'error' | 'information'): Issue => ({

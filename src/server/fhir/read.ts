@@ -11,8 +11,10 @@ import { searchRequest } from './search-request.ts'
 
 /** A stored resource; or, as a Binary, a message as it came. */
 export async function readOrRaw(ask: Ask): Promise<Response> {
-  const number = ask.rtype === 'Binary' ? rawMessageOf(ask.id) : undefined
-  return number === undefined ? await read(ask) : await readRaw(ask, number)
+  const number = rawMessageOf(ask)
+  if (number === undefined) return await read(ask)
+  const stored = await readRaw(ask, number)
+  return stored instanceof Response ? stored : sendAsked(ask, stored)
 }
 
 async function read(ask: Ask): Promise<Response> {
@@ -49,6 +51,7 @@ function partsAsked(ask: Ask): Parts | undefined | Response {
 export async function vread(ask: Ask): Promise<Response> {
   const { c, deps, rtype, id } = ask
   const version = c.req.param('version') ?? ''
+  if (version === '1' && rawMessageOf(ask) !== undefined) return await readOrRaw(ask)
   const row = /^[1-9]\d{0,8}$/.test(version)
     ? await readVersion(deps.db.read, deps.tenant, rtype, id, Number(version))
     : undefined

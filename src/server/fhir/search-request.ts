@@ -3,7 +3,7 @@
 import { everyFilter, type Filter } from '../../fhir/filter.ts'
 import type { CodesIn } from '../../fhir/filter-read.ts'
 import type { Issue } from '../../fhir/issue.ts'
-import { parseSearch, type SearchQuery } from '../../fhir/search-query.ts'
+import { parseSearch, type SearchOptions, type SearchQuery } from '../../fhir/search-query.ts'
 import { supportedSort } from '../../store/search.ts'
 import { minContainsCharacters } from '../../store/search-condition.ts'
 import { permits } from '../auth.ts'
@@ -86,31 +86,25 @@ function sharedPairs(
 }
 
 function unknownIn(ask: Ask, rtype: string, name: string, value: string): Issue | undefined {
-  const read = parseSearch(rtype, [[name, value]], {
-    zone: zoneOf(ask),
-    baseUrl: ask.deps.baseUrl,
-    codesIn: codesKnown(ask.deps),
-    skip,
-  })
+  const read = parseSearch(rtype, [[name, value]], { ...knownHere(ask.deps), skip })
   return 'unknown' in read ? read.unknown[0] : undefined
 }
 
-/** Of value sets of packages, too. */
-export const codesKnown =
-  ({ packages }: Pick<AppOptions, 'packages'>): CodesIn =>
-  (url) =>
-    packages().profiles.terminology.group(url)?.list()
+/** What searches are read by: zone and clock of this site, its own address, value sets of packages, too. */
+export function knownHere({
+  gateway,
+  baseUrl,
+  packages,
+}: Pick<AppOptions, 'gateway' | 'baseUrl' | 'packages'>): SearchOptions {
+  const codesIn: CodesIn = (url) => packages().profiles.terminology.group(url)?.list()
+  const { timezone } = gateway.site().gateway
+  return { zone: zoneOf({ gateway }), timezone, now: gateway.now().getTime(), baseUrl, codesIn }
+}
 
 /** The query, or the refusal. `strict`: what is not understood refuses it. */
 export function searchRequest(ask: Ask, pairs: Pairs, strict: boolean): SearchRequest | Response {
   const { c, deps, rtype } = ask
-  const read = parseSearch(rtype, pairs, {
-    zone: zoneOf(ask),
-    baseUrl: deps.baseUrl,
-    codesIn: codesKnown(deps),
-    skip,
-    limits: { defaultCount },
-  })
+  const read = parseSearch(rtype, pairs, { ...knownHere(deps), skip, limits: { defaultCount } })
   if ('issues' in read) return sendOutcome(c, statusOf(read.issues), read.issues)
   const ignored = [...read.unknown, ...unsortable(read.query)]
   if (strict && ignored.length > 0) {

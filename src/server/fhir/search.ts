@@ -16,7 +16,7 @@ import { requestLimits } from '../context.ts'
 import { type Ask, type Pairs, queryOf } from './ask.ts'
 import { type BundleEntry, bundleText } from './bundle.ts'
 import { partsOf } from './elements.ts'
-import { refuse, sendText } from './reply.ts'
+import { refuse, sendOutcome, sendText } from './reply.ts'
 import { resourceText, type Stored } from './resource-text.ts'
 import { searchRequests } from './search-request.ts'
 
@@ -25,6 +25,8 @@ interface Scope {
   readonly rtypes: readonly string[]
   readonly path: string
   readonly within?: (rtype: string) => Filter | undefined
+  /** One type, which the path names: `_type` says nothing there. */
+  readonly isOfType?: true
   /** Parameters that only the path understands, for the links. */
   readonly extra?: Pairs
   readonly includes?: (rtype: string) => readonly Include[]
@@ -60,7 +62,7 @@ const ofForm: Source = async ({ c }) => {
 const ofType =
   (source: Source) =>
   async (ask: Ask): Promise<Response> =>
-    await answer(ask, await source(ask), () => ({ rtypes: [ask.rtype], path: ask.rtype }))
+    await answer(ask, await source(ask), () => ({ rtypes: [ask.rtype], path: ask.rtype, isOfType: true }))
 
 export const search = ofType(ofUrl)
 export const postSearch = ofType(ofForm)
@@ -155,12 +157,16 @@ async function answer(
   const { c, deps, client, prefer } = ask
   const scope = scopeOf(pairs)
   if (scope instanceof Response) return scope
-  const request = searchRequests(ask, scope.rtypes, pairs, prefer.handling === 'strict')
+  const strict = prefer.handling === 'strict'
+  const named = pairs.filter(([name]) => name === '_type')
+  if (strict && scope.isOfType && named.length > 0)
+    return sendOutcome(c, 400, [{ ...typeIgnored, severity: 'error' }])
+  const request = searchRequests(ask, scope.rtypes, pairs, strict)
   if (request instanceof Response) return request
   const queries = request.queries.map((query) => narrowed(query, scope.within?.(query.type)))
   const [query] = queries
   if (!query) return refuse(c, 'bad-request', 'there is no type to search')
-  const applied = [...request.applied, ...(scope.extra ?? []), ...pairs.filter(([name]) => name === '_type')]
+  const applied = [...request.applied, ...(scope.extra ?? []), ...(scope.isOfType ? [] : named)]
   const binding = `search\n${deps.tenant}\n${client.id}\n${scope.path}\n${encoded(applied)}`
   const position = positionOf(ask, pairs, binding)
   if (position instanceof Response) return position
@@ -171,7 +177,11 @@ async function answer(
     revIncludes: queries.flatMap(({ revIncludes }) => revIncludes),
   }
   const included = await includedRows(deps.db.read, deps.tenant, inclusions, page.rows, mayRead)
-  const warnings = included.truncated ? [...request.ignored, truncation] : request.ignored
+  const warnings = [
+    ...request.ignored,
+    ...(scope.isOfType && named.length > 0 ? [typeIgnored] : []),
+    ...(included.truncated ? [truncation] : []),
+  ]
   const entry = (row: Stored & { rtype: string; id: string }, mode: 'match' | 'include'): BundleEntry => ({
     fullUrl: `${deps.baseUrl}/${row.rtype}/${row.id}`,
     resource: mode === 'match' ? partsOf(resourceText(row), query) : resourceText(row),
@@ -198,6 +208,12 @@ const truncation: Issue = {
   severity: 'warning',
   code: 'incomplete',
   diagnostics: 'not everything to be included is on this page - ask for fewer results or inclusions',
+}
+
+const typeIgnored: Issue = {
+  severity: 'warning',
+  code: 'not-supported',
+  diagnostics: '_type was ignored: the path names the type already - search /fhir for several types',
 }
 
 /** What was ignored, as the last entry of the answer. */

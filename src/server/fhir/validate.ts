@@ -1,14 +1,16 @@
 // $validate (FHIR R4 resource-operation-validate.html): what a write would be told, without writing. 200 with all that was
 // found, also when that forbids the write; 4xx only for a request that cannot be read.
+
 import { blocks, type Issue } from '../../fhir/issue.ts'
 import { readJson } from '../../fhir/json.ts'
+import { claimedBy } from '../../fhir/profile/claims.ts'
 import { isObject, type JsonObject, primitiveText, writesOf } from '../../fhir/types.ts'
 import { validateResource } from '../../fhir/validate.ts'
 import { readResource } from '../../store/resources.ts'
 import { permits } from '../auth.ts'
 import { type Ask, queryOf } from './ask.ts'
 import { isFhirType } from './format.ts'
-import { claimedBy, maxProfiles, profileIssues } from './profile-check.ts'
+import { maxProfiles, profileIssues } from './profile-check.ts'
 import { refuse, sendOutcome } from './reply.ts'
 import { readBodyValue } from './resource-body.ts'
 import { resourceText } from './resource-text.ts'
