@@ -500,7 +500,9 @@ describe('profiles', () => {
   })
 
   it('what cannot be checked is said, and the rest is checked', () => {
-    const constraint = [{ key: 'n-1', severity: 'error', human: 'x', expression: 'elementDefinition().exists()' }]
+    const constraint = [
+      { key: 'n-1', severity: 'error', human: 'x', expression: 'elementDefinition().exists()' },
+    ]
     const set = setOf(
       profile('own', 'Patient', [
         { id: 'Patient', constraint },
