@@ -2,11 +2,11 @@
 // on demand, so that who asks for such alone finds none.
 import type { Filter } from '../../fhir/filter.ts'
 import { parseSearch } from '../../fhir/search-query.ts'
-import { type Ask, type Pairs, zoneOf } from './ask.ts'
+import type { Ask, Pairs } from './ask.ts'
 import { pairsIn } from './parameters.ts'
 import { refuse } from './reply.ts'
 import { searchWithin } from './search.ts'
-import { codesKnown } from './search-request.ts'
+import { knownHere } from './search-request.ts'
 
 const own: ReadonlySet<string> = new Set(['start', 'end', 'on-demand'])
 const type = 'DocumentReference'
@@ -33,11 +33,7 @@ export async function docref(ask: Ask): Promise<Response> {
 /** By the time of the care where a document tells it; without dates what is current. Undefined when one is no date. */
 function filtersOf(ask: Ask, care: Pairs, isOnDemand: boolean): readonly Filter[] | undefined {
   const read = (name: string, value: string): readonly Filter[] | undefined => {
-    const found = parseSearch(type, [[name, value]], {
-      zone: zoneOf(ask),
-      baseUrl: ask.deps.baseUrl,
-      codesIn: codesKnown(ask.deps),
-    })
+    const found = parseSearch(type, [[name, value]], knownHere(ask.deps))
     return 'issues' in found ? undefined : found.query.filters
   }
   if (isOnDemand) return [{ kind: 'id', ids: [] }]
