@@ -69,7 +69,7 @@ describe('operations', () => {
     }
     assert.equal((await app.ask('/fhir/Patient/nobody/$everything')).status, 404)
     assert.equal((await app.ask('/fhir/Patient/p1/$everything?start=soon')).status, 400)
-    assert.equal((await app.ask('/fhir/Encounter/e1/$everything')).status, 404)
+    assert.equal((await app.ask('/fhir/Account/e1/$everything')).status, 404)
   })
 
   test('$everything is paged', async () => {
