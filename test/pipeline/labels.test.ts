@@ -106,6 +106,34 @@ describe('a protected person', () => {
     assert.deepEqual(labels(await find('Patient', 'Q2')), [])
   })
 
+  it('is protected by a restriction of access (ARV), until that is taken back', async () => {
+    const restricted = (action: string, time: string) => [
+      msh({ event: 'ADT^A31^ADT_A05', time }),
+      `EVN||${time}`,
+      pid({ 3: mrn('ARV1'), 5: 'ROE^VIC^^^^^L' }),
+      `ARV|1|${action}|DEM^Demographics^HL70717`,
+      'PV1|1|N',
+    ]
+    await gateway.send(...restricted('A', '20260302100000'))
+    assert.deepEqual(labels(await find('Patient', 'ARV1')), ['R'])
+    await gateway.send(...restricted('D', '20260302110000'))
+    assert.deepEqual(labels(await find('Patient', 'ARV1')), [])
+  })
+
+  it('who is in no directory (PD1-11) is shown as such, and no more protected than others', async () => {
+    const time = '20260302100000'
+    await gateway.send(
+      msh({ event: 'ADT^A31^ADT_A05', time }),
+      `EVN||${time}`,
+      pid({ 3: mrn('PUB1'), 5: 'ROE^VIC^^^^^L' }),
+      segment('PD1', { 11: 'N^No publicity^HL70215' }),
+      'PV1|1|N',
+    )
+    const body = await find('Patient', 'PUB1')
+    assert.match(JSON.stringify(body?.extension), /\/publicity".*"N"/)
+    assert.deepEqual(labels(body), [])
+  })
+
   it('in one batch with others leaves them as they are', async () => {
     const texts = [
       stay({ who: 'B1', time: '20260304100000', protection: 'Y' }),
@@ -125,6 +153,8 @@ describe('importance', () => {
   it('of a visit (PV1-16) is that of the person, until its source takes it back', async () => {
     await gateway.send(...stay({ who: 'I1', time: '20260304100000', vip: 'VIP' }))
     assert.match(await importance('I1'), /patient-importance.*"VIP"/)
+    const visited = (await find('Encounter', 'VI1'))?.hospitalization
+    assert.match(JSON.stringify(visited), /specialCourtesy.*"VIP"/)
     await gateway.send(...stay({ who: 'I1', time: '20260304110000', event: 'A08' }))
     assert.match(await importance('I1'), /patient-importance/)
     await gateway.send(

@@ -6,6 +6,8 @@ import { mrn, msh, pid, register, segment, visit } from '../pipeline/messages.ts
 import { type TestApp, testApp } from './setup.ts'
 
 interface Provenance {
+  readonly occurredDateTime: string
+  readonly recorded: string
   readonly target: readonly { readonly reference: string }[]
   readonly agent: readonly {
     readonly type: { readonly coding: readonly { readonly code: string }[] }
@@ -92,5 +94,22 @@ describe('where a change comes from', () => {
     const answer = await app.ask(`/fhir/${one?.entity[0]?.what.reference}`)
     assert.equal(answer.body.contentType, 'application/fhir+json')
     assert.match(Buffer.from(String(answer.body.data), 'base64').toString(), /"Fhir"/)
+  })
+
+  test('it says when it happened (EVN-6), and when it was heard', async () => {
+    app.at('2026-03-02T09:30:00-06:00')
+    const time = '20260302091500'
+    await app.send(
+      msh({ event: 'ADT^A04^ADT_A01', time }),
+      `EVN||${time}||||20260302090000`,
+      pid({ 3: mrn('R3'), 5: 'DOE^JOHN^^^^^L' }),
+      segment('PV1', { 1: '1', 2: 'O', 19: visit('VR3') }),
+    )
+    const stay = ((await app.all('Encounter')) as { id: string }[]).find((each) =>
+      JSON.stringify(each).includes('"VR3"'),
+    )
+    const [only] = await provenances('Encounter', stay?.id ?? '')
+    assert.equal(only?.occurredDateTime, '2026-03-02T09:00:00-06:00')
+    assert.equal(only?.recorded, '2026-03-02T09:30:00-06:00')
   })
 })
