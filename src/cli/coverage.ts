@@ -26,7 +26,7 @@ export const coverage: Verb = (program, context) => {
       '--site <file>',
       'site file whose rows are laid over those of the program (default for a folder: SITE)',
     )
-    .option('--rows', 'list every row of the guide with what becomes of it')
+    .option('--rows', 'list every row of the guide with what becomes of it, and every field that is residue')
     .action(async (paths: string[], options: CoverageOptions) =>
       context.done(await run(paths, options, context)),
     )
@@ -35,7 +35,8 @@ export const coverage: Verb = (program, context) => {
       ['portico coverage', 'the program itself; fails when a row of the guide is not accounted for'],
       ['portico coverage --site my-site/site.json samples-of-the-new-sender', 'what is left to map for it'],
     ],
-    refused: 'a row of the guide is neither followed nor listed as a deviation',
+    refused:
+      'a row of the guide is neither followed nor listed as a deviation, or a field neither read nor listed as residue',
   })
 }
 
@@ -48,7 +49,9 @@ async function run(paths: readonly string[], options: CoverageOptions, context: 
   const { terminal } = context
   if (options.json) terminal.out(JSON.stringify(found))
   else print(found, options.rows === true, terminal)
-  const open = found.guide.some(({ status }) => status === 'open')
+  const open =
+    found.guide.some(({ status }) => status === 'open') ||
+    found.left.some(({ reason }) => reason === undefined)
   return open || found.idle.length > 0 || found.events.missing.length > 0 ? EXIT.refused : EXIT.ok
 }
 
@@ -57,23 +60,28 @@ async function readCoverage(site: string | undefined, { env }: Context): Promise
   const { coverageOf } = await import('../mappings/engine/coverage.ts')
   const { loadGuide, loadMaps } = await import('../mappings/engine/load.ts')
   const base = join(import.meta.dirname, '../mappings')
-  const { guide, deviations } = loadGuide(base)
-  if (site === undefined) return coverageOf(loadMaps({ base }), guide, deviations)
+  const { guide, deviations, residue } = loadGuide(base)
+  if (site === undefined) return coverageOf(loadMaps({ base }), guide, deviations, residue)
   const { siteMapSources } = await import('../pipeline/site-maps.ts')
   const { openSite, siteFile } = await import('./reading.ts')
   const { settingsOf } = await import('../pipeline/live-site.ts')
   const open = openSite(siteFile(site, env), env)
-  return coverageOf(siteMapSources(open.file, settingsOf(open.site)), guide, deviations)
+  return coverageOf(siteMapSources(open.file, settingsOf(open.site)), guide, deviations, residue)
 }
 
 function print(found: Coverage, rows: boolean, terminal: Terminal): void {
-  const { events, others, fields, segments, guide, idle } = found
+  const { events, others, fields, segments, guide, left, idle } = found
   const count = (status: GuideResult['status']) => guide.filter((each) => each.status === status).length
   const all = events.covered.length + events.missing.length
   terminal.out(
     table([
       ['Events', `${events.covered.length}/${all}`, `and ${others.join(', ')}`],
       ['Fields', `${fields.mapped}/${fields.all}`, `with a destination, in ${segments.length} segments`],
+      [
+        'Residue',
+        `${left.length}/${fields.all}`,
+        'kept as they came, with a reason; the others are read and noted',
+      ],
       ['Guide', `${guide.length - count('open')}/${guide.length}`, guideLine(count)],
     ]),
   )
@@ -85,6 +93,9 @@ function print(found: Coverage, rows: boolean, terminal: Terminal): void {
   })
   terminal.out(`\n${table([head, ...lines])}`)
   for (const event of events.missing) terminal.out(`no map serves ${event}`)
+  for (const { field, reason } of left)
+    if (rows || reason === undefined)
+      terminal.out(`${field}: residue - ${reason ?? 'no row, and no reason why'}`)
   for (const each of guide) if (rows || each.status === 'open') terminal.out(describe(each))
   for (const { map, fields: named } of idle)
     terminal.out(`a deviation that no row needs: ${map} ${named?.join(', ') ?? ''} - remove it`)

@@ -399,6 +399,22 @@ export const person: readonly Decision[] = [
     },
   },
   {
+    n: 44,
+    field: 'ARV-3/4/6',
+    decided: 'D lifts it: label, restriction and reason are gone',
+    hears: [
+      ['ADT^A01', pid, 'ARV 1=1;2=A;3=DEM^Demographics^HL70717;4=EMP^Employee^HL70719', pv1],
+      ['ADT^A08', pid, 'ARV 1=1;2=D;3=DEM^Demographics^HL70717', pv1],
+    ],
+    gives: {
+      'Patient.meta.security': [],
+      'Encounter.meta.security': [],
+      "Patient.ext('access-restriction')": [],
+      "Patient.ext('access-restriction-reason')": [],
+      "Encounter.ext('access-restriction')": [],
+    },
+  },
+  {
     n: 45,
     field: 'NK1-1',
     decided:

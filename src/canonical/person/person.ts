@@ -12,6 +12,7 @@ import type { Draft } from '../truth/draft.ts'
 import { saysNone } from '../truth/empty-list.ts'
 import { rootOf } from '../truth/family.ts'
 import { type EntryShape, entryOf } from '../truth/parts.ts'
+import { liftedRestriction } from '../truth/restriction.ts'
 import { entryShape, joinShapes } from '../truth/shape.ts'
 import { duplicateTask } from '../truth/task.ts'
 import { elementOf, spokenOf } from './patient.ts'
@@ -22,6 +23,7 @@ export function applyPerson(applying: Applying, thing: Thing, fillOnly = false):
   const id = resolvePatient(applying, thing)
   applying.references.set(`#${thing.as}`, `Patient/${id}`)
   const cells = {
+    ...liftedRestriction(applying, thing, times.demographics),
     ...onePerIdentifier(applying, assertionsOf(applying, thing, times.demographics)),
     ...contacts(applying, thing),
   }

@@ -23,6 +23,7 @@ import { adopt, saySole } from '../identity/records.ts'
 import { resolveActors } from '../masters/actors.ts'
 import { applyPerson } from '../person/person.ts'
 import type { Assertion, CellKey, Contribution } from '../truth/contribution.ts'
+import { liftedRestriction } from '../truth/restriction.ts'
 import { needsPast, pastKey } from '../truth/settled.ts'
 import { Miss } from '../truth/world.ts'
 import { type EncounterContext, foldEncounter, staleFields } from './encounter.ts'
@@ -101,7 +102,11 @@ function applyEncounter(applying: Applying, thing: Thing): void {
   }
   if (priorKeys(applying, thing).some(isOther)) mergeVisits(applying)
   applying.references.set(`#${thing.as}`, `Encounter/${id}`)
-  const cells = { ...assertionsOf(applying, thing, times.event), ...visitParts(applying, thing) }
+  const cells = {
+    ...liftedRestriction(applying, thing, times.event),
+    ...assertionsOf(applying, thing, times.event),
+    ...visitParts(applying, thing),
+  }
   const subject = subjectOf(applying, thing)
   if (subject) cells['subject<PID-3'] = derived(applying, { reference: subject }, times.event)
   const account = applying.references.get(`#${referred(applying, thing, 'account')?.as ?? ''}`)

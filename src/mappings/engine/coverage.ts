@@ -57,6 +57,21 @@ export interface Deviation {
   readonly decision?: string
 }
 
+/** Why fields have no destination: they are kept as residue. Reviewed like code. */
+export interface Residue {
+  readonly segment: string
+  /** Their numbers; absent = all that no row reads. */
+  readonly fields?: readonly number[]
+  readonly reason: string
+  readonly decision?: string
+}
+
+/** A field that no row reads; without a reason it is forgotten. */
+export interface Left {
+  readonly field: string
+  readonly reason?: string
+}
+
 /** `implemented`: a row or a rule writes the same element; `none`: the guide itself writes nothing. */
 export type GuideStatus = 'implemented' | 'deviating' | 'none' | 'open'
 
@@ -83,6 +98,8 @@ export interface Coverage {
   readonly fields: { readonly all: number; readonly mapped: number }
   readonly segments: readonly SegmentCoverage[]
   readonly guide: readonly GuideResult[]
+  /** Fields that are residue. */
+  readonly left: readonly Left[]
   /** Deviations that no row needs. */
   readonly idle: readonly Deviation[]
 }
@@ -92,6 +109,7 @@ export function coverageOf(
   sources: readonly MapSource[],
   guide: Guide,
   deviations: readonly Deviation[],
+  residue: readonly Residue[] = [],
 ): Coverage {
   const served = new Set(sources.flatMap(({ events }) => events ?? []))
   const isServed = (event: string) => served.has(event) || served.has(sentAs[event] ?? '')
@@ -114,6 +132,7 @@ export function coverageOf(
     },
     segments,
     guide: results,
+    left: segments.flatMap((each) => leftOf(each, residue)),
     idle: deviations.filter((each) => !used.has(each)),
   }
 }
@@ -164,6 +183,17 @@ function segmentCoverage(
   const guide = { implemented: 0, deviating: 0, none: 0, open: 0 }
   for (const { map, status } of results) if (map.startsWith(`${segment}[`)) guide[status]++
   return { segment, fields, mapped, noted, guide }
+}
+
+function leftOf({ segment, fields, mapped, noted }: SegmentCoverage, residue: readonly Residue[]): Left[] {
+  const read = new Set([...mapped, ...noted])
+  return Array.from({ length: fields }, (_, i) => i + 1).flatMap((number) => {
+    if (read.has(number)) return []
+    const listed = residue.find(
+      (each) => each.segment === segment && (each.fields === undefined || each.fields.includes(number)),
+    )
+    return [{ field: `${segment}-${number}`, ...(listed && { reason: listed.reason }) }]
+  })
 }
 
 /** 'location[2].location(Location)' -> 'location.location'. */

@@ -1,7 +1,7 @@
 // Reads mapping files and code tables from folders: the only file of the engine that touches the disk.
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Deviation, Guide } from './coverage.ts'
+import type { Deviation, Guide, Residue } from './coverage.ts'
 import { overlayMaps } from './overlay.ts'
 import type { MapSource } from './row.ts'
 import type { ConceptMap } from './table.ts'
@@ -101,10 +101,14 @@ function loadFolder(folder: string, label: string): LoadedMap[] {
 export function loadGuide(base: string): {
   readonly guide: Guide
   readonly deviations: readonly Deviation[]
+  readonly residue: readonly Residue[]
 } {
   const read = (name: string) => readJson(join(base, 'guide', name), `guide/${name}`)
-  const { deviations } = read('deviations.json') as { readonly deviations: readonly Deviation[] }
-  return { guide: read('rows.json') as Guide, deviations }
+  const { deviations, residue } = read('deviations.json') as {
+    readonly deviations: readonly Deviation[]
+    readonly residue: readonly Residue[]
+  }
+  return { guide: read('rows.json') as Guide, deviations, residue }
 }
 
 /** The ConceptMaps of a folder. */

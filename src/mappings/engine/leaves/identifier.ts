@@ -102,7 +102,7 @@ function validity(parts: readonly string[], run: Run): Json | undefined {
   return { ...(start !== undefined && { start }), ...(end !== undefined && { end }) }
 }
 
-function day(raw: string | undefined, run: Run): string | undefined {
+export function day(raw: string | undefined, run: Run): string | undefined {
   const text = run.text(raw === undefined ? undefined : run.subparts(raw)[0])
   if (text === undefined) return undefined
   const dtm = readDtm(text)

@@ -156,7 +156,7 @@ export const placeLeaves: Leaves = {
     reads: [1, 2],
     read: (raw, run) => named('Device', raw, run),
   },
-  /** DLD.1, a code of table 0113: a location that only the source knows. */
+  /** DLD.1, a code of table 0113 with its name: a location that only the source knows. */
   'DLD[Location]': {
     yields: 'Reference',
     links: 'Location',
@@ -165,13 +165,14 @@ export const placeLeaves: Leaves = {
       const value = run.head(raw)
       if (value === undefined) return undefined
       const system = run.localSystem('0113')
+      const name = run.text(run.subparts(run.parts(raw)[0] ?? '')[1]) ?? value
       const values: LinkedValue[] = [
         { path: 'identifier', value: [{ system, value }], spans: [['[0].value', run.printed('.1')]] },
-        { path: 'name', value, spans: [['', run.printed('.1')]] },
+        { path: 'name', value: name, spans: [['', run.printed('.1')]] },
       ]
       const handle = run.linked.meet('Location', [`${system}|${value}`], run.mention(), values)
       run.mark(at.reference)
-      return { reference: `#${handle}`, display: value }
+      return { reference: `#${handle}`, display: name }
     },
   },
 }

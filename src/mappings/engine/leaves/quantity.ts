@@ -183,6 +183,22 @@ export const quantityLeaves: Leaves = {
       }
     },
   },
+  /** MOP in a component: AT&50&USD is money, PC&80 a percentage. */
+  'MOP[Quantity]': {
+    yields: 'Quantity',
+    reads: [1, 2, 3],
+    read: (raw, run) => {
+      const whole = run.parts(raw)
+      const [kind, number, currency] = whole.length > 1 ? whole : run.subparts(raw)
+      const value = amount(number, run)
+      if (value === undefined) return undefined
+      run.mark(at.second)
+      if (run.text(kind)?.toUpperCase() === 'PC')
+        return { value, unit: '%', system: 'http://unitsofmeasure.org', code: '%' }
+      const unit = run.text(currency)?.toUpperCase() ?? run.context.currency
+      return unit === undefined ? { value } : { value, unit, system: 'urn:iso:std:iso:4217', code: unit }
+    },
+  },
   /** DTN, kind and number of days: AP^3 is 3 days of kind AP. */
   'DTN[Quantity]': {
     yields: 'Quantity',

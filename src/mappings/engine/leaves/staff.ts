@@ -1,7 +1,7 @@
 // What master files say of staff (HL7 v2.9.1 chapter 2A PLN, SPD; chapter 15 STF, PRA).
 import type { Leaves } from '../leaf-type.ts'
 import { mark } from '../trace.ts'
-import { authority, cxOf, cxReads, typeCoding } from './identifier.ts'
+import { authority, cxOf, cxReads, day, typeCoding } from './identifier.ts'
 import { staff } from './read-person.ts'
 
 const marks = {
@@ -14,7 +14,7 @@ export const staffLeaves: Leaves = {
   /** The number of a licence or register; its type says who has issued it (table 0338). */
   'PLN[Identifier]': {
     yields: 'Identifier',
-    reads: [1, 2, 3],
+    reads: [1, 2, 3, 4],
     read: (raw, run) => {
       const parts = run.parts(raw)
       const value = run.text(parts[0])
@@ -23,12 +23,14 @@ export const staffLeaves: Leaves = {
       const issuer = state === undefined ? type : `${type ?? ''}-${state}`
       const system =
         (issuer === undefined ? undefined : authority({ namespace: issuer }, type, run)) ?? run.localSystem()
+      const end = day(parts[3], run)
       run.mark(marks.value)
       if (type !== undefined) run.mark(marks.type)
       return {
         ...(type !== undefined && { type: typeCoding(type, run) }),
         system,
         value,
+        ...(end !== undefined && { period: { end } }),
         ...(state !== undefined && { assigner: { display: state } }),
       }
     },
