@@ -4,6 +4,7 @@ import type { Mapped } from '../mappings/mapped.ts'
 import type { Times } from './applying.ts'
 import { type Applying, cellAt, thingsOf, warn } from './applying.ts'
 import { applySiu } from './appointment/schedule.ts'
+import type { FhirJson } from './fhir-json.ts'
 import { Refusal } from './finding.ts'
 import { applyLink } from './identity/link.ts'
 import { applyMerges, isMerge } from './identity/merge.ts'
@@ -115,15 +116,29 @@ interface Operator {
   readonly display?: string
 }
 
-/** EVN-5, else the source itself, with the reason of EVN-4. */
+const entererPath = "extension('http://portico.example.org/StructureDefinition/entered-by')"
+
+/** Who typed a booking (SCH-20). */
+function entererOf(applying: Applying): FhirJson | undefined {
+  const [appointment] = thingsOf(applying, 'Appointment')
+  const value = cellAt(appointment, entererPath)?.value
+  const said = (Array.isArray(value) ? value[0] : value) as { valueReference?: FhirJson } | null | undefined
+  return said?.valueReference
+}
+
+/** EVN-5, else the source itself, with the reason of EVN-4, the facility of EVN-7 and the enterer of SCH-20. */
 export function authorOf(applying: Applying): Author {
   const [event] = thingsOf(applying, 'Event')
   const value = cellAt(event, '$operator')?.value
   const operator = (Array.isArray(value) ? value[0] : value) as Operator | null | undefined
   const reason = cellAt(event, '$reason')?.value
+  const facility = cellAt(event, '$facility')?.value
+  const enterer = entererOf(applying)
   return {
     id: operator?.id ?? applying.source.id,
     ...(operator?.display ? { display: operator.display } : {}),
     ...(reason ? { reason } : {}),
+    ...(typeof facility === 'string' ? { facility } : {}),
+    ...(enterer ? { enterer } : {}),
   }
 }

@@ -172,7 +172,7 @@ export const booking: readonly Decision[] = [
   {
     n: 202,
     field: 'SCH-20..22',
-    decided: 'who entered it; no participant',
+    decided: 'who entered it, in the Provenance and with the appointment; no participant',
     hears: booked('20=9^E^F;21=^WPN^PH^^1^217^5550133;22=3N^3'),
     gives: {
       [`${ext('entered-by')}.identifier.value`]: '9',
@@ -180,8 +180,12 @@ export const booking: readonly Decision[] = [
       [`${ext('entered-by-location')}.reference`]: 'Location/3N-3',
       [`${crew}.actor`]: [],
     },
-    departs:
-      'An extension beside the Provenance, whose author is the sender: a version may come of several messages.',
+    shown: [
+      [
+        'test/pipeline/clinical.test.ts',
+        'SCH-3 and SCH-24 tell which of a series an appointment is, SCH-20 who typed it',
+      ],
+    ],
   },
   {
     n: 203,

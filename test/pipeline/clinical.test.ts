@@ -262,27 +262,30 @@ describe('clinical segments', () => {
       assert.deepEqual(await of(type, own), [], type)
   })
 
-  it('EVN-3 is when a patient is expected, and EVN-4 why it was told', async () => {
+  it('EVN-3 is when a patient is expected, EVN-4 why it was told, EVN-7 where', async () => {
     const message = about('24', 'A05', first)
     message[0] = msh({ event: 'ADT^A05^ADT_A05', time: first })
-    message[1] = `EVN||${first}|20260310090000|01^Patient request^HL70062`
+    message[1] = `EVN||${first}|20260310090000|01^Patient request^HL70062|||GHH`
     await send(...message)
     const { id, extension } = await visitOf('24')
     assert.match(JSON.stringify(extension), /plannedStartDate","valueDateTime":"2026-03-10T09:00:00-05:00"/)
     const [told] = await of('Provenance', `Encounter/${String(id)}`)
+    assert.deepEqual(told?.location, { display: 'GHH' })
     assert.match(JSON.stringify(told?.reason), /v2-0062","code":"01"|"code":"01","system":"[^"]*v2-0062/)
   })
 
-  it('SCH-3 and SCH-24 tell which of a series an appointment is', async () => {
+  it('SCH-3 and SCH-24 tell which of a series an appointment is, SCH-20 who typed it', async () => {
     const sch = { 2: 'FS25^SCHED1', 3: '2', 7: 'ROUTINE', 11: '^^M30^20260306140000^20260306143000' }
     await send(
       msh({ event: 'SIU^S12^SIU_S12', source: 'SCHED1|GHH', time: first }),
-      segment('SCH', { ...sch, 24: 'FS0^SCHED1', 25: 'Booked' }),
+      segment('SCH', { ...sch, 20: '77^CLERK^PAT', 24: 'FS0^SCHED1', 25: 'Booked' }),
       pid({ 3: mrn('P25'), 5: 'DOE^JANE^^^^^L', 7: '19800101', 8: 'F' }),
       'RGS|1|A',
       'AIL|1|A|CLN1^EX9^^GHH',
     )
     const [booked] = await of('Appointment', '"FS25"')
+    const [told] = await of('Provenance', `Appointment/${String(booked?.id)}`)
+    assert.match(JSON.stringify(told?.agent), /"code":"enterer".*"value":"77"|"value":"77".*"code":"enterer"/)
     const all = (booked?.extension ?? []) as { url: string; extension?: Resource[] }[]
     const parts = all.find(({ url }) => url.endsWith('/series'))?.extension ?? []
     assert.deepEqual(parts.map(({ url }) => url).sort(), ['occurrence', 'parent'])

@@ -11,6 +11,10 @@ export interface Author {
   readonly display?: string
   /** EVN-4: why, as a FHIR CodeableConcept. */
   readonly reason?: Json
+  /** EVN-7: the facility where it happened. */
+  readonly facility?: string
+  /** SCH-20: who typed it, as a FHIR Reference. */
+  readonly enterer?: FhirJson
 }
 
 export interface ChangeSet {
@@ -55,6 +59,7 @@ export function addProvenance(draft: Draft, set: ChangeSet): void {
     target: targets.map((each) => ({ reference: `${each.rtype}/${each.id}` })),
     occurredDateTime: set.occurred,
     recorded: set.recorded,
+    ...(set.author.facility === undefined ? {} : { location: { display: set.author.facility } }),
     ...(set.author.reason === undefined ? {} : { reason: [set.author.reason] }),
     activity: { coding: [{ system: lifecycle, code: activity }], text: set.event },
     agent: [
@@ -62,6 +67,7 @@ export function addProvenance(draft: Draft, set: ChangeSet): void {
         identifier: { value: set.author.id },
         ...(set.author.display ? { display: set.author.display } : {}),
       }),
+      ...(set.author.enterer === undefined ? [] : [agent('enterer', set.author.enterer)]),
       ...(set.source === undefined ? [] : [agent('informant', { identifier: { value: set.source } })]),
       agent('assembler', { display: 'Portico' }),
     ],
