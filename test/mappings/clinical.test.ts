@@ -219,6 +219,20 @@ describe('ROL and PRT', () => {
     const gone = admit('ROL|1|DE|PP^Primary^HL70443|88^WELBY^MARCUS')
     assert.equal(cell(thing(gone, 'patient'), 'generalPractitioner'), undefined)
   })
+  it('behind the person are about the person, unless only a visit has such a role', () => {
+    const [person, role] = [
+      'PID|1||1^^^GHH^MR||DOE^JANE',
+      'ROL||UC|ODRP^Médecin traitant|88^WELBY^MARCUS|20200101',
+    ]
+    const made = map('ADT^A28^ADT_A05', [person, role, 'PV1|1|N'])
+    assert.equal((value(thing(made, 'patient'), 'generalPractitioner') as unknown[]).length, 1)
+    assert.deepEqual(made.residue, ['ROL-3', 'ROL-5'])
+    const visit = map('ADT^A01^ADT_A01', [person, role, 'PV1|1|I', 'ROL||AD|AT|99^KILDARE^JAMES'])
+    assert.equal(visit.things.filter(({ type }) => type === 'Encounter.participant').length, 1)
+    const consultant = map('ADT^A61^ADT_A61', [person, 'ROL||AD|CP|88^WELBY^MARCUS', 'PV1|1|I'])
+    assert.equal(cell(thing(consultant, 'patient'), 'generalPractitioner'), undefined)
+    assert.deepEqual(thing(consultant, 'role').refs, { encounter: 'encounter' })
+  })
   it('of another role name who takes part in the visit, since when and from where', () => {
     const made = admit(
       'ROL|1|AD|AT^Attending^HL70443|99^KILDARE^JAMES|20260301|20260302|||||1 MAIN ST^^X|5550134',

@@ -254,6 +254,23 @@ const visit = (fields: Record<number, string>) =>
   map('ADT^A01', [pid(), segment('PV1', { 2: 'I', ...fields })])
 
 describe('XCN[Practitioner]', () => {
+  it('keeps what FN says beside the surname, and a type of name that FHIR has no use for', () => {
+    const made = map('ADT^A01^ADT_A01', [
+      pid(),
+      segment('PV1', { 2: 'I', 7: '77^Berg&van den&Berg^J.P.M.^^^dr.^^^^Personnel' }),
+    ])
+    const [name] = value(thing(made, 'practitioner:1'), 'name') as readonly Record<string, unknown>[]
+    const url = (each: string) => `http://hl7.org/fhir/StructureDefinition/humanname-${each}`
+    assert.equal(name?.family, 'Berg')
+    assert.deepEqual(name?._family, {
+      extension: [
+        { url: url('own-prefix'), valueString: 'van den' },
+        { url: url('own-name'), valueString: 'Berg' },
+      ],
+    })
+    const type = 'http://portico.example.org/StructureDefinition/name-type'
+    assert.deepEqual(name?.extension, [{ url: type, valueCode: 'Personnel' }])
+  })
   it('makes a practitioner of its own and refers to it', () => {
     const mapped = visit({ 7: doctor })
     assert.deepEqual(value(thing(mapped, 'encounter'), 'participant'), [

@@ -62,7 +62,9 @@ export function readPerson(raw: string, run: Run): Person {
 }
 
 function saidOf(parts: readonly string[], run: Run): Said {
-  const family = run.text(run.subparts(parts[1] ?? '')[0])
+  const surname = run.subparts(parts[1] ?? '')
+  const family = run.text(surname[0])
+  const surnameParts = surname.length > 1 ? surnamesOf(surname, run) : []
   const given = [run.text(parts[2]), run.text(parts[3])].filter((name) => name !== undefined)
   const prefix = run.text(parts[5])
   const suffix = [run.text(parts[4]), run.text(parts[6]), run.text(parts[20])].filter(
@@ -70,10 +72,14 @@ function saidOf(parts: readonly string[], run: Run): Said {
   )
   const kind = run.text(parts[9])
   const use = kind === undefined ? undefined : run.translate('NameType', kind)?.code
+  // A use of FHIR says these alone; any other code is kept beside the name.
+  const isKept = kind !== undefined && !['L', 'D', 'M', 'N', 'TEMP'].includes(kind)
   const period = parts.length > timedFrom ? validity(parts, run) : undefined
   const name: Record<string, Json> = {
+    ...(isKept && { extension: [{ url: nameTypeUrl, valueCode: kind }] }),
     ...(use !== undefined && { use }),
     ...(family !== undefined && { family }),
+    ...(surnameParts.length > 0 && { _family: { extension: surnameParts } }),
     ...(given.length > 0 && { given }),
     ...(prefix !== undefined && { prefix: [prefix] }),
     ...(suffix.length > 0 && { suffix }),
@@ -97,6 +103,20 @@ function saidOf(parts: readonly string[], run: Run): Said {
     nameAt: places(nameParts.filter(([key]) => name[key] !== undefined)),
     numbered: undefined,
   }
+}
+
+const nameTypeUrl = 'http://portico.example.org/StructureDefinition/name-type'
+/** FN.2 to FN.5, in their order. */
+const surnameUrls = ['own-prefix', 'own-name', 'partner-prefix', 'partner-name'].map(
+  (each) => `http://hl7.org/fhir/StructureDefinition/humanname-${each}`,
+)
+
+/** What FN says of the surname beside it: 'van den' of Berg. */
+function surnamesOf(surname: readonly string[], run: Run): Json[] {
+  return surnameUrls.flatMap((url, i) => {
+    const valueString = run.text(surname[i + 1])
+    return valueString === undefined ? [] : [{ url, valueString }]
+  })
 }
 
 export function displayOf(family: string | undefined, given: readonly string[]): string | undefined {
@@ -187,7 +207,9 @@ const numberParts = [
 
 const nameParts = [
   ['use', 10],
+  ['extension', 10],
   ['family', 2],
+  ['_family', 2],
   ['given', 3],
   ['given', 4],
   ['prefix', 6],
