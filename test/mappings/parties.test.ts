@@ -150,6 +150,11 @@ describe('XTN', () => {
       use: 'mobile',
     })
   })
+  it('takes ten digits that begin with 0 for a number of another country, and leaves it as it is', () => {
+    assert.equal(one('0478555012').value, '0478555012')
+    assert.equal(one('020-5550111').value, '020-5550111')
+    assert.equal(one('2175550134').value, '217 5550134')
+  })
   it('takes an e-mail address once that XTN.1 repeats', () => {
     assert.deepEqual(one('j@example.org^NET^Internet^j@example.org'), {
       system: 'email',
@@ -254,6 +259,16 @@ const visit = (fields: Record<number, string>) =>
   map('ADT^A01', [pid(), segment('PV1', { 2: 'I', ...fields })])
 
 describe('XCN[Practitioner]', () => {
+  it('takes numbers of several types that one authority gives for those of one person', () => {
+    const of = (...numbers: readonly string[]) =>
+      visit({ 7: numbers.join('~') }).things.filter(({ type }) => type === 'Practitioner')
+    const id = (value: string, kind: string) =>
+      `${value}^DURAND^ANNE^^^^^^PS&1.2.250.1.71.4.2.1&ISO^D^^^${kind}`
+    const [one, ...others] = of(id('801234567897', 'RPPS'), id('691234567', 'ADELI'))
+    assert.equal(others.length, 0)
+    assert.equal((value(one as NonNullable<typeof one>, 'identifier') as unknown[]).length, 2)
+    assert.equal(of(id('1', 'RPPS'), id('2', 'RPPS')).length, 2)
+  })
   it('keeps what FN says beside the surname, and a type of name that FHIR has no use for', () => {
     const made = map('ADT^A01^ADT_A01', [
       pid(),

@@ -109,6 +109,32 @@ describe('a guarantor', () => {
   })
 })
 
+describe('a number of everybody', () => {
+  it('has the system that FHIR has for it, named or by its OID, though the site does not list it', async () => {
+    const alone = await testGateway(
+      acceptanceSite((site) => {
+        site.authorities = (site.authorities as { namespace: string }[]).filter(
+          ({ namespace }) => namespace !== 'NPI',
+        )
+      }),
+    )
+    const doctors = [
+      '1234567893^HOUSE^GREG^^^^^^NPI&2.16.840.1.113883.4.6&ISO^L^^^NPI',
+      '1234567893^HOUSE^GREG^^^^^^NPI',
+      '1234567893^HOUSE^GREG^^^^^^^^^^NPI',
+    ]
+    for (const [i, doctor] of doctors.entries()) {
+      const [head = '', event = '', person = ''] = register(`S4${i}`, {}, {})
+      const visits = segment('PV1', { 1: '1', 2: 'O', 7: doctor, 19: visit(`SV4${i}`) })
+      await alone.send(head.replace('A28^ADT_A05', 'A04^ADT_A01'), event, person, visits)
+    }
+    const known = await alone.all('Practitioner')
+    assert.equal(known.length, 1)
+    assert.match(JSON.stringify(known[0]?.identifier), /"system":"http:\/\/hl7.org\/fhir\/sid\/us-npi"/)
+    await alone.close()
+  })
+})
+
 describe('a source', () => {
   it('may have blanks in its name, or no facility', async () => {
     for (const source of ['HNAM PM|County General', 'ALONE|']) {

@@ -48,6 +48,14 @@ function universal({ universalId, universalIdType }: Designator): string | undef
   return undefined
 }
 
+/** Numbers of everybody, whoever sends them: FHIR has a system of its own for them (R4, NamingSystem), unless the site says otherwise. */
+const wellKnown: ReadonlyMap<string, string> = new Map([
+  ['NPI', 'http://hl7.org/fhir/sid/us-npi'],
+  ['urn:oid:2.16.840.1.113883.4.6', 'http://hl7.org/fhir/sid/us-npi'],
+  ['USSSA', 'http://hl7.org/fhir/sid/us-ssn'],
+  ['urn:oid:2.16.840.1.113883.4.1', 'http://hl7.org/fhir/sid/us-ssn'],
+])
+
 /**
  * The resolver of one source. An absent authority takes the source's default for the type; without one it stays
  * unknown. A namespace that nobody registered gets a name of its own, valid for that source alone.
@@ -59,12 +67,13 @@ export function authorityResolver(
   const { byNamespace, bySystem } = registryOf(site)
   return (hd, type) => {
     const uri = universal(hd)
-    if (uri !== undefined) return { system: bySystem.get(uri)?.system ?? uri, registered: true }
+    if (uri !== undefined)
+      return { system: bySystem.get(uri)?.system ?? wellKnown.get(uri) ?? uri, registered: true }
     // A name in the place of an OID, its type left out: 4711^^HIS.
     const namespace = hd.namespace ?? hd.universalId
     if (namespace) {
-      const known = byNamespace.get(namespace)
-      if (known) return { system: known.system, registered: true }
+      const system = byNamespace.get(namespace)?.system ?? wellKnown.get(namespace)
+      if (system !== undefined) return { system, registered: true }
       return {
         system: `urn:portico:aa:${urnPart(source.id)}:${urnPart(namespace)}`,
         registered: false,

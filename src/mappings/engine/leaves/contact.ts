@@ -31,8 +31,9 @@ export function phone(country: string, area: string, local: string, extension: s
   return (code === '' ? numbers : `+${code} ${numbers}`) + tail
 }
 
+/** Area codes there begin with 2 to 9: ten digits that begin with 0 are a number of another country. */
 const northAmerican =
-  /^(?:\+?(1)[\s.-]*)?\(?(\d{3})\)?[\s.-]*(\d{3})[\s.-]*(\d{4})(?:\s*(?:x|ext\.?)\s*(\d+))?(?:[BC].*)?$/i
+  /^(?:\+?(1)[\s.-]*)?\(?([2-9]\d{2})\)?[\s.-]*(\d{3})[\s.-]*(\d{4})(?:\s*(?:x|ext\.?)\s*(\d+))?(?:[BC].*)?$/i
 
 /** XTN.1: [NN] [(999)]999-9999 [X99999] [B99999] [C any text]. Other forms stay as sent. */
 export function phoneText(text: string, countryCode: string | undefined): string {

@@ -22,7 +22,8 @@ const maxPeople = 64
 interface Named {
   readonly name: string
   readonly key: string
-  readonly systems: string[]
+  /** Authorities of its numbers, with the type of each. */
+  readonly kinds: string[]
 }
 
 const namedIn = new WeakMap<Run, { segment: number; field: number; people: Named[] }>()
@@ -84,21 +85,22 @@ function onePractitioner(raw: string, run: Run): Json | undefined {
   if (id === undefined && display === undefined) return undefined
   const key = id === undefined ? `name|${name}` : `${system}|${id}`
   const people = peopleOf(run)
-  // 2.3 and later: one repetition per identifier of the same person; an authority gives a person one
-  // identifier.
+  const kind = `${system}|${person.said.type ?? ''}`
+  // 2.3 and later: one repetition per identifier of the same person; an authority gives a person one identifier
+  // of each type.
   const same = people.find(
     (one) =>
       display !== undefined &&
       one.name === name &&
-      one.systems.length < maxIdentifiers &&
-      !one.systems.includes(system),
+      one.kinds.length < maxIdentifiers &&
+      !one.kinds.includes(kind),
   )
   if (same) {
-    same.systems.push(system)
+    same.kinds.push(kind)
     run.linked.meet('Practitioner', [same.key, key], run.mention(), valuesOf(person, run))
     return undefined
   }
-  if (people.length < maxPeople) people.push({ name, key, systems: [system] })
+  if (people.length < maxPeople) people.push({ name, key, kinds: [kind] })
   const handle = run.linked.meet('Practitioner', [key], run.mention(), valuesOf(person, run))
   run.mark(id === undefined ? at.named : at.reference)
   if (display !== undefined) run.mark(at.display)
