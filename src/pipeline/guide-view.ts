@@ -40,7 +40,9 @@ function fill(body: FhirJson, { cells, refs }: Thing, type: string, made: Readon
       Array.isArray(known) && Array.isArray(value) ? [...(known as Json[]), ...value] : value,
     )
   }
-  for (const [role, handle] of Object.entries(refs)) {
+  for (const [name, handle] of Object.entries(refs)) {
+    // Whom it is about has two names in FHIR.
+    const role = name === 'subject' && !ELEMENTS[type]?.elements.subject ? 'patient' : name
     const element = ELEMENTS[type]?.elements[role]
     const target = made.get(handle)
     if (!element?.type?.includes('Reference') || !target || body[role] !== undefined) continue

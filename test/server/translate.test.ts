@@ -124,6 +124,37 @@ describe('?profile=ig', () => {
     assert.match(JSON.stringify(ours?.appointmentType), /ROUTINE/)
   })
 
+  it('has the places and the period of a visit, and an active account, as PV1 and PID say', async () => {
+    const stay = [
+      msh({ event: 'ADT^A01^ADT_A01' }),
+      'EVN||20260302080000',
+      pid({ 3: mrn('T1'), 5: 'DOE^JANE^^^^^L', 8: 'F', 18: account('AC1') }),
+      segment('PV1', { 1: '1', 2: 'I', 3: 'A^1^1', 6: 'B^2^2', 19: visit('V1'), 44: '20260302073000-0600' }),
+      segment('AL1', { 1: '1', 2: 'DA', 3: 'PEN^Penicillin^L' }),
+    ]
+    const { of } = await translate(stay, '?profile=ig')
+    const [encounter] = of('Encounter')
+    const places = (encounter?.location ?? []) as { status: string; location: { display: string } }[]
+    assert.deepEqual(
+      places.map(({ status, location }) => `${status} ${location.display}`),
+      ['active A-1-1', 'completed B-2-2'],
+    )
+    assert.deepEqual(encounter?.period, { start: '2026-03-02T07:30:00-06:00' })
+    assert.equal(of('Account')[0]?.status, 'active')
+    const [allergy] = of('AllergyIntolerance')
+    assert.match(JSON.stringify(allergy?.clinicalStatus), /"active"/)
+    assert.match(JSON.stringify(allergy?.patient), /Patient\//)
+  })
+
+  it('has the times of an appointment, and its patient among those who take part', async () => {
+    const [appointment] = (await translate(booked, '?profile=ig')).of('Appointment')
+    assert.deepEqual(
+      [appointment?.start, appointment?.end],
+      ['2026-03-05T09:00:00-06:00', '2026-03-05T09:30:00-06:00'],
+    )
+    assert.match(JSON.stringify(appointment?.participant), /Patient\//)
+  })
+
   it('makes of a merge an account of unknown status', async () => {
     const merge = [
       msh({ event: 'ADT^A40^ADT_A39' }),
