@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { chanceOf } from '../../src/generate/chance.ts'
 import { acceptanceSite } from '../pipeline/gateway.ts'
-import { mrn, msh, pid, register, segment } from '../pipeline/messages.ts'
+import { mrn, msh, pid, register, segment, visit as visitNumber } from '../pipeline/messages.ts'
 import { type Answer, type TestApp, testApp } from './setup.ts'
 
 type Body = Record<string, unknown> & { id: string }
@@ -44,6 +44,60 @@ describe('a client', () => {
     assert.equal(found.length, 1, `${rtype} with ${holds}`)
     return found[0] as Body
   }
+
+  describe('that tells of the places of a visit', () => {
+    const place = (extra: object = {}) => ({ location: { display: 'Ward 3' }, ...extra })
+    const visit = { class: { code: 'IMP' }, subject: { reference: 'Patient/nobody' } }
+    const start = '2026-03-01T08:00:00-06:00'
+    const end = '2026-03-02T08:00:00-06:00'
+    const cases: [what: string, written: object, shown: object[]][] = [
+      ['going on', { status: 'in-progress', location: [place()] }, [place()]],
+      ['over, nobody says since when', { status: 'finished', location: [place()] }, [place()]],
+      [
+        'over, with its time',
+        { status: 'finished', period: { start, end }, location: [place()] },
+        [place({ status: 'completed', period: { end } })],
+      ],
+      [
+        'over, with the time of the place alone',
+        { status: 'finished', location: [place({ period: { start, end } })] },
+        [place({ period: { start, end } })],
+      ],
+      [
+        'over, with a place that was in use',
+        { status: 'finished', location: [place({ status: 'active' })] },
+        [place({ status: 'completed' })],
+      ],
+    ]
+    for (const [what, written, shown] of cases) {
+      test(`is not made to say more than it did: ${what}`, async () => {
+        const made = await post('Encounter', { ...visit, ...written })
+        assert.deepEqual(made.body.location, shown, made.text)
+      })
+    }
+
+    test('is heard until a message ends the stay', async () => {
+      const event = (code: string, time: string): string[] => [
+        msh({ event: code, time }),
+        `EVN||${time}`,
+        pid({ 3: mrn('PLACE1'), 5: 'DOE^JANE^^^^^L' }),
+        segment('PV1', { 1: '1', 2: 'I', 19: visitNumber('VPLACE1') }),
+      ]
+      await app.send(event('ADT^A01^ADT_A01', '20260301080000').join('\r'))
+      const admitted = await one('Encounter', 'VPLACE1')
+      const written = await app.ask(`/fhir/Encounter/${admitted.id}`, {
+        method: 'PUT',
+        as: 'frontdesk',
+        headers: { 'if-match': 'W/"1"' },
+        body: { ...admitted, location: [place()] },
+      })
+      assert.deepEqual([written.status, written.body.location], [200, [place()]], written.text)
+      await app.send(event('ADT^A03^ADT_A03', '20260306123000').join('\r'))
+      assert.deepEqual((await one('Encounter', 'VPLACE1')).location, [
+        place({ status: 'completed', period: { end: '2026-03-06T12:30:00-06:00' } }),
+      ])
+    })
+  })
 
   describe('that creates unless there is one (If-None-Exist)', () => {
     const patient = { reference: 'Patient/nobody' }

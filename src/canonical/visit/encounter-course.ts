@@ -217,7 +217,8 @@ class Visit {
     const period = { ...(start === undefined ? {} : { start }), ...(end === undefined ? {} : { end }) }
     if (Object.keys(period).length > 0) elements.period = period
     const closed = end ?? (last && over.has(status) ? this.#at(last.step) : undefined)
-    const places = this.#places.finish({ start, end: closed, status })
+    const isTold = end !== undefined || last?.step.code !== 'FHIR'
+    const places = this.#places.finish({ start, end: closed, status, isTold })
     if (places.length > 0) elements.location = places.map(([entry]) => entry)
     for (const [i, [, winner]] of places.entries()) winners[`location[${i}]`] = winner
     return { status, class: visitClass, elements, winners }

@@ -21,6 +21,8 @@ interface Place {
   end?: string
   /** Began with the admission itself: not later than Encounter.period. */
   first?: true
+  /** A client wrote it without a status: none is shown while no event has ended it. */
+  unsaid?: true
 }
 
 /** What one step says of places; undefined = nothing, null = deleted. */
@@ -44,6 +46,13 @@ const keyOf = (location: Json): string =>
   isObject(location) && typeof location.reference === 'string' ? location.reference : canonicalText(location)
 
 const ended: ReadonlySet<EncounterStatus | undefined> = new Set(['finished', 'cancelled', 'entered-in-error'])
+
+/** What the visit tells of its places. */
+interface Visit {
+  readonly start?: string | undefined
+  readonly end?: string | undefined
+  readonly isTold: boolean
+}
 
 /** The places of one visit, filled step by step, earliest first. */
 export class Places {
@@ -99,6 +108,7 @@ export class Places {
     if (!this.#assigned || this.#left) return
     this.#assigned.end = moment.at
     this.#assigned.status = 'completed'
+    delete this.#assigned.unsaid
     this.#left = true
   }
 
@@ -107,6 +117,7 @@ export class Places {
     if (!place) return
     if (!this.#left) place.end = at
     place.status = 'completed'
+    delete place.unsaid
     this.#past.push(place)
     this.#assigned = undefined
   }
@@ -148,6 +159,7 @@ export class Places {
         body,
         winner: winnerOf(moment.step, 'location<FHIR'),
         status: status === undefined && end === undefined ? 'active' : known,
+        ...(status === undefined ? { unsaid: true } : {}),
         ...(typeof start === 'string' ? { start } : {}),
         ...(typeof end === 'string' ? { end } : {}),
       }
@@ -158,13 +170,10 @@ export class Places {
 
   /**
    * The list as FHIR shows it. `start` and `end` are those of the visit; `moved` is true once the patient has
-   * come, so that a planned place without any other is where the patient is.
+   * come, so that a planned place without any other is where the patient is. `isTold`: the end is what somebody said, not the time at
+   * which a client wrote that it is over.
    */
-  finish(visit: {
-    start?: string | undefined
-    end?: string | undefined
-    status: EncounterStatus
-  }): readonly [FhirJson, Winner][] {
+  finish(visit: Visit & { readonly status: EncounterStatus }): readonly [FhirJson, Winner][] {
     const over = ended.has(visit.status)
     const all = [...this.#past]
     if (this.#assigned) all.push(this.#assigned)
@@ -188,26 +197,30 @@ export class Places {
 const timeOf = (place: Place): number =>
   place.status === 'planned' ? Number.MAX_SAFE_INTEGER : (readTime(place.start ?? place.end) ?? 0)
 
-function entryOf(
-  place: Place,
-  visit: { start?: string | undefined; end?: string | undefined },
-  over: boolean,
-): FhirJson {
+function entryOf(place: Place, visit: Visit, over: boolean): FhirJson {
   const open = place.status === 'active' || place.status === 'reserved'
+  const isWritten = place.winner.key === 'location<FHIR'
+  // A client that says nothing of when its place ended, and ends the visit itself, is not made to say more.
+  const ends = over && open && (visit.isTold || !isWritten)
   const status = over && open ? 'completed' : place.status
+  const isSaid = ends || !place.unsaid
   let start = place.start
   let end = place.end
-  if (end === undefined && over && open) end = visit.end
+  if (end === undefined && ends) end = visit.end
   if (place.first && visit.start !== undefined && start !== undefined && isBefore(visit.start, start))
     start = visit.start
   // Nobody lies in a bed of a visit that has not begun, or is over (I18); what a client wrote stands as it is.
-  if (place.winner.key !== 'location<FHIR') {
+  if (!isWritten) {
     if (start !== undefined && visit.start !== undefined && isBefore(start, visit.start)) start = visit.start
     if (end !== undefined && visit.end !== undefined && isBefore(visit.end, end)) end = visit.end
   }
   if (start !== undefined && end !== undefined && isBefore(end, start)) end = start
   const period = { ...(start === undefined ? {} : { start }), ...(end === undefined ? {} : { end }) }
-  return { ...place.body, status, ...(Object.keys(period).length > 0 ? { period } : {}) }
+  return {
+    ...place.body,
+    ...(isSaid ? { status } : {}),
+    ...(Object.keys(period).length > 0 ? { period } : {}),
+  }
 }
 
 const isBefore = (a: string, b: string): boolean => Date.parse(a) < Date.parse(b)
