@@ -1,6 +1,6 @@
 // FHIR writes on the one road that messages take, too: version check, rules, fold, all in one transaction.
 import { createHash, randomUUID } from 'node:crypto'
-import { deleteByClient, holderOf, newResourceId, writeByClient } from '../canonical/client-write.ts'
+import { deleteByClient, holderOf, newResourceId } from '../canonical/client-write.ts'
 import type { FhirJson } from '../canonical/fhir-json.ts'
 import type { TaskRequest } from '../canonical/finding.ts'
 import { normalValue } from '../canonical/identity/identifier.ts'
@@ -8,10 +8,11 @@ import { authorityOf } from '../canonical/identity/identity.ts'
 import type { Site } from '../canonical/site.ts'
 import { isSameButMeta } from '../canonical/truth/client-meta.ts'
 import type { Draft } from '../canonical/truth/draft.ts'
-import { checkFree, checkTransition } from './client-appointment.ts'
+import { checkTransition } from './client-appointment.ts'
 import { foreignOwner, requestFiller } from './filler.ts'
 import type { Criteria, FhirResource, FhirWrite, FhirWritten } from './gateway.ts'
 import type { Outcome, RuleItem, Search } from './item.ts'
+import { pointed, sayPointed } from './logical-reference.ts'
 import { answerOf, type Result } from './write-answer.ts'
 import { refused, WriteRefused } from './write-refused.ts'
 
@@ -154,7 +155,7 @@ function create(write: FhirWrite, result: Result, { draft, site, now }: Carrying
   const { rtype, client } = write
   const { id } = result
   result.status = 201
-  const next = bodyOf(write, undefined)
+  const { body: next, opens } = pointed(draft, site, bodyOf(write, undefined))
   const holder = holderOf(draft, rtype, undefined, next, undefined, site)
   if (holder) {
     throw refused(
@@ -169,8 +170,7 @@ function create(write: FhirWrite, result: Result, { draft, site, now }: Carrying
     return
   }
   const said = { rtype, id, client: client.id, at: now.getTime(), current: undefined, next }
-  result.command = { kind: 'say', statement: writeByClient(draft, said, site) }
-  if (rtype === 'Appointment') checkFree(draft, site, id)
+  result.command = sayPointed(draft, site, said, opens)
 }
 
 function bodyOf(write: FhirWrite, current: FhirResource | undefined): FhirJson {
@@ -214,7 +214,8 @@ function change(write: FhirWrite, result: Result, { draft, site, now }: Carrying
       }
     return
   }
-  const next = bodyOf(write, entity.body && asRead(rtype, id, entity.body, entity.version))
+  const current = entity.body && asRead(rtype, id, entity.body, entity.version)
+  const { body: next, opens } = pointed(draft, site, bodyOf(write, current))
   const holder = holderOf(draft, rtype, id, next, entity.body, site)
   if (holder)
     throw refused(
@@ -233,8 +234,7 @@ function change(write: FhirWrite, result: Result, { draft, site, now }: Carrying
   }
   const shown = entity.deleted ? undefined : entity.body
   const said = { rtype, id, client: client.id, at: now.getTime(), current: shown, next }
-  result.command = { kind: 'say', statement: writeByClient(draft, said, site) }
-  if (rtype === 'Appointment') checkFree(draft, site, id)
+  result.command = sayPointed(draft, site, said, opens)
 }
 
 /** As a client has read it, as far as patches can tell. */

@@ -130,6 +130,29 @@ describe('the log replayed in an empty store', () => {
       }),
     })
     assert.equal(charge.status, 201)
+    // By number, with an actor whom only the site has told of.
+    const named = (system: string, value: string) => ({
+      actor: { identifier: { system, value } },
+      status: 'accepted',
+    })
+    const booked = await gateway.engine.write({
+      ...common,
+      op: 'create',
+      rtype: 'Appointment',
+      change: () => ({
+        next: {
+          resourceType: 'Appointment',
+          status: 'booked',
+          start: '2026-03-05T09:00:00-06:00',
+          end: '2026-03-05T09:30:00-06:00',
+          participant: [
+            named('urn:oid:2.16.840.1.113883.19.5.1', 'M1'),
+            named('http://hl7.org/fhir/sid/us-npi', '1245319599'),
+          ],
+        },
+      }),
+    })
+    assert.equal(booked.status, 201)
     const deleted = await gateway.engine.write({
       ...common,
       op: 'delete',
