@@ -26,6 +26,7 @@ export interface Element {
   binding?: { strength: string; valueSet?: string }
   constraint?: Constraint[]
   isSummary?: boolean
+  isModifier?: boolean
 }
 export interface StructureDefinition {
   resourceType: string

@@ -122,6 +122,7 @@ function row(element: Element): ElementRow {
     ...(valueSet && element.binding && { binding: [element.binding.strength, valueSet] }),
     ...(keys.length > 0 && { invariants: keys }),
     ...(element.isSummary && { summary: true }),
+    ...(element.isModifier && { modifier: true }),
   }
 }
 

@@ -1,7 +1,10 @@
 // The CapabilityStatement (http://hl7.org/fhir/R4/capabilitystatement.html), made from the same tables that
 // the server works by, so that it cannot promise anything else.
+
+import { baseUrlOf } from './base-structures.ts'
 import { instantiatedBy } from './capability-claims.ts'
 import { COMPARTMENT_TYPES } from './compartment.ts'
+import { compartmentUrl } from './compartment-definition.ts'
 import { SPECIAL_NAMES } from './search-filter.ts'
 import { searchParamsOf } from './search-params.ts'
 import { type JsonObject, RESOURCE_TYPES, type Resource, SERVED_TYPES } from './types.ts'
@@ -79,10 +82,7 @@ function statementOf(options: CapabilityOptions): Resource {
         ...(options.security && { security: { ...options.security } }),
         resource: [...SERVED_TYPES.map((type) => resourceEntry(type, options)), ...otherEntries(options)],
         searchParam: SPECIAL_NAMES.map((name) => ({ name, type: 'special' })),
-        compartment: COMPARTMENT_TYPES.map(
-          (type) =>
-            `http://hl7.org/fhir/CompartmentDefinition/${type.charAt(0).toLowerCase()}${type.slice(1)}`,
-        ),
+        compartment: COMPARTMENT_TYPES.map(compartmentUrl),
         interaction: options.systemInteractions.map((code) => ({ code })),
         ...operationsOf(undefined, options),
       },
@@ -100,6 +100,7 @@ function resourceEntry(type: string, options: CapabilityOptions): JsonObject {
   const profiles = options.supportedProfiles?.(type) ?? []
   return {
     type,
+    profile: baseUrlOf(type),
     ...(profiles.length > 0 && { supportedProfile: [...profiles] }),
     interaction: codes.map((code) => ({ code })),
     versioning: isWritable ? 'versioned-update' : 'versioned',

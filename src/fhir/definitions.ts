@@ -26,6 +26,8 @@ export interface ElementRow {
   readonly invariants?: readonly string[]
   /** True for what `_summary=true` shows. */
   readonly summary?: boolean
+  /** True for what changes the meaning of the whole. */
+  readonly modifier?: boolean
 }
 
 /** A type or a backbone element: `Patient`, `Patient.contact`, `HumanName`. */

@@ -1,8 +1,9 @@
 // StructureDefinitions, ValueSets and CodeSystems that are known here, as resources (FHIR R4 conformance-module.html): those of
 // packages and our own as they were loaded, and what the gateway carries, made from its tables.
+import { baseStructures } from './base-structures.ts'
 import { CODE_SETS, CODE_SYSTEMS } from './definitions.ts'
 import type { ProfileSet } from './profile/set.ts'
-import { listIn, textIn } from './profile/structure.ts'
+import { textIn } from './profile/structure.ts'
 import type { JsonObject, Resource } from './types.ts'
 
 export type KnownDefinitions = Readonly<
@@ -16,11 +17,12 @@ export function knownDefinitions(profiles: ProfileSet): KnownDefinitions {
   const before = made.get(profiles)
   if (before) return before
   const { terminology } = profiles
+  const loaded = profiles.all().map(({ resource }) => resource)
   const known = {
-    StructureDefinition: withIds(
-      'StructureDefinition',
-      profiles.all().map(({ resource }) => resource),
-    ),
+    StructureDefinition: withIds('StructureDefinition', [
+      ...loaded,
+      ...carriedBeside(loaded, baseStructures),
+    ]),
     ValueSet: withIds('ValueSet', [
       ...terminology.valueSets,
       ...carriedBeside(terminology.valueSets, valueSets),
@@ -112,7 +114,3 @@ function withIds(resourceType: string, list: readonly JsonObject[]): readonly Re
     return { ...each, resourceType, id }
   })
 }
-
-/** Systems that a value set names. */
-export const systemsOf = ({ compose }: JsonObject): readonly string[] =>
-  listIn((compose ?? {}) as JsonObject, 'include').map((each) => textIn(each, 'system'))

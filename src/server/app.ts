@@ -22,6 +22,8 @@ import { refuse } from './fhir/reply.ts'
 import { fhirRoute, methodNotAllowed, unauthenticated } from './fhir/route.ts'
 import {
   compartmentSearch,
+  ofForm,
+  ofUrl,
   postCompartmentSearch,
   postSearch,
   postSystemSearch,
@@ -131,7 +133,8 @@ type Routes = Record<string, Record<string, Route>>
 function definitionRoutes(deps: Deps): Routes {
   const routes: Routes = {}
   for (const type of DEFINITION_TYPES) {
-    routes[`/fhir/${type}`] = { GET: fhirRoute(deps, [], searchDefinitions(type)) }
+    routes[`/fhir/${type}`] = { GET: fhirRoute(deps, [], searchDefinitions(type, ofUrl)) }
+    routes[`/fhir/${type}/_search`] = { POST: fhirRoute(deps, [], searchDefinitions(type, ofForm)) }
     routes[`/fhir/${type}/:definition`] = { GET: fhirRoute(deps, [], readDefinition(type)) }
   }
   return routes

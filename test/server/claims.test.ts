@@ -37,7 +37,7 @@ const expressions = ({ body }: PortAnswer): unknown[] =>
     .map(({ expression }) => expression?.[0])
 
 before(async () => {
-  gateway = await gatewayOnPort({ packages: { 'p.tgz': bytes }, settings: { CLOCK: 'manual' } })
+  gateway = await gatewayOnPort({ files: { 'profiles/p.tgz': bytes }, settings: { CLOCK: 'manual' } })
   const clock = gateway.baseUrl.replace('/fhir', '/admin/clock')
   const headers = { 'content-type': 'application/json' }
   // In Chicago it is still the second of March.

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { isObject, type JsonObject } from '../../src/fhir/types.ts'
 import { startGateway } from '../../src/main.ts'
 import { testDatabase } from '../database.ts'
@@ -40,14 +40,14 @@ export interface PortAnswer {
 export async function gatewayOnPort({
   site,
   settings = {},
-  packages,
+  files,
 }: {
   readonly site?: (site: Record<string, unknown>) => void
   readonly settings?: Readonly<Record<string, string>>
-  /** Files of the folder profiles beside the site. */
-  readonly packages?: Readonly<Record<string, Uint8Array>>
+  /** Files beside the site, by their paths: packages in profiles, tables in sources. */
+  readonly files?: Readonly<Record<string, string | Uint8Array>>
 } = {}): Promise<GatewayOnPort> {
-  const isOwn = site !== undefined || packages !== undefined
+  const isOwn = site !== undefined || files !== undefined
   const store = await testDatabase({ migrated: false })
   const port = await freePort()
   const running = await startGateway({
@@ -55,7 +55,7 @@ export async function gatewayOnPort({
     MLLP_PORT: '0',
     DATABASE_URL: store.url,
     DATABASE_SCHEMA: store.schema,
-    SITE: isOwn ? await siteFile(store.schema, site, packages) : shared('acceptance/site.json'),
+    SITE: isOwn ? await siteFile(store.schema, site, files) : shared('acceptance/site.json'),
     LOG_LEVEL: 'silent',
     ...settings,
   })
@@ -102,16 +102,15 @@ const folderOf = (name: string): string => join(tmpdir(), `portico-${name}`)
 async function siteFile(
   name: string,
   change: (site: Record<string, unknown>) => void = () => {},
-  packages: Readonly<Record<string, Uint8Array>> = {},
+  files: Readonly<Record<string, string | Uint8Array>> = {},
 ): Promise<string> {
   const site = JSON.parse(await readFile(shared('acceptance/site.json'), 'utf8')) as Record<string, unknown>
   change(site)
-  await mkdir(join(folderOf(name), 'profiles'), { recursive: true })
-  for (const [each, bytes] of Object.entries(packages))
-    await writeFile(join(folderOf(name), 'profiles', each), bytes)
-  const file = join(folderOf(name), 'site.json')
-  await writeFile(file, JSON.stringify(site))
-  return file
+  for (const [path, content] of Object.entries({ 'site.json': JSON.stringify(site), ...files })) {
+    await mkdir(dirname(join(folderOf(name), path)), { recursive: true })
+    await writeFile(join(folderOf(name), path), content)
+  }
+  return join(folderOf(name), 'site.json')
 }
 
 function parsed(text: string): JsonObject {

@@ -198,7 +198,8 @@ describe('operations', () => {
         pages,
         all.map((each) => each?.id),
       )
-      for (const { name } of searchParam as JsonObject[]) {
+      for (const { name, type: kind } of searchParam as JsonObject[]) {
+        if (kind === 'date') continue
         const strict = await app.ask(`${path}?${name}=nonsense-that-nothing-has`, {
           headers: { prefer: 'handling=strict' },
         })

@@ -1,5 +1,6 @@
 // Code tables as FHIR shows them (FHIR R4 conceptmap.html) and as ConceptMap/$translate reads them: all layers of a table in one
 // map, the stronger over the weaker, code by code.
+import type { MapSet } from './compile.ts'
 import type { ConceptMap } from './table.ts'
 
 export interface MapTarget {
@@ -29,6 +30,7 @@ export interface ShownMap {
   readonly group?: readonly MapGroup[]
 }
 
+const maxIdCharacters = 64
 const base = 'http://portico.example.org/ConceptMap/'
 
 /** MaritalStatus -> marital-status, Race[Detailed] -> race-detailed */
@@ -38,7 +40,7 @@ const slug = (name: string): string =>
     .replace(/[^A-Za-z0-9]+/g, '-')
     .replace(/^-|-$/g, '')
     .toLowerCase()
-    .slice(0, 64)
+    .slice(0, maxIdCharacters)
 
 /** A name that programs can use. */
 const computable = (name: string): string =>
@@ -57,6 +59,18 @@ export function shownMaps(tables: readonly ConceptMap[]): readonly ShownMap[] {
     .sort((a, b) => (a.id < b.id ? -1 : 1))
   shown.set(tables, made)
   return made
+}
+
+/** Tables in which a source has codes of its own, as they count for it: over those of everybody. */
+export function shownOfSources(maps: Pick<MapSet, 'conceptMaps' | 'bySource'>): readonly ShownMap[] {
+  return [...(maps.bySource ?? [])].flatMap(([source, { conceptMaps }]) => {
+    // A set of a source has the tables of everybody first, then its own.
+    const names = new Set(conceptMaps.slice(maps.conceptMaps.length).map(({ name }) => name))
+    return shownMaps(conceptMaps.filter(({ name }) => names.has(name))).map((each): ShownMap => {
+      const id = `${each.id}-of-${slug(source)}`.slice(0, maxIdCharacters)
+      return { ...each, id, url: `${base}${id}`, title: `${each.title} (${source})` }
+    })
+  })
 }
 
 function merged(name: string, layers: readonly ConceptMap[]): ShownMap {

@@ -4,6 +4,7 @@ import {
   type MapMatch,
   type ShownMap,
   shownMaps,
+  shownOfSources,
   type TranslateQuery,
   translateCode,
 } from '../../mappings/engine/concept-maps.ts'
@@ -12,9 +13,15 @@ import type { Ask } from './ask.ts'
 import { codedOf, type Inputs, inputsFor, textOf } from './parameters.ts'
 import { refuse, sendText } from './reply.ts'
 
-/** The tables of the site as they are in force. */
+/** The tables of the site as they are in force for everybody. */
 export const conceptMaps = ({ gateway }: Pick<Deps, 'gateway'>): readonly ShownMap[] =>
   shownMaps(gateway.maps().conceptMaps)
+
+/** Those with which sources differ from it, too. */
+export const allConceptMaps = (deps: Pick<Deps, 'gateway'>): readonly ShownMap[] => [
+  ...conceptMaps(deps),
+  ...shownOfSources(deps.gateway.maps()),
+]
 
 const known = new Set(
   'url conceptMapVersion code system version source coding codeableConcept target targetsystem dependency reverse'.split(
@@ -62,9 +69,10 @@ const noCounterpart = 'the map has the code, and no counterpart for it'
 const notFound = 'no map that was asked has the code'
 
 function mapsAsked({ c, deps, id }: Ask, inputs: Inputs): readonly ShownMap[] | Response {
-  const all = conceptMaps(deps)
   const url = textOf(inputs, 'url')?.split('|')[0]
-  if (id === '' && url === undefined) return all
+  // What one source means by a code is no answer to who does not ask for that source.
+  if (id === '' && url === undefined) return conceptMaps(deps)
+  const all = allConceptMaps(deps)
   const found = all.filter((each) => (id === '' || each.id === id) && (url === undefined || each.url === url))
   return found.length > 0
     ? found

@@ -6,7 +6,7 @@ import { terminologyCapabilities } from '../../fhir/terminology-capability.ts'
 import { isObject, type Resource, SERVED_TYPES } from '../../fhir/types.ts'
 import type { SitePackages } from '../../pipeline/packages.ts'
 import type { AppContext, Deps } from '../context.ts'
-import { definitionParams } from './definitions.ts'
+import { definitionSearchParams } from './definitions.ts'
 import { OPERATIONS } from './operations.ts'
 import { patchFormats } from './patch.ts'
 import { namesTag } from './preferences.ts'
@@ -84,7 +84,7 @@ const statementOf = (
     interactions,
     systemInteractions: ['transaction', 'batch', 'search-system', 'history-system'],
     operations,
-    definitionTypes: definitionParams(),
+    definitionTypes: definitionSearchParams(),
     supportedProfiles: (type) => profiles.ofType(type).map(({ url }) => url),
     patchFormats,
     security: bearer,

@@ -32,12 +32,12 @@ interface Scope {
   readonly includes?: (rtype: string) => readonly Include[]
 }
 
-type Source = (ask: Ask) => Promise<Pairs | Response>
+export type Source = (ask: Ask) => Promise<Pairs | Response>
 
-const ofUrl: Source = async ({ c }) => queryOf(c)
+export const ofUrl: Source = async ({ c }) => queryOf(c)
 
 /** The parameters of the body are added to those of the URL. */
-const ofForm: Source = async ({ c }) => {
+export const ofForm: Source = async ({ c }) => {
   const { type, charset } = mediaType(c.req.header('content-type'))
   if (type !== 'application/x-www-form-urlencoded' || !isUtf8(charset)) {
     return refuse(
@@ -232,7 +232,7 @@ function positionOf({ c, deps }: Ask, pairs: Pairs, binding: string): SearchPosi
     : refuse(c, 'bad-request', '_page is not a page of this search - follow the links of the Bundle')
 }
 
-const encoded = (pairs: Pairs): string =>
+export const encoded = (pairs: Pairs): string =>
   new URLSearchParams(pairs.map(([name, value]) => [name, value])).toString()
 
 function linksOf(
