@@ -58,14 +58,14 @@ const OWN: Readonly<Record<string, Readonly<Record<string, DefinitionParam>>>> =
     type: param('token', 'type'),
   },
   OperationDefinition: {
-    base: param('reference', 'base'),
+    // Of R4 they are what it is derived from and whether types have it; the types themselves are looked for as often.
+    base: param('reference', 'base', 'resource'),
     code: param('token', 'code'),
     'input-profile': param('reference', 'inputProfile'),
     instance: param('token', 'instance'),
     kind: param('token', 'kind'),
     'output-profile': param('reference', 'outputProfile'),
     system: param('token', 'system'),
-    // Of R4 it is only whether it is called on types; the types themselves are looked for as often.
     type: param('token', 'type', 'resource'),
   },
   ValueSet: {
