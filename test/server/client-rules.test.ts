@@ -99,6 +99,23 @@ describe('a client', () => {
     })
   })
 
+  describe('that writes a master', () => {
+    const bodies: Readonly<Record<string, object>> = {
+      Practitioner: { identifier: [{ system, value: 'plain' }], name: [{ family: 'Plain' }] },
+      PractitionerRole: { specialty: [{ text: 'x' }] },
+      Organization: { name: 'Plain Hospital' },
+      RelatedPerson: { patient: { reference: 'Patient/nobody' } },
+      Location: { name: 'Plain House' },
+    }
+    for (const [rtype, body] of Object.entries(bodies)) {
+      test(`gets a ${rtype} back as it wrote it, with nothing put in`, async () => {
+        const made = await post(rtype, body)
+        const { meta: _meta, ...shown } = made.body
+        assert.deepEqual(shown, { resourceType: rtype, id: made.body.id, ...body })
+      })
+    }
+  })
+
   describe('that creates unless there is one (If-None-Exist)', () => {
     const patient = { reference: 'Patient/nobody' }
     const bodies: [rtype: string, body: object][] = [

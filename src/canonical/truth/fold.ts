@@ -68,6 +68,7 @@ export interface Folded {
   readonly taking?: { readonly before: readonly Taken[]; readonly now: readonly Taken[] }
 }
 
+/** What messages take for granted of what they name. */
 const defaults: Readonly<Record<string, FhirJson>> = {
   Practitioner: { active: true },
   PractitionerRole: { active: true },
@@ -248,12 +249,16 @@ function foldPlain(
   const derived = contributions.find((each) => each.key === 'derived')?.data as FhirJson | undefined
   const state = contributions.filter((each) => each.data === undefined)
   if (!derived && state.length === 0) return undefined
-  const base = { ...defaults[rtype], ...derived }
+  const base = { ...(isToldByClientsOnly(state) ? {} : defaults[rtype]), ...derived }
   if (masterTypes.has(rtype)) return foldMaster(rtype, base, state, trust)
   const body: FhirJson = { resourceType: rtype, ...base }
   writeLatest(body, statementsByPath(state))
   return rtype === 'AllergyIntolerance' ? withCurrency(body, contributions) : body
 }
+
+/** A client writes the whole of what it means: what it leaves out is not put in. */
+const isToldByClientsOnly = (state: readonly Contribution[]): boolean =>
+  state.length > 0 && state.every(({ cells }) => Object.keys(cells).every((key) => key.includes('<FHIR')))
 
 const idOf = (reference: string): string => reference.slice(reference.indexOf('/') + 1)
 
