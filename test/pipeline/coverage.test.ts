@@ -412,7 +412,11 @@ describe('single policies (IN1-55)', () => {
   })
 
   it('that nobody knows are nothing to take away; with S the group is a snapshot', async () => {
-    assert.equal((await visiting('A08', 'XQ', 'XQ-1', [in1('XD', 'XQ1', { 55: 'D' })])).code, 'AA')
+    const answer = await visiting('A08', 'XQ', 'XQ-1', [in1('XD', 'XQ1', { 55: 'D' })])
+    assert.deepEqual(
+      [answer.code, answer.errors],
+      ['AA', ['W UPSERT PID^1^3', 'W NOTHING-TO-CANCEL IN1^1^55']],
+    )
     assert.equal((await coverages('XQ1')).length, 0)
     await visiting('A08', 'XQ', 'XQ-1', [in1('XA', 'XQ2'), in1('XB', 'XQ3', { 1: '2' })])
     await visiting('A08', 'XQ', 'XQ-1', [in1('XB', 'XQ3', { 55: 'S' })])

@@ -1,7 +1,8 @@
 // Who may send as whom, and that messages of one sender do not overtake each other. Security, identities of senders.
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { readAnswers, type TestGateway, testGateway } from './gateway.ts'
+import { sourceOf } from '../../src/pipeline/site.ts'
+import { acceptanceSite, readAnswers, type TestGateway, testGateway } from './gateway.ts'
 import { account, mrn, msh, nextId, pid, register, segment, wcl } from './messages.ts'
 
 let gateway: TestGateway
@@ -85,5 +86,28 @@ describe('a number that was merged into another record', () => {
       (each) => each.active === true && /"E[23]"/.test(JSON.stringify(each.identifier)),
     )
     assert.equal(active.length, 2)
+  })
+})
+
+describe('a sender that the site does not list', () => {
+  const site = acceptanceSite((written) => {
+    written.sources = [
+      ...(written.sources as object[]),
+      { id: '*|*', token: 'anybody', codes: { HL70004: { W: 'O' } } },
+    ]
+  })
+  it('is one and the same source with each message, so that what is worked out for it is kept', () => {
+    const first = sourceOf(site, 'NEW|LAB')
+    assert.deepEqual([first?.id, first?.codes], ['NEW|LAB', { HL70004: { W: 'O' } }])
+    assert.equal(sourceOf(site, 'NEW|LAB'), first)
+    assert.notEqual(sourceOf(site, 'OTHER|LAB'), first)
+    assert.equal(sourceOf(site, '|'), undefined)
+  })
+  it('is forgotten among very many others, and known again', () => {
+    const first = sourceOf(site, 'NEW|LAB')
+    for (let n = 0; n < 300; n++) sourceOf(site, `MANY${n}|LAB`)
+    const again = sourceOf(site, 'NEW|LAB')
+    assert.notEqual(again, first)
+    assert.equal(sourceOf(site, 'NEW|LAB'), again)
   })
 })

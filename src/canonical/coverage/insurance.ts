@@ -76,6 +76,11 @@ function applyAction(applying: Applying, thing: Thing): void {
   const account = accountOf(applying, thing)
   let entry: Json = null
   if (action === 'D') {
+    if (draft.contributions('Coverage', id).size === 0) {
+      const where = `IN1^${thing.segment.occurrence}^55`
+      const text = `IN1-55 ends a policy that nobody has told of (${where}) - correct its payer, plan or number`
+      warn(applying, 'NOTHING-TO-CANCEL', [where], text)
+    }
     const day = writeInstant(times.event, zoneClock(source.timezone)).slice(0, 10)
     draft.assert('Coverage', id, source.id, { [endedCell]: derived(applying, day, times.event) })
   } else {
