@@ -79,6 +79,10 @@ function daysIn(year: number, month: number): number {
   return month === 4 || month === 6 || month === 9 || month === 11 ? 30 : 31
 }
 
+/** True when no time of day was sent. */
+export const isDate = ({ precision }: Dtm): boolean =>
+  precision === 'day' || precision === 'month' || precision === 'year'
+
 /** The date part, to the precision sent; never moved between zones. */
 export function toFhirDate(dtm: Dtm): string {
   const year = String(dtm.year).padStart(4, '0')
@@ -95,7 +99,7 @@ export function toFhirDate(dtm: Dtm): string {
 export function toFhirDateTime(dtm: Dtm, zone: string, messageOffset?: number): FhirDateTime {
   const localMs = localTime(dtm)
   const given = dtm.offsetMinutes ?? messageOffset
-  if (dtm.precision === 'year' || dtm.precision === 'month' || dtm.precision === 'day') {
+  if (isDate(dtm)) {
     const instantMs = given === undefined ? utcOf(localMs, zone).utcMs : localMs - given * 60_000
     return { value: toFhirDate(dtm), instantMs }
   }

@@ -52,6 +52,8 @@ export interface TypeMap {
   readonly rows: readonly CompiledRow[]
   /** Components that have no destination on purpose. */
   readonly ignored: readonly number[]
+  /** As of a leaf. */
+  byText: boolean
 }
 
 /** Thrown for maps that the checker would have refused. */
@@ -83,11 +85,12 @@ export class RowCompiler implements ShapeCount {
     const { target } = splitName(name)
     const rows: CompiledRow[] = []
     const ignored = source.rows.filter((row) => row.fhir === '-').map((row) => Number(row.v2.split('.')[0]))
-    const made: TypeMap = { name, target, rows, ignored }
+    const made: TypeMap = { name, target, rows, ignored, byText: false }
     this.#types.set(name, made)
     source.rows.forEach((row, index) => {
       if (row.fhir !== '-') rows.push(this.row(row, `${name}#${index + 1}`, target, row.v2, true))
     })
+    made.byText = rows.every(isByText)
     return made
   }
 
@@ -236,6 +239,10 @@ export function applyDefaults(compiled: CompiledRow, item: Draft, run: Run): voi
     if (run.node) run.node = run.node.to(step)
   }
 }
+
+/** True for a row whose value follows from its text. */
+export const isByText = ({ leaf, type, constant }: CompiledRow): boolean =>
+  constant !== undefined || leaf?.coded === true || leaf?.byText === true || type?.byText === true
 
 /** Extensions of FHIR that a resource may have several of. */
 const repeating: ReadonlySet<string> = new Set([

@@ -1,6 +1,7 @@
 // Segment maps to closures: fields to cells, one cell per (element, field) (v2-to-FHIR IG, segment maps).
 import {
   type CompiledRow,
+  isByText,
   isLined,
   isPlural,
   isRepeatable,
@@ -214,17 +215,15 @@ function cellOf(
     key: cellKey(cell, plan.name),
     locations: [],
     root: new TraceNode(count),
-    place: isCoded(all) ? new Place() : undefined,
+    place: placeOf(all),
   }
 }
 
-/** True when the text says all: leaves that are coded, in one row or in several without conditions. */
-function isCoded(rows: readonly CompiledRow[]): boolean {
-  if (rows.length > 1 && rows.some(({ bit }) => bit !== 0)) return false
-  return (
-    rows.some(({ leaf }) => leaf?.coded) &&
-    rows.every(({ leaf, constant }) => leaf?.coded || constant !== undefined)
-  )
+/** Where a cell is remembered whose text says all: that of codes always, any other while its texts come again. */
+function placeOf(rows: readonly CompiledRow[]): Place | undefined {
+  if (rows.length > 1 && rows.some(({ bit }) => bit !== 0)) return undefined
+  if (!rows.every(isByText)) return undefined
+  return new Place(!rows.some(({ leaf }) => leaf?.coded))
 }
 
 /** What a cell is known by within a thing. */

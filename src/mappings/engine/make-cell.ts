@@ -4,7 +4,7 @@ import { add, type CellList } from './cell-list.ts'
 import { applyDefaults, type CompiledRow, readValue } from './compile-row.ts'
 import type { CellPlan } from './compile-segment.ts'
 import { type Draft, put } from './element-path.ts'
-import { copyOf, Made } from './remembered.ts'
+import { copyOf, Made, type Texts } from './remembered.ts'
 import type { Run } from './run.ts'
 import { maxOccurrences, spansAt } from './trace.ts'
 
@@ -21,29 +21,26 @@ function locationOf(cell: CellPlan, occurrence: number): string {
   return location
 }
 
-/** A cell of codes: of words that were said before it is there already. */
+/** A cell that follows from its text: of words that were said before it is there already. */
 export function recallCell(
   cell: CellPlan,
+  texts: Texts<Made>,
   raw: string,
   repetitions: readonly string[] | undefined,
   run: Run,
   into: CellList,
   held: number,
 ): void {
-  const place = cell.place?.at(run)
-  let made = place?.get(raw)
+  let made = texts.get(raw)
   if (!made) {
     const own = copyOf(raw)
-    const { raised } = run
+    const { passing } = run
     run.recalling = true
     const value = valueIn(cell, own, repetitions && run.message.repetitions(own), run, held)
     made = new Made(value, run.node)
     run.node = undefined
     run.recalling = false
-    if (run.raised === raised) {
-      place?.set(own, made)
-      run.memory.add()
-    }
+    if (run.passing === passing) texts.set(own, made)
   }
   if (made.value === undefined) return
   const { occurrence } = run

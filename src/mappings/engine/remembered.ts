@@ -9,6 +9,11 @@ import type { TraceNode } from './trace.ts'
 /** Texts that are remembered for one set of maps; then all are forgotten, for feeds change. And the longest of them. */
 const maxRemembered = 20_000
 const maxRememberedChars = 200
+/** Of a place whose texts need not be few, such as names and addresses, so many are remembered; then they are forgotten. */
+const maxTried = 128
+/** After so many new texts it is seen whether old ones come again, that many times as often; else nothing is kept there. */
+const trial = 64
+const worthwhile = 4
 /** Sources whose words are remembered; what the others say is worked out each time. */
 const maxSpeakers = 256
 
@@ -22,14 +27,15 @@ export class Memory {
   generation = 0
 
   /** The number under which the words of a message's source are remembered, who may have tables of its own; -1 = they are not. */
-  speaker(application: string, { delimiters }: Message, { lineage, tables: own }: MapContext): number {
+  speaker(application: string, { delimiters }: Message, context: MapContext): number {
+    const { lineage, tables: own, currency = '', countryCode = '' } = context
     let known = this.#speakers
     if (own) {
       const owned = this.#owners.get(own)
       known = owned ?? new Map()
       if (!owned) this.#owners.set(own, known)
     }
-    const key = `${Object.values(delimiters).join('')}${lineage ? 'l' : '-'}${application}`
+    const key = `${Object.values(delimiters).join('')}${lineage ? 'l' : '-'}${currency} ${countryCode} ${application}`
     const speaker = known.get(key)
     if (speaker !== undefined) return speaker
     if (this.#speakerCount >= maxSpeakers) return -1
@@ -41,6 +47,11 @@ export class Memory {
     if (++this.#count <= maxRemembered) return
     this.#count = 0
     this.generation++
+  }
+
+  /** So many texts of this generation are forgotten. */
+  drop(count: number): void {
+    this.#count = Math.max(0, this.#count - count)
   }
 }
 
@@ -66,21 +77,73 @@ export class Made {
   }
 }
 
+/** What was made of the texts of one place that one speaker says. */
+export class Texts<Value> {
+  readonly #memory: Memory
+  readonly #isTried: boolean
+  readonly #made = new Map<string, Value>()
+  #found = 0
+  #missed = 0
+  /** New texts come and old ones do not: it is not worth looking. */
+  isVain = false
+
+  constructor(memory: Memory, isTried: boolean) {
+    this.#memory = memory
+    this.#isTried = isTried
+  }
+
+  get(text: string): Value | undefined {
+    const made = this.#made.get(text)
+    if (made !== undefined) this.#found++
+    else if (this.#isTried) this.#miss()
+    return made
+  }
+
+  set(text: string, value: Value): void {
+    if (this.isVain) return
+    this.#made.set(text, value)
+    this.#memory.add()
+  }
+
+  #miss(): void {
+    this.#missed++
+    if (this.#missed >= trial && this.#found < this.#missed * worthwhile) this.isVain = true
+    else if (this.#made.size < maxTried) return
+    this.#memory.drop(this.#made.size)
+    this.#made.clear()
+    this.#found = 0
+    this.#missed = 0
+  }
+}
+
 /** What was made of the texts of one place, by speaker. */
 export class Place<Value = Made> {
+  readonly #isTried: boolean
   #generation = 0
-  #bySpeaker: (Map<string, Value> | undefined)[] = []
+  #bySpeaker: (Texts<Value> | undefined)[] = []
 
-  at({ memory, speaker }: Run): Map<string, Value> {
+  /** `tried`: nobody knows beforehand whether its texts come again. */
+  constructor(tried = false) {
+    this.#isTried = tried
+  }
+
+  at({ memory, speaker }: Run): Texts<Value> {
     if (this.#generation !== memory.generation) {
       this.#generation = memory.generation
       this.#bySpeaker = []
     }
     const known = this.#bySpeaker[speaker]
     if (known) return known
-    const made = new Map<string, Value>()
+    const made = new Texts<Value>(memory, this.#isTried)
     this.#bySpeaker[speaker] = made
     return made
+  }
+
+  /** Where a text is looked for; undefined when it is not worth it. */
+  worthFor(raw: string, run: Run): Texts<Value> | undefined {
+    if (!isMemorable(raw, run)) return undefined
+    const texts = this.at(run)
+    return texts.isVain ? undefined : texts
   }
 }
 
@@ -109,12 +172,9 @@ export function remembered(
     run.node = before.to
     return before.value as Json | undefined
   }
-  const { raised } = run
+  const { passing } = run
   const own = copyOf(raw)
   const value = make(own, run)
-  if (run.raised === raised) {
-    known.set(own, new Made(value, run.node))
-    run.memory.add()
-  }
+  if (run.passing === passing) known.set(own, new Made(value, run.node))
   return value
 }

@@ -5,7 +5,6 @@ import { add, type CellList, expectFrom } from './cell-list.ts'
 import type { CellPlan, FieldPlan, SegmentMap } from './compile-segment.ts'
 import type { Facts } from './condition.ts'
 import { cellOf, isObject, itemOf, makeCell, recallCell } from './make-cell.ts'
-import { isMemorable } from './remembered.ts'
 import { isInk, type Run } from './run.ts'
 import { spansAt } from './trace.ts'
 
@@ -51,7 +50,10 @@ export function runSegment(
       if (cell.index !== undefined) {
         amending ??= []
         amending.push(cell)
-      } else if (cell.place && isMemorable(raw, run)) recallCell(cell, raw, repetitions, run, into, held)
+        continue
+      }
+      const texts = cell.place?.worthFor(raw, run)
+      if (texts) recallCell(cell, texts, raw, repetitions, run, into, held)
       else makeCell(cell, raw, repetitions, run, into, held)
     }
   }

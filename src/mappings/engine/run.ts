@@ -1,4 +1,5 @@
 // One message on its way through the rows: where we are, what was noticed, which linked things were met.
+import { type Dtm, type FhirDateTime, isDate, toFhirDateTime } from '../../hl7/datetime.ts'
 import type { Message, Segment } from '../../hl7/message.ts'
 import type { Json, MapIssue } from '../mapped.ts'
 import { tableOfField } from './code-tables.ts'
@@ -42,8 +43,8 @@ export class Run {
   row = ''
   /** What is written is beside the point: what is wrong with it is told, and the message is taken. */
   soft = false
-  /** How often something was noticed, also what was noticed before. */
-  raised = 0
+  /** How often something came up that holds for this message alone: an issue, or a time by its clock. */
+  passing = 0
   /** How often it was a warning: what a leaf makes nothing of then is left over. */
   warned = 0
   readonly refused: RefusedValue[] = []
@@ -129,6 +130,13 @@ export class Run {
     }
   }
 
+  /** A time by the clock of the message, unless it has an offset of its own. */
+  dateTime(dtm: Dtm): FhirDateTime {
+    const { zone, messageOffset } = this.context
+    if (dtm.offsetMinutes === undefined && !isDate(dtm)) this.passing++
+    return toFhirDateTime(dtm, zone, messageOffset)
+  }
+
   /** The field that many below its own, first repetition. */
   nextField(offset: number): string | undefined {
     return this.segment?.repetitions(this.field + offset)[0]
@@ -188,7 +196,7 @@ export class Run {
   }
 
   issue(issue: Omit<MapIssue, 'location' | 'row'> & { readonly location?: string }): void {
-    this.raised++
+    this.passing++
     if (issue.severity === 'W') this.warned++
     if (this.issues.length >= maxIssues) return
     const located = { ...issue, location: issue.location ?? this.location() }
@@ -223,7 +231,7 @@ export class Run {
     const known = this.tables.get(table)
     if (severity === 'W' && !known) return
     if (severity === 'W' && this.#isMissed(code, table)) {
-      this.raised++
+      this.passing++
       this.warned++
       return
     }

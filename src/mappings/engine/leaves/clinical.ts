@@ -97,5 +97,5 @@ export const clinicalLeaves: Leaves = {
     },
   },
   /** A value of any type as text; repetitions become lines. */
-  'ST[string-Lines]': { yields: 'string', reads: 'all', lines: true, read: line },
+  'ST[string-Lines]': { yields: 'string', byText: true, reads: 'all', lines: true, read: line },
 }

@@ -1,5 +1,5 @@
 // Telephone numbers and addresses (HL7 v2.9.1 chapter 2A XTN, SAD; FHIR R4 ContactPoint, Address.line).
-import { readDtm, toFhirDateTime } from '../../../hl7/datetime.ts'
+import { readDtm } from '../../../hl7/datetime.ts'
 import type { Json } from '../../mapped.ts'
 import type { Leaves } from '../leaf-type.ts'
 import type { Run } from '../run.ts'
@@ -151,7 +151,7 @@ function point({ extension, use, rank, period }: Extras, system: string, value: 
 function day(raw: string | undefined, run: Run): string | undefined {
   const text = run.text(raw)
   const dtm = text === undefined ? undefined : readDtm(text)
-  return dtm && toFhirDateTime(dtm, run.context.zone, run.context.messageOffset).value
+  return dtm && run.dateTime(dtm).value
 }
 
 const telecomReads = [1, 2, 3, 4, 5, 6, 7, 8, 12, 13, 14, 18]
@@ -165,6 +165,7 @@ function homeless(point: Json): Json {
 export const contactLeaves: Leaves = {
   'XTN[ContactPoint-Organization]': {
     yields: 'ContactPoint',
+    byText: true,
     reads: telecomReads,
     several: true,
     read: (raw, run) => {
@@ -176,6 +177,7 @@ export const contactLeaves: Leaves = {
   /** Where only one fits, such as an extension. */
   'XTN[ContactPoint-One]': {
     yields: 'ContactPoint',
+    byText: true,
     reads: telecomReads,
     read: (raw, run) => {
       const made = contactPoints(raw, run)
@@ -184,6 +186,7 @@ export const contactLeaves: Leaves = {
   },
   'XTN[ContactPoint]': {
     yields: 'ContactPoint',
+    byText: true,
     reads: telecomReads,
     several: true,
     read: contactPoints,
@@ -191,6 +194,7 @@ export const contactLeaves: Leaves = {
   /** SAD: its first part is the whole line; street and number are added only when it lacks them. */
   'SAD[string]': {
     yields: 'string',
+    byText: true,
     reads: [1, 2, 3],
     read: (raw, run) => {
       const parts = run.parts(raw)

@@ -36,6 +36,7 @@ export const headerLeaves: Leaves = {
   /** The value of an identifier that nobody looks up: of a profile. */
   'EI[string]': {
     yields: 'string',
+    byText: true,
     reads: [1, 2, 3, 4],
     read: (raw, run) => {
       const parts = run.parts(raw)

@@ -1,5 +1,5 @@
 // Identifiers (HL7 v2.9.1 chapter 2A CX, EI, HD; table 0203; FHIR R4 Identifier).
-import { readDtm, toFhirDateTime } from '../../../hl7/datetime.ts'
+import { readDtm } from '../../../hl7/datetime.ts'
 import type { Json } from '../../mapped.ts'
 import type { Designator } from '../context.ts'
 import type { Leaves } from '../leaf-type.ts'
@@ -107,7 +107,7 @@ export function day(raw: string | undefined, run: Run): string | undefined {
   if (text === undefined) return undefined
   const dtm = readDtm(text)
   if (!dtm) return run.wrongType('a date', 'YYYYMMDD', 'W')
-  return toFhirDateTime(dtm, run.context.zone, run.context.messageOffset).value
+  return run.dateTime(dtm).value
 }
 
 function extensions(parts: readonly string[], value: string, run: Run): Json[] | undefined {

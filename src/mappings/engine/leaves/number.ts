@@ -109,8 +109,8 @@ function amountOf(raw: string, run: Run): Json | undefined {
 }
 
 export const numberLeaves: Leaves = {
-  'MO[Money]': { yields: 'Money', reads: [1, 2], read: amountOf },
-  'NM[decimal]': { yields: 'decimal', reads: [1], read: decimal },
+  'MO[Money]': { yields: 'Money', byText: true, reads: [1, 2], read: amountOf },
+  'NM[decimal]': { yields: 'decimal', byText: true, reads: [1], read: decimal },
   'NM[integer]': { yields: 'integer', reads: [1], coded: true, read: integer },
   'NM[positiveInt]': {
     yields: 'positiveInt',
@@ -126,6 +126,7 @@ export const numberLeaves: Leaves = {
   /** A plain number: quantities have no scale to keep. */
   'NM[Quantity]': {
     yields: 'Quantity',
+    byText: true,
     reads: [1],
     read: (raw, run) => {
       const text = run.head(raw)
@@ -138,6 +139,7 @@ export const numberLeaves: Leaves = {
   },
   'NM[Duration-Days]': {
     yields: 'Duration',
+    byText: true,
     reads: [1],
     read: (raw, run) => {
       const text = run.head(raw)
@@ -164,6 +166,7 @@ export const numberLeaves: Leaves = {
   /** TQ1-6: 30^min&minute&ISO+ */
   'CQ[minutes]': {
     yields: 'integer',
+    byText: true,
     reads: [1, 2],
     read: (raw, run) => {
       const parts = run.parts(raw)
@@ -178,6 +181,7 @@ export const numberLeaves: Leaves = {
   /** TQ.3: M30, H1, S900; a bare number as in NM[minutes]. */
   'TQ[minutes]': {
     yields: 'integer',
+    byText: true,
     reads: [1],
     read: (raw, run) => {
       const match = /^([A-Z]*)(\d+(?:\.\d+)?)$/i.exec(run.head(raw) ?? '')
@@ -189,6 +193,7 @@ export const numberLeaves: Leaves = {
   /** CP.1 is an MO (150.00&USD); an MO in place of the CP (150.00^USD) is read as well. */
   'CP[Money]': {
     yields: 'Money',
+    byText: true,
     reads: [1, 2],
     read: (raw, run) => {
       const parts = run.parts(raw)

@@ -79,10 +79,11 @@ export const organizationLeaves: Leaves = {
     },
   },
   /** The name alone. */
-  'XON[string]': { yields: 'string', reads: [1], read: (raw, run) => run.line(raw) },
+  'XON[string]': { yields: 'string', byText: true, reads: [1], read: (raw, run) => run.line(raw) },
   /** The names after the first: what else the organization is called. */
   'XON[alias]': {
     yields: 'string',
+    byText: true,
     reads: [1],
     read: (raw, run) => (run.repetition === 0 ? undefined : run.line(raw)),
   },

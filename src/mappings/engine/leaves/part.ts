@@ -1,6 +1,6 @@
 // What FHIR has in another form than one field: the role of who takes part, an extension made of parts, a note with its author
 // (HL7 v2.9.1 AIP-4, PID-26, NTE; FHIR R4 Appointment.participant.type, patient-citizenship, Annotation).
-import { readDtm, toFhirDateTime } from '../../../hl7/datetime.ts'
+import { readDtm } from '../../../hl7/datetime.ts'
 import type { Json } from '../../mapped.ts'
 import type { Leaves } from '../leaf-type.ts'
 import type { Run } from '../run.ts'
@@ -59,7 +59,7 @@ function annotation(run: Run): Json | undefined {
   }
   return {
     ...((id ?? display) !== undefined && { authorReference: who }),
-    ...(dtm && { time: toFhirDateTime(dtm, run.context.zone, run.context.messageOffset).value }),
+    ...(dtm && { time: run.dateTime(dtm).value }),
     text: lines.join('\n'),
   }
 }

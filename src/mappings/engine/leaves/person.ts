@@ -163,6 +163,7 @@ export const personLeaves: Leaves = {
   /** The whole name as text. */
   'XPN[full]': {
     yields: 'string',
+    byText: true,
     reads: [1, 2, 3],
     read: (raw, run) => {
       const parts = run.parts(raw)
@@ -176,6 +177,7 @@ export const personLeaves: Leaves = {
   /** Mother's maiden name: the family name alone. */
   'XPN[string]': {
     yields: 'string',
+    byText: true,
     reads: [1, 2, 3],
     read: (raw, run) => {
       const parts = run.parts(raw)

@@ -82,6 +82,7 @@ export const quantityLeaves: Leaves = {
   /** 30^min&minute&ISO+ */
   'CQ[Quantity]': {
     yields: 'Quantity',
+    byText: true,
     reads: [1, 2],
     read: (raw, run) => {
       const parts = run.parts(raw)
@@ -155,6 +156,7 @@ export const quantityLeaves: Leaves = {
   /** Anything else that an SN says, as it stands: ^2^+. */
   'SN[string]': {
     yields: 'string',
+    byText: true,
     reads: 'all',
     read: (raw, run) => {
       const text = run
@@ -202,6 +204,7 @@ export const quantityLeaves: Leaves = {
   /** DTN, kind and number of days: AP^3 is 3 days of kind AP. */
   'DTN[Quantity]': {
     yields: 'Quantity',
+    byText: true,
     reads: [1, 2],
     read: (raw, run) => {
       const parts = run.parts(raw)

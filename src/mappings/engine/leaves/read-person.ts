@@ -1,6 +1,6 @@
 // A person as XCN and the like say it: number, authority, name, degrees (HL7 v2.9.1 chapter 2A XCN; FHIR R4 HumanName,
 // Practitioner.qualification).
-import { readDtm, toFhirDateTime } from '../../../hl7/datetime.ts'
+import { readDtm } from '../../../hl7/datetime.ts'
 import type { Json } from '../../mapped.ts'
 import type { LinkedValue } from '../linked.ts'
 import { copyOf, isMemorable, type Memory, Place } from '../remembered.ts'
@@ -52,10 +52,7 @@ export function readPerson(raw: string, run: Run): Person {
   if (!said) {
     const own = copyOf(raw)
     said = saidOf(run.parts(own), run)
-    if (known && said.parts.length <= timedFrom) {
-      known.set(own, said)
-      run.memory.add()
-    }
+    if (said.parts.length <= timedFrom) known?.set(own, said)
   }
   const { id, type, display, called, parts } = said
   return { said, id, display, called, system: id === undefined ? undefined : systemOf(parts, type, run) }
@@ -156,7 +153,7 @@ function validity(parts: readonly string[], run: Run): Json | undefined {
 function day(raw: string | undefined, run: Run): string | undefined {
   const text = run.text(raw)
   const dtm = text === undefined ? undefined : readDtm(text)
-  return dtm && toFhirDateTime(dtm, run.context.zone, run.context.messageOffset).value
+  return dtm && run.dateTime(dtm).value
 }
 
 const degrees = 'http://terminology.hl7.org/CodeSystem/v2-0360'

@@ -56,6 +56,7 @@ export const staffLeaves: Leaves = {
   /** A specialty is a name; who has certified it is kept with the message. */
   'SPD[CodeableConcept]': {
     yields: 'CodeableConcept',
+    byText: true,
     reads: [1],
     read: (raw, run) => {
       const text = run.text(run.parts(raw)[0])

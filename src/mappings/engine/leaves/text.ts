@@ -8,10 +8,17 @@ const name = mark('name', '.1', 1)
 const groupType = { coding: [{ system: group, code: 'group', display: 'Group' }] }
 
 export const textLeaves: Leaves = {
-  'ST[string]': { yields: 'string', reads: [1], whole: true, read: (raw, run) => run.line(raw) },
+  'ST[string]': {
+    yields: 'string',
+    byText: true,
+    reads: [1],
+    whole: true,
+    read: (raw, run) => run.line(raw),
+  },
   // Senders break lines with repetitions, with \.br\ and with further segments; all become lines of one text.
   'FT[string]': {
     yields: 'string',
+    byText: true,
     reads: 'all',
     lines: true,
     read: (raw, run) => run.text(raw),

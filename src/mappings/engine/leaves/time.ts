@@ -1,5 +1,5 @@
 // Dates and times (HL7 v2.9.1 chapter 2A DTM, TS; FHIR R4 date, dateTime, instant).
-import { type Dtm, readDtm, toFhirDate, toFhirDateTime } from '../../../hl7/datetime.ts'
+import { type Dtm, isDate, readDtm, toFhirDate } from '../../../hl7/datetime.ts'
 import type { Leaf, Leaves } from '../leaf-type.ts'
 import type { Run } from '../run.ts'
 import { mark } from '../trace.ts'
@@ -32,16 +32,16 @@ function plain(text: string): string {
   return `${year}${month}${day}${hour}${minute}${second}${decimals}${hour === '' ? '' : offset}`
 }
 
-const isDate = ({ precision }: Dtm): boolean =>
-  precision === 'day' || precision === 'month' || precision === 'year'
-
 function dateTime(raw: string, run: Run): string | undefined {
   // One moment is said in many fields of a message.
-  if (raw === run.time?.raw && run.level === run.time.level) return run.time.value
+  if (raw === run.time?.raw && run.level === run.time.level) {
+    run.passing++
+    return run.time.value
+  }
   const dtm = moment(raw, run)
   if (!dtm) return undefined
   if (isDate(dtm)) return toFhirDate(dtm)
-  const { value, note } = toFhirDateTime(dtm, run.context.zone, run.context.messageOffset)
+  const { value, note } = run.dateTime(dtm)
   if (note !== undefined) {
     run.issue({
       kind: 'zone',
@@ -70,10 +70,10 @@ function instant(raw: string, run: Run): string | undefined {
     code: '0',
     text: `${run.position()} has no time of day, read as midnight - send the time`,
   })
-  return toFhirDateTime({ ...dtm, ...startOfDay }, run.context.zone, run.context.messageOffset).value
+  return run.dateTime({ ...dtm, ...startOfDay }).value
 }
 
-const dateTimeLeaf: Leaf = { yields: 'dateTime', reads: [1], read: dateTime }
+const dateTimeLeaf: Leaf = { yields: 'dateTime', reads: [1], byText: true, read: dateTime }
 
 function period(start: string | undefined, end: string | undefined) {
   if (start === undefined && end === undefined) return undefined
@@ -98,6 +98,7 @@ const ownEndMark = mark('end', '')
 export const timeLeaves: Leaves = {
   'DTM[date]': {
     yields: 'date',
+    byText: true,
     reads: [1],
     read: (raw, run) => {
       const dtm = moment(raw, run)
@@ -139,6 +140,7 @@ export const timeLeaves: Leaves = {
   /** The end alone, when no start was sent. */
   'DT[Period-End]': {
     yields: 'Period',
+    byText: true,
     reads: [1],
     read: (raw, run) => {
       const end = dateTime(raw, run)
@@ -149,6 +151,7 @@ export const timeLeaves: Leaves = {
   /** A date that was free text in some versions (AL1-6): what is none is told, and the message is taken. */
   'DTM[dateTime-Soft]': {
     yields: 'dateTime',
+    byText: true,
     reads: [1],
     read: (raw, run) => {
       const text = run.head(raw)
@@ -161,6 +164,7 @@ export const timeLeaves: Leaves = {
   /** TM: 0915 is 09:15:00; FHIR times have no offset. */
   'TM[time]': {
     yields: 'time',
+    byText: true,
     reads: [1],
     read: (raw, run) => {
       const text = run.head(raw)
