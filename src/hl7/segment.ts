@@ -4,6 +4,8 @@ import { limits } from './limits.ts'
 import type { Message } from './message.ts'
 
 const EMPTY: readonly string[] = []
+/** Bits of one number of a form. */
+const formBits = 30
 
 /** One segment: offsets into the text of its message, fields found on first use. */
 export class Segment {
@@ -17,6 +19,7 @@ export class Segment {
   readonly #header: boolean
   #occurrence = 0
   #fields: readonly number[] | undefined
+  #form: readonly number[] | undefined
   #repetitions: Map<number, readonly string[]> | undefined
 
   /** Use `parseMessage`. */
@@ -46,6 +49,28 @@ export class Segment {
     if (at < 1) return this.#header && field === 1
     const starts = this.#fields ?? this.#starts()
     return at < starts.length - 1 && (starts[at + 1] ?? 0) - (starts[at] ?? 0) > 1
+  }
+
+  /** Which fields have something: a bit for each, in so many numbers. Segments with equal forms have the same fields. */
+  get form(): readonly number[] {
+    if (this.#form) return this.#form
+    const starts = this.#starts()
+    const first = this.#header ? 1 : 0
+    const form: number[] = []
+    let bits = first
+    let place = first + 1
+    for (let at = 1; at < starts.length - 1; at++) {
+      if (place === formBits) {
+        form.push(bits)
+        bits = 0
+        place = 0
+      }
+      if ((starts[at + 1] ?? 0) - (starts[at] ?? 0) > 1) bits |= 1 << place
+      place++
+    }
+    form.push(bits)
+    this.#form = form
+    return form
   }
 
   /** Code of the first character that was sent in the field; NaN when there is none. */

@@ -1,4 +1,4 @@
-// What is remembered of coded fields changes nothing of what is said: every message is read as if it were the first.
+// What is remembered of fields changes nothing of what is said: every message is read as if it were the first.
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { compileMaps } from '../../src/mappings/engine/compile.ts'
@@ -59,6 +59,38 @@ describe('remembered codes', () => {
     assert.match(usual, /"family":"WELBY"/)
     assert.doesNotMatch(other, /"family":"WELBY"/)
     assert.deepEqual([told('^~\\&'), told('$~\\&')], [usual, other])
+  })
+
+  it('and numbers and times are read by the settings of the source and the clock of the message', () => {
+    const said = (over: Parameters<typeof map>[2]) => {
+      const name = `DOE^JANE${'^'.repeat(10)}20200101120000`
+      const mapped = map('ADT^A01', [`PID|1||1||${name}||||||||^^PH^^^217^5550134`], over)
+      const { cells } = thing(mapped, 'patient')
+      return JSON.stringify(cells.filter(({ path }) => path === 'name' || path === 'telecom'))
+    }
+    for (let time = 0; time < 3; time++) {
+      assert.match(said({ messageOffset: -360 }), /"start":"2020-01-01T12:00:00-06:00"/)
+      assert.match(said({ messageOffset: 60 }), /"start":"2020-01-01T12:00:00\+01:00"/)
+      assert.match(said({ countryCode: '1' }), /"value":"\+1 217 5550134"/)
+      assert.match(said({ countryCode: '44' }), /"value":"\+44 217 5550134"/)
+    }
+  })
+
+  it('and texts are the same whether they come again or not, and what a row adds to one is not added to another', () => {
+    const set = compileMaps(sources, tables)
+    const read = (street: string) =>
+      map(
+        'ADT^A01',
+        ['PID|1||1||DOE^JANE', `NK1|1|DOE^${street}|SPO|${street}||^^PH^^^217^555${street}`],
+        {},
+        set,
+      )
+    const [first, constant] = [read('100'), read('7')]
+    for (let n = 0; n < 400; n++) {
+      if (n % 2 === 0) assert.deepEqual(read('7'), constant)
+      read(String(100 + n))
+    }
+    assert.deepEqual(read('100'), first)
   })
 
   it('are few: after very many others they are made anew, and are the same', () => {

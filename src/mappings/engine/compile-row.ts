@@ -7,6 +7,7 @@ import { PartFacts } from './part-facts.ts'
 import { type ReadPlan, readComponent, readsAt } from './reads.ts'
 import { accountFor } from './refused-values.ts'
 import type { MapSource, Row } from './row.ts'
+import { isByText, isLined, isPlural } from './row-traits.ts'
 import type { Run } from './run.ts'
 import { type EnterStep, leave, type ShapeCount, type TraceNode, type WriteStep } from './trace.ts'
 
@@ -36,6 +37,8 @@ export interface CompiledRow {
   /** Of the leaf: leaves are written in many forms, rows have one. */
   readonly read: Leaf['read'] | undefined
   readonly type: TypeMap | undefined
+  /** What it makes is made anew each time, and may be written into. */
+  readonly isFresh: boolean
   readonly constant: string | number | boolean | undefined
   readonly table: string
   readonly defaults: readonly Default[]
@@ -123,6 +126,7 @@ export class RowCompiler implements ShapeCount {
       leaf,
       read: leaf?.read,
       type,
+      isFresh: type !== undefined || (leaf?.byText === true && !leaf.coded),
       constant: row.value,
       table: row.table ?? '',
       defaults: defaultsOf(row, id, defaultsBase(path, type?.target ?? leaf?.yields), v2),
@@ -238,31 +242,6 @@ export function applyDefaults(compiled: CompiledRow, item: Draft, run: Run): voi
     item[key] = value
     if (run.node) run.node = run.node.to(step)
   }
-}
-
-/** True for a row whose value follows from its text. */
-export const isByText = ({ leaf, type, constant }: CompiledRow): boolean =>
-  constant !== undefined || leaf?.coded === true || leaf?.byText === true || type?.byText === true
-
-/** Extensions of FHIR that a resource may have several of. */
-const repeating: ReadonlySet<string> = new Set([
-  'http://hl7.org/fhir/StructureDefinition/patient-citizenship',
-])
-
-/** True for an extension on the thing itself that it may have several of: ours, and few of FHIR's. */
-export function isRepeatable({ path: { cell, url } }: CompiledRow): boolean {
-  const several = url !== undefined && (repeating.has(url) || !url.startsWith('http://hl7.org/'))
-  return several && cell === `extension('${url}')`
-}
-
-/** True when what repeats becomes the lines of one text; of an extension each text is one of its own. */
-export const isLined = ({ leaf, path: { url } }: CompiledRow): boolean =>
-  leaf?.lines === true && url === undefined
-
-/** True when a field that repeats makes several extensions. */
-export function isPlural(row: CompiledRow): boolean {
-  const { leaf } = row
-  return isRepeatable(row) && !leaf?.joins && !leaf?.last
 }
 
 /** Notes in a plan what a row of a segment map reads. */

@@ -1,18 +1,10 @@
 // Segment maps to closures: fields to cells, one cell per (element, field) (v2-to-FHIR IG, segment maps).
-import {
-  type CompiledRow,
-  isByText,
-  isLined,
-  isPlural,
-  isRepeatable,
-  MapFault,
-  noteReads,
-  type RowCompiler,
-  splitName,
-} from './compile-row.ts'
+import { ByForm } from './by-form.ts'
+import { type CompiledRow, MapFault, noteReads, type RowCompiler, splitName } from './compile-row.ts'
 import { mergeReads, type ReadPlan, readComponent, readsAt } from './reads.ts'
 import { Place } from './remembered.ts'
 import type { MapSource } from './row.ts'
+import { isByText, isLined, isPlural, isRepeatable } from './row-traits.ts'
 import { type ShapeCount, type TraceBase, TraceNode } from './trace.ts'
 
 /** What one field says of one element. */
@@ -71,8 +63,8 @@ export interface SegmentMap {
   readonly segment: string
   readonly target: string
   readonly fields: readonly FieldPlan[]
-  /** Their numbers: most fields are absent, and nothing but that is looked at. */
-  readonly numbers: readonly number[]
+  /** Those that a segment has something for: most fields are absent. */
+  readonly sent: ByForm<readonly FieldPlan[]>
   /** True when a field has to be sent. */
   readonly demands: boolean
   /** Rows with a condition, in order: bit i of a result says that row i held. */
@@ -128,13 +120,14 @@ export function compileSegment(source: MapSource, compiler: RowCompiler): Segmen
     } else noteReads(compiled, field, always)
     addToCell(plan, compiled, { segment: from, soft: beside.has(target), count: compiler })
   })
+  const all = [...fields.values()]
   return {
     name: source.map,
     segment: from,
     target,
-    fields: [...fields.values()],
-    numbers: [...fields.keys()],
-    demands: [...fields.values()].some(({ required }) => required),
+    fields: all,
+    sent: new ByForm((segment) => all.filter(({ field, cells }) => cells.length > 0 && segment.has(field))),
+    demands: all.some(({ required }) => required),
     conditional,
     reads: (held) => {
       const plan: ReadPlan = []

@@ -1,6 +1,6 @@
 // Things that a field names in passing: practitioners, locations, organizations. Equal ones in a message
 // are one.
-import type { Cell, Json, Span, Thing } from '../mapped.ts'
+import type { Json, Span, Thing } from '../mapped.ts'
 
 /** Items that one field may add to a list of a linked thing. */
 const maxItems = 20
@@ -86,14 +86,14 @@ function add(thing: Linked, mention: Mention, { path, value, spans }: LinkedValu
   if (!own) {
     const others = thing.cells.some((cell) => cell.path === path && sameText(cell.value, value))
     if (others) return
-    const cell: Cell = {
+    const cell: LinkedCell = {
       path,
       field: mention.field,
       location: mention.location,
       value,
       spans: traced.map(([fhir, v2]) => ({ fhir: path + fhir, v2, row: mention.row })),
     }
-    thing.cells.push({ ...cell })
+    thing.cells.push(cell)
     return
   }
   if (!Array.isArray(own.value) || !Array.isArray(value)) return

@@ -182,7 +182,7 @@ export function itemOf(cell: CellPlan, raw: string, run: Run, held: number): unk
 /** A remembered value is never written into. */
 function finish(row: CompiledRow, value: unknown, run: Run): unknown {
   if (!isObject(value)) return value
-  const item = { ...value }
+  const item = row.isFresh ? value : { ...value }
   applyDefaults(row, item, run)
   return item
 }

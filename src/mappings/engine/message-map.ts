@@ -8,7 +8,7 @@ import type { SegmentMap } from './compile-segment.ts'
 import type { Test } from './condition.ts'
 import type { MapContext } from './context.ts'
 import { PlanNode } from './read-plans.ts'
-import { addResidue, maxResidue } from './reads.ts'
+import { addResidue, fieldsOf, maxResidue } from './reads.ts'
 import { Run } from './run.ts'
 import { runSegment } from './run-segment.ts'
 import { SegmentFacts } from './segment-facts.ts'
@@ -116,7 +116,7 @@ class Mapping {
     }
     const rows = this.#rowsOf(segment.name)
     if (!rows) {
-      addResidue(segment, [], this.#residue)
+      addResidue(segment, [], fieldsOf(segment), this.#residue)
       return
     }
     const group = this.#arrangement.groupOf(segment)
@@ -142,7 +142,7 @@ class Mapping {
       if (thing.surplus) this.#addSurplus(thing)
       plan = plan.to(row.index, row.map, held)
     }
-    addResidue(segment, plan.reads, this.#residue)
+    addResidue(segment, plan.reads, plan.partly.of(segment), this.#residue)
     if (this.#run.refused.length > 0) this.#addRefused()
   }
 

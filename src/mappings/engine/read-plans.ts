@@ -1,6 +1,7 @@
 // What is read of a segment by the rows that applied to it, made once for each combination (mapping of residue).
+import { ByForm } from './by-form.ts'
 import type { SegmentMap } from './compile-segment.ts'
-import { mergeReads, type ReadPlan, settleReads } from './reads.ts'
+import { fieldsOf, mergeReads, type ReadPlan, settleReads } from './reads.ts'
 
 /** Combinations kept per segment of a message map; there are few. */
 const maxPlans = 1_024
@@ -49,6 +50,9 @@ export class PlanNode {
     this.#last = node
     return node
   }
+
+  /** Fields that have something and are not read as a whole: something of them may be left over. */
+  readonly partly = new ByForm((segment) => fieldsOf(segment).filter((field) => !this.reads[field]?.whole))
 
   get reads(): ReadPlan {
     if (this.#reads) return this.#reads

@@ -55,17 +55,24 @@ export function settleReads(plan: ReadPlan): ReadPlan {
   return plan
 }
 
+/** The fields of a segment that have something. */
+export const fieldsOf = (segment: Segment): readonly number[] =>
+  Array.from({ length: segment.fieldCount }, (_, i) => i + 1).filter((field) => segment.has(field))
+
 /**
  * Adds the valued positions of a segment that the plan does not read: 'PV1-21', 'NK1[2]-13[1].9',
- * 'PID-5[1].1.4'.
+ * 'PID-5[1].1.4'. `fields` are those that are looked at.
  */
-export function addResidue(segment: Segment, plan: ReadPlan, into: string[]): void {
-  const count = segment.fieldCount
+export function addResidue(
+  segment: Segment,
+  plan: ReadPlan,
+  fields: readonly number[],
+  into: string[],
+): void {
   let name: string | undefined
-  for (let field = 1; field <= count; field++) {
+  for (const field of fields) {
     const reads = plan[field]
-    if (reads?.whole) continue
-    if (!segment.has(field) || (reads && segment.isWithin(field, reads.leading, reads.every))) continue
+    if (reads && segment.isWithin(field, reads.leading, reads.every)) continue
     const raw = segment.raw(field)
     if (raw === undefined || raw === '""') continue
     if (into.length >= maxResidue) return

@@ -121,6 +121,8 @@ export class Place<Value = Made> {
   readonly #isTried: boolean
   #generation = 0
   #bySpeaker: (Texts<Value> | undefined)[] = []
+  #lastSpeaker = -1
+  #last: Texts<Value> | undefined
 
   /** `tried`: nobody knows beforehand whether its texts come again. */
   constructor(tried = false) {
@@ -131,12 +133,14 @@ export class Place<Value = Made> {
     if (this.#generation !== memory.generation) {
       this.#generation = memory.generation
       this.#bySpeaker = []
+      this.#last = undefined
     }
-    const known = this.#bySpeaker[speaker]
-    if (known) return known
-    const made = new Texts<Value>(memory, this.#isTried)
-    this.#bySpeaker[speaker] = made
-    return made
+    if (this.#last && this.#lastSpeaker === speaker) return this.#last
+    const texts = this.#bySpeaker[speaker] ?? new Texts<Value>(memory, this.#isTried)
+    this.#bySpeaker[speaker] = texts
+    this.#lastSpeaker = speaker
+    this.#last = texts
+    return texts
   }
 
   /** Where a text is looked for; undefined when it is not worth it. */

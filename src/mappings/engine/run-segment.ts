@@ -21,15 +21,10 @@ export function runSegment(
   expectFrom(map.segment, into)
   let held = 0
   let amending: CellPlan[] | undefined
-  const { fields, numbers } = map
   const demands = map.demands || run.context.emptyMeansDelete !== undefined
-  for (let i = 0; i < numbers.length; i++) {
-    const field = numbers[i] ?? 0
-    const isSent = segment.has(field)
-    if (!isSent && !demands) continue
-    const plan = fields[i]
-    if (!plan) continue
-    if (!isSent) {
+  for (const plan of demands ? map.fields : map.sent.of(segment)) {
+    const { field } = plan
+    if (demands && !segment.has(field)) {
       held |= unsent(plan, run, facts, into, held)
       continue
     }

@@ -6,6 +6,7 @@ import { tableOfField } from './code-tables.ts'
 import type { CompiledRow } from './compile-row.ts'
 import type { Designator, MapContext } from './context.ts'
 import { LinkedThings, type Mention } from './linked.ts'
+import { People } from './people.ts'
 import { maxResidue } from './reads.ts'
 import { type RefusedValue, refusedValue } from './refused-values.ts'
 import { type Memory, memoryOf } from './remembered.ts'
@@ -25,6 +26,7 @@ export class Run {
   readonly tables: Tables
   readonly issues: MapIssue[] = []
   readonly linked: LinkedThings
+  readonly people = new People()
   /** First part of the source: the sending application. */
   readonly application: string
   readonly facility: string

@@ -57,7 +57,7 @@ export interface ShapeCount {
 }
 
 /** Occurrences of a segment whose spans are remembered; later ones are not worth it. */
-export const maxOccurrences = 8
+export const maxOccurrences = 32
 
 /** A place in the trie. Numbers as keys are repetitions (0-based); the first one that writes is not said. */
 export class TraceNode {

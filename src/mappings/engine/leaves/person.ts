@@ -1,6 +1,7 @@
 // People named in passing (HL7 v2.9.1 chapter 2A XCN; FHIR R4 Practitioner, HumanName).
 import type { Json } from '../../mapped.ts'
 import type { Leaves } from '../leaf-type.ts'
+import type { Named } from '../people.ts'
 import type { Run } from '../run.ts'
 import { mark } from '../trace.ts'
 import { displayOf, readPerson, valuesOf } from './read-person.ts'
@@ -18,36 +19,12 @@ const maxIdentifiers = 20
 /** People of one field among whom an identifier looks for its owner. */
 const maxPeople = 64
 
-/** What the earlier repetitions of the field at work named, for joining those of one person. */
-interface Named {
-  readonly name: string
-  readonly key: string
-  /** Authorities of its numbers, with the type of each. */
-  readonly kinds: string[]
-}
-
-const namedIn = new WeakMap<Run, { segment: number; field: number; people: Named[] }>()
-
-function peopleOf(run: Run): Named[] {
-  const segment = run.segment?.index ?? 0
-  const known = namedIn.get(run)
-  if (known?.segment === segment && known.field === run.field) return known.people
-  const people: Named[] = []
-  namedIn.set(run, { segment, field: run.field, people })
-  return people
-}
-
-/** What a whole field said of one person, by its text: messages name the same doctor in many places. */
-const readIn = new WeakMap<Run, Map<string, { readonly value: Json; readonly named: boolean }>>()
+const peopleOf = (run: Run): Named[] => run.people.of(run.segment?.index ?? 0, run.field)
 
 function practitioner(raw: string, run: Run): Json | undefined {
   // Of several repetitions each may add a number to the person before it.
   if (run.level > 0 || run.segment?.raw(run.field) !== raw) return onePractitioner(raw, run)
-  let known = readIn.get(run)
-  if (!known) {
-    known = new Map()
-    readIn.set(run, known)
-  }
+  const known = run.people.said
   const before = known.get(raw)
   if (before) {
     run.mark(before.named ? at.named : at.reference)
