@@ -94,6 +94,14 @@ export class Segment {
     return next - 1 === from ? '' : this.message.text.slice(from, next - 1)
   }
 
+  /** Raw text from one field to another, as far as they were sent, with the separators between them. */
+  stretch(first: number, last: number): string {
+    const starts = this.#starts()
+    const before = this.#header ? 1 : 0
+    const end = Math.min(last - before + 1, starts.length - 1)
+    return this.message.text.slice(starts[first - before], (starts[end] ?? 0) - 1)
+  }
+
   /** The raw repetitions of a field; none when it is absent or empty. */
   repetitions(field: number): readonly string[] {
     const known = this.#repetitions?.get(field)

@@ -93,6 +93,27 @@ describe('remembered codes', () => {
     assert.deepEqual(read('100'), first)
   })
 
+  it('are those of the fields around as well, where a row reads them', () => {
+    const set = compileMaps(sources, tables)
+    const values = (segment: string, path: string) => {
+      const { things } = map('ADT^A01', ['PID|1||1||DOE^JANE', segment], {}, set)
+      const cell = things.flatMap(({ cells }) => cells).find((each) => each.path === path)
+      return [JSON.stringify(cell?.value), cell?.spans.map(({ v2 }) => v2).join(' ')]
+    }
+    const said = () => [
+      values('DG1|1|I10|I21.9|CHEST PAIN', 'code'),
+      values('DG1|1||I21.9|CHEST PAIN', 'code'),
+      values('DG1|1||I21.9|ANGINA', 'code'),
+      values('DG1|1||I21.9', 'code'),
+      values('OBX|1|NM|8302-2||70|kg', 'valueQuantity'),
+      values('OBX|1|NM|8302-2||70|lb', 'valueQuantity'),
+      values('OBX|1|SN|8302-2||>^70|lb', 'valueQuantity'),
+    ]
+    const first = said()
+    assert.equal(new Set(first.map((each) => each.join())).size, first.length)
+    for (let time = 0; time < 3; time++) assert.deepEqual(said(), first)
+  })
+
   it('are few: after very many others they are made anew, and are the same', () => {
     const set = compileMaps(sources, tables)
     const read = (code: string) =>

@@ -7,7 +7,7 @@ import { PartFacts } from './part-facts.ts'
 import { type ReadPlan, readComponent, readsAt } from './reads.ts'
 import { accountFor } from './refused-values.ts'
 import type { MapSource, Row } from './row.ts'
-import { isByText, isLined, isPlural } from './row-traits.ts'
+import { aroundOf, isByText, isLined, isPlural } from './row-traits.ts'
 import type { Run } from './run.ts'
 import { type EnterStep, leave, type ShapeCount, type TraceNode, type WriteStep } from './trace.ts'
 
@@ -93,7 +93,7 @@ export class RowCompiler implements ShapeCount {
     source.rows.forEach((row, index) => {
       if (row.fhir !== '-') rows.push(this.row(row, `${name}#${index + 1}`, target, row.v2, true))
     })
-    made.byText = rows.every(isByText)
+    made.byText = rows.every(isByText) && aroundOf(rows) === undefined
     return made
   }
 

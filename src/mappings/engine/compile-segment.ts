@@ -4,7 +4,7 @@ import { type CompiledRow, MapFault, noteReads, type RowCompiler, splitName } fr
 import { mergeReads, type ReadPlan, readComponent, readsAt } from './reads.ts'
 import { Place } from './remembered.ts'
 import type { MapSource } from './row.ts'
-import { isByText, isLined, isPlural, isRepeatable } from './row-traits.ts'
+import { type Around, aroundOf, isByText, isLined, isPlural, isRepeatable } from './row-traits.ts'
 import { type ShapeCount, type TraceBase, TraceNode } from './trace.ts'
 
 /** What one field says of one element. */
@@ -20,6 +20,8 @@ export interface CellPlan extends TraceBase {
   readonly only: CompiledRow | undefined
   /** Conditions of its rows, as bits; -1 when a row has none. */
   readonly bits: number
+  /** Conditions that decide which of its rows count. */
+  readonly mask: number
   /** A list of its row's is several items. */
   readonly several: boolean
   /** Set for 'address[0].district': completes that item of the cell that is there. */
@@ -39,6 +41,8 @@ export interface CellPlan extends TraceBase {
   readonly root: TraceNode
   /** What was made of it before, when that follows from its text alone. */
   readonly place: Place | undefined
+  /** The fields around its own of which the text counts then, too. */
+  readonly around: Around | undefined
 }
 
 /** A row with a condition. */
@@ -199,6 +203,7 @@ function cellOf(
     apart: apart.length > 0 ? apart : undefined,
     only: rows.length === 1 && first.steps.length === 0 ? first : undefined,
     bits: all.reduce((bits, { bit }) => (bit === 0 ? -1 : bits | bit), 0),
+    mask: all.reduce((mask, { bit }) => mask | bit, 0),
     several: first.leaf?.several === true,
     lines: rows.some(isLined),
     plural: rows.every(isPlural),
@@ -209,12 +214,12 @@ function cellOf(
     locations: [],
     root: new TraceNode(count),
     place: placeOf(all),
+    around: aroundOf(all),
   }
 }
 
 /** Where a cell is remembered whose text says all: that of codes always, any other while its texts come again. */
 function placeOf(rows: readonly CompiledRow[]): Place | undefined {
-  if (rows.length > 1 && rows.some(({ bit }) => bit !== 0)) return undefined
   if (!rows.every(isByText)) return undefined
   return new Place(!rows.some(({ leaf }) => leaf?.coded))
 }

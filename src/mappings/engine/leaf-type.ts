@@ -20,7 +20,10 @@ export interface Leaf {
   readonly joins?: true
   /** It may yield several items (an array) for one repetition of a list. */
   readonly several?: true
-  /** What it makes of a text follows from the tables and settings of the source and the field alone: it may be remembered. */
+  /**
+   * What it makes follows from the text that it reads, the tables and settings of the source and the field alone: it may be
+   * remembered.
+   */
   readonly byText?: true
   /** And its texts are codes, which come again: it is remembered. */
   readonly coded?: true

@@ -25,21 +25,18 @@ function locationOf(cell: CellPlan, occurrence: number): string {
 export function recallCell(
   cell: CellPlan,
   texts: Texts<Made>,
-  raw: string,
-  repetitions: readonly string[] | undefined,
+  text: string,
+  repeats: boolean,
   run: Run,
   into: CellList,
   held: number,
 ): void {
-  let made = texts.get(raw)
-  if (!made) {
-    const own = copyOf(raw)
+  const deciding = held & cell.mask
+  let made = texts.get(text)
+  if (made?.held !== deciding) {
+    const own = copyOf(text)
     const { passing } = run
-    run.recalling = true
-    const value = valueIn(cell, own, repetitions && run.message.repetitions(own), run, held)
-    made = new Made(value, run.node)
-    run.node = undefined
-    run.recalling = false
+    made = afresh(cell, own, repeats, run, held)
     if (run.passing === passing) texts.set(own, made)
   }
   if (made.value === undefined) return
@@ -52,6 +49,21 @@ export function recallCell(
   const fresh = finished(cell, made.value, made.to, occurrence)
   if (occurrence <= maxOccurrences) made.cells[occurrence] = fresh
   add(into, cell, fresh)
+}
+
+/** What is remembered is made of a text of its own, the fields around included: nothing of it keeps the message alive. */
+function afresh(cell: CellPlan, own: string, repeats: boolean, run: Run, held: number): Made {
+  const at = cell.around ? Math.min(cell.around.before, run.field - 1) : 0
+  const fields = cell.around ? own.split(run.message.delimiters.field) : [own]
+  const raw = fields[at] ?? ''
+  run.recalling = true
+  run.around = cell.around && { fields, at }
+  const value = valueIn(cell, raw, repeats ? run.message.repetitions(raw) : undefined, run, held)
+  const made = new Made(value, run.node, held & cell.mask)
+  run.node = undefined
+  run.around = undefined
+  run.recalling = false
+  return made
 }
 
 export function makeCell(

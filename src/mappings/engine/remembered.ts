@@ -69,11 +69,14 @@ export function memoryOf(tables: Tables): Memory {
 export class Made {
   readonly value: unknown
   readonly to: TraceNode | undefined
+  /** Conditions that held of those that decide of it. */
+  readonly held: number
   readonly cells: Cell[] = []
 
-  constructor(value: unknown, to: TraceNode | undefined) {
+  constructor(value: unknown, to: TraceNode | undefined, held = 0) {
     this.value = value
     this.to = to
+    this.held = held
   }
 }
 
@@ -143,9 +146,9 @@ export class Place<Value = Made> {
     return texts
   }
 
-  /** Where a text is looked for; undefined when it is not worth it. */
-  worthFor(raw: string, run: Run): Texts<Value> | undefined {
-    if (!isMemorable(raw, run)) return undefined
+  /** Where texts are looked for; undefined when it is not worth it. */
+  worthFor(run: Run): Texts<Value> | undefined {
+    if (run.speaker < 0 || run.recalling) return undefined
     const texts = this.at(run)
     return texts.isVain ? undefined : texts
   }
@@ -153,7 +156,9 @@ export class Place<Value = Made> {
 
 /** True for a text that is worth a place, from a source that has one. */
 export const isMemorable = (raw: string, run: Run): boolean =>
-  run.speaker >= 0 && !run.recalling && raw.length <= maxRememberedChars
+  run.speaker >= 0 && !run.recalling && isShort(raw)
+
+export const isShort = (raw: string): boolean => raw.length <= maxRememberedChars
 
 /** A copy that does not keep the message alive of which the text is a part. */
 export const copyOf = (text: string): string => JSON.parse(JSON.stringify(text)) as string

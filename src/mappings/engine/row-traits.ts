@@ -1,7 +1,20 @@
 // What a compiled row tells of the values that it makes (v2-to-FHIR IG, segment maps).
 import type { CompiledRow } from './compile-row.ts'
 
-/** True for a row whose value follows from its text. */
+/** How many fields around its own count. */
+export interface Around {
+  readonly before: number
+  readonly next: number
+}
+
+/** The fields that some of the rows of a field read as well. */
+export function aroundOf(rows: readonly CompiledRow[]): Around | undefined {
+  const before = Math.max(...rows.map(({ leaf }) => leaf?.before ?? 0))
+  const next = Math.max(...rows.map(({ leaf }) => leaf?.next ?? 0))
+  return before === 0 && next === 0 ? undefined : { before, next }
+}
+
+/** True for a row whose value follows from the text that it reads. */
 export const isByText = ({ leaf, type, constant }: CompiledRow): boolean =>
   constant !== undefined || leaf?.coded === true || leaf?.byText === true || type?.byText === true
 

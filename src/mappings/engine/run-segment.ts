@@ -5,6 +5,8 @@ import { add, type CellList, expectFrom } from './cell-list.ts'
 import type { CellPlan, FieldPlan, SegmentMap } from './compile-segment.ts'
 import type { Facts } from './condition.ts'
 import { cellOf, isObject, itemOf, makeCell, recallCell } from './make-cell.ts'
+import { isShort } from './remembered.ts'
+import type { Around } from './row-traits.ts'
 import { isInk, type Run } from './run.ts'
 import { spansAt } from './trace.ts'
 
@@ -47,14 +49,18 @@ export function runSegment(
         amending.push(cell)
         continue
       }
-      const texts = cell.place?.worthFor(raw, run)
-      if (texts) recallCell(cell, texts, raw, repetitions, run, into, held)
+      const texts = cell.place?.worthFor(run)
+      const text = texts && cell.around ? stretchOf(segment, field, cell.around) : raw
+      if (texts && isShort(text)) recallCell(cell, texts, text, repetitions !== undefined, run, into, held)
       else makeCell(cell, raw, repetitions, run, into, held)
     }
   }
   if (amending) for (const cell of amending) amend(cell, segment, run, into, held)
   return held
 }
+
+const stretchOf = (segment: Segment, field: number, { before, next }: Around): string =>
+  segment.stretch(Math.max(field - before, 1), field + next)
 
 /** A field that was not sent, or sent empty; returns which of its conditions held. */
 function unsent(plan: FieldPlan, run: Run, facts: Facts, into: CellList, before: number): number {

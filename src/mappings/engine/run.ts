@@ -63,6 +63,8 @@ export class Run {
   time: { readonly raw: string; readonly level: number; readonly value: string } | undefined
   /** A whole cell is made to be remembered: its parts need not be. */
   recalling = false
+  /** Copies of the fields around the one at work, which is number `at` of them. */
+  around: { readonly fields: readonly string[]; readonly at: number } | undefined
 
   constructor(message: Message, context: MapContext, tables: Tables) {
     this.message = message
@@ -141,7 +143,9 @@ export class Run {
 
   /** The field that many below its own, first repetition. */
   nextField(offset: number): string | undefined {
-    return this.segment?.repetitions(this.field + offset)[0]
+    if (!this.around) return this.segment?.repetitions(this.field + offset)[0]
+    const raw = this.around.fields[this.around.at + offset]
+    return raw === undefined || raw === '' ? undefined : this.message.repetitions(raw)[0]
   }
 
   mark(step: MarkStep): void {

@@ -56,6 +56,7 @@ export const clinicalLeaves: Leaves = {
   /** DG1-3 and PR1-3: DG1-2 may name the coding system (2.2 to 2.4), DG1-4 the description. */
   'CWE[CodeableConcept-Method]': {
     yields: 'CodeableConcept',
+    byText: true,
     reads: conceptReads,
     before: 1,
     next: 1,
@@ -84,6 +85,7 @@ export const clinicalLeaves: Leaves = {
   /** AL1-5 and IAM-5 with the severity in the field before: FHIR has no severity without a manifestation. */
   'ST[AllergyIntolerance.reaction]': {
     yields: 'AllergyIntolerance.reaction',
+    byText: true,
     reads: [1],
     before: 1,
     read: (raw, run) => {

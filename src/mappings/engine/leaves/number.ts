@@ -152,6 +152,7 @@ export const numberLeaves: Leaves = {
   /** A count whose unit is in the field after it: SCH-9/10, AIS-5/6, AIS-7/8 and the like. */
   'NM[minutes]': {
     yields: 'integer',
+    byText: true,
     reads: [1],
     next: 1,
     read: (raw, run) => {

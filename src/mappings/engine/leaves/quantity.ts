@@ -97,6 +97,7 @@ export const quantityLeaves: Leaves = {
   /** A number whose unit is in the field after it: OBX-5/6, AIG-6/7. */
   'NM[Quantity-Units]': {
     yields: 'Quantity',
+    byText: true,
     reads: [1],
     next: 1,
     read: (raw, run) => {
@@ -111,6 +112,7 @@ export const quantityLeaves: Leaves = {
   /** SN without separator: >^100. */
   'SN[Quantity]': {
     yields: 'Quantity',
+    byText: true,
     reads: [1, 2],
     next: 1,
     read: (raw, run) => {
@@ -125,6 +127,7 @@ export const quantityLeaves: Leaves = {
   /** SN with a dash: ^100^-^200. */
   'SN[Range]': {
     yields: 'Range',
+    byText: true,
     reads: [1, 2, 3, 4],
     next: 1,
     read: (raw, run) => {
@@ -142,6 +145,7 @@ export const quantityLeaves: Leaves = {
   /** SN with a colon or a slash: ^1^:^128. */
   'SN[Ratio]': {
     yields: 'Ratio',
+    byText: true,
     reads: [1, 2, 3, 4],
     next: 1,
     read: (raw, run) => {
@@ -170,6 +174,7 @@ export const quantityLeaves: Leaves = {
   /** NR: low^high. */
   'NR[Range]': {
     yields: 'Range',
+    byText: true,
     reads: [1, 2],
     next: 1,
     read: (raw, run) => {

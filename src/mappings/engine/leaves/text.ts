@@ -39,6 +39,7 @@ export const textLeaves: Leaves = {
   /** IN1-8 and its name IN1-9 (XON.1): Coverage.class of type group. */
   'ST[Coverage.class]': {
     yields: 'Coverage.class',
+    byText: true,
     reads: [1],
     next: 1,
     read: (raw, run) => {

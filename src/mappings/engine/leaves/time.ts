@@ -111,6 +111,7 @@ export const timeLeaves: Leaves = {
   /** A start whose end is in the field after it: NK1-8/9, GT1-13/14. */
   'DT[Period]': {
     yields: 'Period',
+    byText: true,
     reads: [1],
     next: 1,
     read: (raw, run) => {
