@@ -11,7 +11,7 @@ import type { TestDatabase } from '../database.ts'
 import { frontdesk as client } from './frontdesk.ts'
 import { baseMaps } from './gateway.ts'
 import { history, type Listener, listener, storyDatabase, storySite, textOf } from './histories.ts'
-import { mrn, msh, pid, register, segment } from './messages.ts'
+import { mrn, msh, pid, register, segment, visit } from './messages.ts'
 
 let store: TestDatabase
 let scratch: TestDatabase
@@ -86,9 +86,25 @@ describe('the log replayed in an empty store', () => {
     await send(text(late))
     await send(text(register('M1')))
     await send(text(register('M2', { 7: '19790101', 11: '1 OAK ST^^SPRINGFIELD^IL^62701^USA^H' })))
+    // One visit under two numbers: the second waits for the merge.
+    for (const [who, event] of [
+      ['M1', 'A01'],
+      ['M2', 'A08'],
+    ] as const)
+      await send(
+        text([
+          msh({ event: `ADT^${event}^ADT_A01` }),
+          'EVN||20260302083000',
+          pid({ 3: mrn(who), 5: 'DOE^JANE^^^^^L' }),
+          segment('PV1', { 1: '1', 2: 'I', 10: event === 'A08' ? 'MED' : '', 19: visit('V1') }),
+        ]),
+      )
     await send(text(merge))
     await send(text(register('M2', { 8: 'M' }, { time: '20260302110000' })))
     await send(text(register('M9')))
+    const shown: string[] = []
+    for await (const { rtype, body } of stateOf(store)) if (rtype === 'Encounter') shown.push(body)
+    assert.ok(shown.some((each) => each.includes('MED')))
     assert.deepEqual(await verify(), [])
   })
 
