@@ -25,12 +25,16 @@ const ignored = new Set(['resourceType', 'id'])
 /** Types that several sources tell of: no narrative of one of them holds for the whole, and meta is said list by list. */
 const composed = new Set(['Patient', 'Encounter', 'Appointment', 'Coverage', 'Account'])
 
-export interface ClientWrite {
+/** Milliseconds: when it was written, and when it has happened, if that is another time. */
+export interface ClientTimes {
+  readonly at: number
+  readonly t?: number
+}
+
+export interface ClientWrite extends ClientTimes {
   readonly rtype: string
   readonly id: string
   readonly client: string
-  /** Milliseconds. */
-  readonly at: number
   readonly current: FhirJson | undefined
   readonly next: FhirJson
 }
@@ -45,11 +49,13 @@ export interface ClientStatement {
   /** Profiles, tags and labels of what several sources tell of. */
   readonly meta?: SaidMeta
   readonly deletes?: true
+  /** When it has happened, milliseconds; undefined = when it was written. */
+  readonly t?: number
 }
 
 /** Elements that differ, as assertions; identifiers only add. */
 export function writeByClient(draft: Draft, write: ClientWrite, site: Site): ClientStatement {
-  const { rtype, id, client, at, current, next } = write
+  const { rtype, id, client, at, t, current, next } = write
   const cells: Record<CellKey, Json> = {}
   for (const element of new Set([...Object.keys(current ?? {}), ...Object.keys(next)])) {
     if (ignored.has(element) || (composed.has(rtype) && (element === 'meta' || element === 'text'))) continue
@@ -66,7 +72,7 @@ export function writeByClient(draft: Draft, write: ClientWrite, site: Site): Cli
     ? newMetaOf([...draft.contributions(rtype, id).values()], client, current, next)
     : undefined
   const names = registeredTypes.has(rtype) ? namesOf(next, site) : []
-  const statement = { rtype, id, cells, names, ...(meta && { meta }) }
+  const statement = { rtype, id, cells, names, ...(meta && { meta }), ...(t !== undefined && { t }) }
   stateByClient(draft, statement, client, at)
   return statement
 }
@@ -77,20 +83,21 @@ const filled = (meta: Json | undefined): Json | undefined =>
 
 /** Says what a client's write has come to, now or again. */
 export function stateByClient(draft: Draft, statement: ClientStatement, client: string, at: number): void {
-  const { rtype, id, names, deletes, meta = {} } = statement
+  const { rtype, id, names, deletes, meta = {}, t = at } = statement
   const i = draft.messageId
+  draft.occurred = t
   const cells: Record<CellKey, Assertion> = {}
-  for (const [key, v] of Object.entries(statement.cells)) cells[key] = { v, t: at, m: at, i }
+  for (const [key, v] of Object.entries(statement.cells)) cells[key] = { v, t, m: at, i }
   for (const name of metaLists) {
     const list = meta[name]
-    if (list) draft.contribute(rtype, id, metaContribution(client, name, list, { i, t: at }))
+    if (list) draft.contribute(rtype, id, metaContribution(client, name, list, { i, t }))
   }
   const isMetaAlone = Object.keys(cells).length === 0 && Object.keys(meta).length > 0
   // Labels are no event of a visit or an appointment.
   if (isMetaAlone) draft.touch(rtype, id)
   else if (!eventTypes.has(rtype)) draft.assert(rtype, id, client, cells)
   else if (deletes) draft.contribute(rtype, id, { source: client, key: '$deleted', i, cells })
-  else draft.contribute(rtype, id, { source: client, key: i, event: 'FHIR', t: at, m: at, i, cells })
+  else draft.contribute(rtype, id, { source: client, key: i, event: 'FHIR', t, m: at, i, cells })
   for (const { system, value } of names)
     if (!draft.lookup(rtype, system, value)) draft.register(rtype, system, value, id)
 }
@@ -158,11 +165,12 @@ export function deleteByClient(
   rtype: string,
   id: string,
   client: string,
-  at: number,
+  { at, t }: ClientTimes,
 ): ClientStatement {
   const closes = rtype === 'Coverage'
   const cells: Record<CellKey, Json> = closes ? { 'status<FHIR': 'cancelled' } : { '$deleted<FHIR': true }
-  const statement: ClientStatement = { rtype, id, cells, names: [], ...(closes ? {} : { deletes: true }) }
+  const how = { ...(closes ? {} : { deletes: true as const }), ...(t !== undefined && { t }) }
+  const statement: ClientStatement = { rtype, id, cells, names: [], ...how }
   stateByClient(draft, statement, client, at)
   return statement
 }

@@ -26,6 +26,11 @@ export interface Carrying {
 
 const statuses = { create: 201, update: 200, patch: 200, delete: 204 } as const
 
+const timesOf = ({ eventTime }: FhirWrite, now: Date) => ({
+  at: now.getTime(),
+  ...(eventTime && { t: eventTime.getTime() }),
+})
+
 export const newResult = ({ rtype, op, id = '' }: FhirWrite): Result => ({ rtype, id, status: statuses[op] })
 
 /** Before a write is applied again: nothing has come of it yet. */
@@ -169,7 +174,7 @@ function create(write: FhirWrite, result: Result, { draft, site, now }: Carrying
     asked(result, requestFiller(draft, { ...write, id }, { owner, next }, now))
     return
   }
-  const said = { rtype, id, client: client.id, at: now.getTime(), current: undefined, next }
+  const said = { rtype, id, client: client.id, ...timesOf(write, now), current: undefined, next }
   result.command = sayPointed(draft, site, said, opens)
 }
 
@@ -210,7 +215,7 @@ function change(write: FhirWrite, result: Result, { draft, site, now }: Carrying
     else
       result.command = {
         kind: 'say',
-        statement: deleteByClient(draft, rtype, id, client.id, now.getTime()),
+        statement: deleteByClient(draft, rtype, id, client.id, timesOf(write, now)),
       }
     return
   }
@@ -233,7 +238,7 @@ function change(write: FhirWrite, result: Result, { draft, site, now }: Carrying
     }
   }
   const shown = entity.deleted ? undefined : entity.body
-  const said = { rtype, id, client: client.id, at: now.getTime(), current: shown, next }
+  const said = { rtype, id, client: client.id, ...timesOf(write, now), current: shown, next }
   result.command = sayPointed(draft, site, said, opens)
 }
 

@@ -39,6 +39,8 @@ export interface FhirWrite {
   /** False for a client whose update must not become a create. */
   readonly mayCreate?: boolean
   readonly idempotencyKey?: string
+  /** When it has happened; undefined = now. */
+  readonly eventTime?: Date
   /** The request as it came, for the log. */
   readonly raw: Uint8Array
   readonly peer: string

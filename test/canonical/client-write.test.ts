@@ -94,7 +94,7 @@ describe('deleting', () => {
     const on = world()
     write(on, 'Patient', { gender: 'male' })
     const draft = new Draft(on, String(++messages), site)
-    deleteByClient(draft, 'Patient', 'x', 'frontdesk', ++at)
+    deleteByClient(draft, 'Patient', 'x', 'frontdesk', { at: ++at })
     draft.fold()
     assert.deepEqual(
       draft.changes.map((each) => each.op),
@@ -111,7 +111,7 @@ describe('deleting', () => {
     const on = world()
     write(on, 'Coverage', { status: 'active', beneficiary: { reference: 'Patient/p' } })
     const draft = new Draft(on, String(++messages), site)
-    deleteByClient(draft, 'Coverage', 'x', 'frontdesk', ++at)
+    deleteByClient(draft, 'Coverage', 'x', 'frontdesk', { at: ++at })
     draft.fold()
     assert.equal(draft.entity('Coverage', 'x').body?.status, 'cancelled')
   })

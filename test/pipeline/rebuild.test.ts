@@ -127,11 +127,15 @@ describe('the log replayed in an empty store', () => {
       rtype: 'Patient',
       id: known?.slice('Patient/'.length) ?? '',
       ifMatch: 1,
+      // Said to have happened before the message that comes next: what that says stays.
+      eventTime: new Date('2026-03-02T08:30:00-06:00'),
       change: (current) => ({
         next: { ...current, resourceType: 'Patient', gender: 'other', maritalStatus: { text: 'x' } },
       }),
     })
     assert.equal(patched.status, 200)
+    await send(text(register('M1', { 16: 'M' }, { time: '20260302090000' })))
+    assert.doesNotMatch([...(await gateway.state()).values()].join(), /"text":"x"/)
     const charge = await gateway.engine.write({
       ...common,
       op: 'create',

@@ -15,6 +15,8 @@ export interface Ask {
   /** A well-formed id; '' where the route has none. */
   readonly id: string
   readonly prefer: Preferences
+  /** When what is written has happened; undefined = now. */
+  readonly eventTime?: Date
 }
 
 export type Handler = (ask: Ask) => Promise<Response>

@@ -4,6 +4,7 @@ import { authenticate, type Permission, permits } from '../auth.ts'
 import type { AppContext, Deps } from '../context.ts'
 import type { Handler } from './ask.ts'
 import { wantsOctets } from './binary.ts'
+import { eventTimeOf } from './event-time.ts'
 import { formatWanted } from './format.ts'
 import { preferencesOf } from './preferences.ts'
 import { refuse } from './reply.ts'
@@ -61,7 +62,10 @@ export function fhirRoute(deps: Deps, needed: readonly Permission[], handler: Ha
         return refuse(c, 'bad-request', 'an id has 1 to 64 letters, digits, - and .')
       }
     }
-    return await handler({ c, deps, client, rtype, id, prefer: preferencesOf(c.req.header('prefer')) })
+    const eventTime = eventTimeOf(c, client, deps)
+    if (eventTime instanceof Response) return eventTime
+    const prefer = preferencesOf(c.req.header('prefer'))
+    return await handler({ c, deps, client, rtype, id, prefer, ...(eventTime && { eventTime }) })
   }
 }
 

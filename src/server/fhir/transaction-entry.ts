@@ -5,7 +5,6 @@ import { refusal, statusOf } from '../../fhir/outcome.ts'
 import { isObject, isServedType, type Resource, writesOf } from '../../fhir/types.ts'
 import type { FhirResource, FhirWrite, TransactionEntry } from '../../pipeline/gateway.ts'
 import { type Permission, permits } from '../auth.ts'
-import { peerOf } from '../context.ts'
 import type { Ask } from './ask.ts'
 import type { EntryFault, EntryRequest } from './bundle-entry.ts'
 import { criteriaOf, unlessOf } from './conditional.ts'
@@ -13,7 +12,7 @@ import { patchChange } from './patch.ts'
 import { ifMatchOf } from './preferences.ts'
 import { type Checking, issuesOf } from './profile-check.ts'
 import { withoutServerMeta } from './resource-body.ts'
-import { changeTo } from './write.ts'
+import { changeTo, commonOf } from './write.ts'
 
 type Op = FhirWrite['op']
 
@@ -47,12 +46,9 @@ export async function transactionEntry(
   const change = changeOf(ask.deps, rtype, op, request, where)
   if ('issues' in change) return change
   const write: FhirWrite = {
-    client: ask.client,
-    peer: peerOf(ask.c),
-    strict: ask.prefer.handling === 'strict',
+    ...commonOf({ ...ask, rtype }),
     raw: new Uint8Array(),
     op,
-    rtype,
     mayCreate: permits(ask.client, rtype, 'c'),
     ...where,
     ...change,

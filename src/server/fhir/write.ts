@@ -12,13 +12,14 @@ import { sendWritten } from './written.ts'
 
 const maxKeyCharacters = 255
 
-type Common = Pick<FhirWrite, 'client' | 'peer' | 'strict' | 'rtype'>
+type Common = Pick<FhirWrite, 'client' | 'peer' | 'strict' | 'rtype' | 'eventTime'>
 
-export const commonOf = ({ c, client, rtype, prefer }: Ask): Common => ({
+export const commonOf = ({ c, client, rtype, prefer, eventTime }: Ask): Common => ({
   client,
   rtype,
   peer: peerOf(c),
   strict: prefer.handling === 'strict',
+  ...(eventTime && { eventTime }),
 })
 
 /** Which resource is meant: by its id, or by what it is found by. */
