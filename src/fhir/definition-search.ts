@@ -270,16 +270,17 @@ const subsetted = { system: 'http://terminology.hl7.org/CodeSystem/v3-Observatio
 export function partsOfDefinition(resource: Resource, { summary, elements }: DefinitionParts): Resource {
   if (!summary && !elements) return resource
   const isIn = (name: string): boolean => {
-    if (name === 'resourceType' || name === 'id' || name === 'meta') return true
     if (elements) return elements.includes(name) || (MANDATORY.has(name) && name !== 'description')
     if (summary === 'text') return name === 'text' || MANDATORY.has(name)
     return summary === 'data' ? name !== 'text' : !LONG.has(name)
   }
-  const kept: JsonObject = Object.fromEntries(Object.entries(resource).filter(([name]) => isIn(name)))
-  const meta = resource.meta ?? {}
+  const { resourceType, id, meta = {}, ...others } = resource
+  const kept: JsonObject = Object.fromEntries(Object.entries(others).filter(([name]) => isIn(name)))
+  // In the order of FHIR, which XML keeps.
   return {
-    ...kept,
-    resourceType: resource.resourceType,
+    resourceType,
+    ...(id !== undefined && { id }),
     meta: { ...meta, tag: [...listOf(meta.tag), subsetted] },
+    ...kept,
   }
 }

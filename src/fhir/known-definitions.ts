@@ -111,6 +111,8 @@ function withIds(resourceType: string, list: readonly JsonObject[]): readonly Re
     let id = taken.has(own) && version !== '' ? idOf(`${own.slice(0, 40)}-${version}`) : own
     for (let n = 2; taken.has(id); n += 1) id = `${own.slice(0, 50)}-${n}`
     taken.add(id)
-    return { ...each, resourceType, id }
+    const { resourceType: _type, id: _id, ...rest } = each
+    // In the order of FHIR, which XML keeps.
+    return { resourceType, id, ...rest }
   })
 }

@@ -141,6 +141,14 @@ describe('a search of definitions', () => {
       [undefined, 'http://hl7.org/fhir/StructureDefinition/Patient'],
     )
     assert.match(JSON.stringify(summary?.meta), /SUBSETTED/)
+    // XML keeps the order of FHIR: id, then meta, then all else.
+    for (const search of [
+      'ValueSet?_id=administrative-gender&_summary=true',
+      'CodeSystem?_id=v3-RoleCode&_elements=url',
+    ]) {
+      const { text } = await gateway.ask(`/${search}&_format=xml`)
+      assert.match(text, /<resource><(\w+)><id value="[^"]+"\/><meta>.*<\/meta><url /, search)
+    }
     const names = (await found('StructureDefinition?kind=resource&_sort=-name&_elements=name')).map(
       ({ name }) => name,
     )

@@ -121,41 +121,41 @@ describe('plans', () => {
     ],
     'search by identifier': [
       page('Patient?identifier=urn:mrn|M77'),
-      ['identifier_pkey', 'resource_pkey', 'superseded_type'],
+      ['identifier_pkey', 'resource_pkey', 'resource_seq'],
     ],
     'search by the begin of a name': [
       page('Patient?family=fam12'),
-      ['resource_pkey', 'string_pkey', 'superseded_type'],
+      ['resource_pkey', 'string_pkey', 'resource_seq'],
     ],
     'chain to the identifier of the patient': [
       page('Appointment?patient.identifier=urn:mrn|M77'),
-      ['identifier_pkey', 'reference_pkey', 'resource_pkey', 'superseded_type'],
+      ['identifier_pkey', 'reference_pkey', 'resource_pkey', 'resource_seq'],
     ],
     'appointments of a practitioner on a day': [
       page('Appointment?practitioner=Practitioner/d7&date=2026-03-05'),
-      ['date_pkey', 'reference_pkey', 'resource_pkey', 'superseded_type'],
+      ['date_pkey', 'reference_pkey', 'resource_pkey', 'resource_seq'],
     ],
     'appointments of a patient by time': [
       page('Appointment?patient=Patient/p7&_sort=date'),
-      ['reference_pkey', 'resource_pkey', 'superseded_type'],
+      ['reference_pkey', 'resource_pkey', 'resource_seq'],
     ],
     'appointments of a day': [
       page('Appointment?date=ge2026-03-05&date=lt2026-03-06'),
-      ['date_pkey', 'resource_pkey', 'superseded_type'],
+      ['date_pkey', 'resource_pkey', 'resource_seq'],
     ],
     'search by a code': [
       page('Appointment?status=booked'),
-      ['resource_pkey', 'resource_tokens', 'superseded_type'],
+      ['resource_pkey', 'resource_tokens', 'resource_seq'],
     ],
-    'all of a type': [page('Appointment'), ['resource_pkey', 'superseded_type']],
+    'all of a type': [page('Appointment'), ['resource_pkey', 'resource_seq']],
     'a later page of all of a type': [
       laterPage('Appointment'),
-      ['resource_pkey', 'superseded_pkey', 'superseded_type'],
+      ['resource_pkey', 'superseded_pkey', 'resource_seq'],
     ],
-    'the newest of a type': [page('Appointment?_sort=-_lastUpdated'), ['resource_seq', 'superseded_type']],
+    'the newest of a type': [page('Appointment?_sort=-_lastUpdated'), ['resource_seq']],
     'a later page of the newest of a type': [
       laterPage('Appointment?_sort=-_lastUpdated', ['5000']),
-      ['resource_seq', 'superseded_pkey', 'superseded_type'],
+      ['resource_seq', 'superseded_pkey'],
     ],
     'a later page of the appointments of a patient': [
       laterPage('Appointment?patient=Patient/p7&_sort=date', ['2026-03-01T09:00:00Z']),

@@ -33,7 +33,8 @@ function sendAsked(ask: Ask, stored: Stored): Response {
   const { c, rtype } = ask
   const match = c.req.header('if-none-match')
   if (isNotModified(match, c.req.header('if-modified-since'), stored.version, stored.updatedAt)) {
-    return c.body(null, 304, { etag: etagOf(stored.version) })
+    // What the answer would have said of itself for caches, and no more (RFC 9110, section 15.4.5).
+    return c.body(null, 304, { etag: etagOf(stored.version), vary: 'accept, authorization' })
   }
   if (rtype === 'Binary' && wantsOctets(c)) return sendBinary(c, stored)
   const parts = partsAsked(ask)
