@@ -155,6 +155,16 @@ describe('XTN', () => {
     assert.equal(one('020-5550111').value, '020-5550111')
     assert.equal(one('2175550134').value, '217 5550134')
   })
+  it('says of what it keeps as it was sent whence that is, and of a use that the row gives nothing', () => {
+    const { spans = [] } = cell(patient({ 13: '5550134^Home^TEL' }), 'telecom') ?? {}
+    const at = spans.map(({ fhir, v2 }) => `${fhir.replace('telecom', '').replace(/'[^']*\//g, "'")} ${v2}`).sort()
+    assert.deepEqual(at, [
+      "[0].extension('telecom-equipment').valueCode PID-13[1].3",
+      "[0].extension('telecom-use').valueCode PID-13[1].2",
+      '[0].use PID-13[1]',
+      '[0].value PID-13[1].1',
+    ])
+  })
   it('takes an e-mail address once that XTN.1 repeats', () => {
     assert.deepEqual(one('j@example.org^NET^Internet^j@example.org'), {
       system: 'email',

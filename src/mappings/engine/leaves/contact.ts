@@ -3,7 +3,7 @@ import { readDtm } from '../../../hl7/datetime.ts'
 import type { Json } from '../../mapped.ts'
 import type { Leaves } from '../leaf-type.ts'
 import type { Run } from '../run.ts'
-import { mark } from '../trace.ts'
+import { type MarkStep, mark } from '../trace.ts'
 
 const useUrl = 'http://portico.example.org/StructureDefinition/telecom-use'
 const equipmentUrl = 'http://portico.example.org/StructureDefinition/telecom-equipment'
@@ -13,6 +13,8 @@ const at = {
   use: mark('use', '.2'),
   system: mark('system', '.3'),
   rank: mark('rank', '.18'),
+  sentUse: mark(`extension('${useUrl}').valueCode`, '.2'),
+  sentEquipment: mark(`extension('${equipmentUrl}').valueCode`, '.3'),
   value: new Map(['.1', '.4', '.7', '.12'].map((v2) => [v2, mark('value', v2)])),
 }
 
@@ -91,28 +93,36 @@ function contactPoints(raw: string, run: Run): Json | undefined {
   // Of an e-mail address XTN.4 is the one that counts; senders repeat it in XTN.1.
   if (called && !(system === 'email' && email !== undefined && email !== called.value)) {
     const guess = called.value.includes('@') ? 'email' : 'phone'
-    note(parts, called.from, run)
+    note(parts, called.from, { ...rest, system }, run)
     items.push(point(rest, system ?? guess, called.value))
   }
   if (email !== undefined && email !== called?.value) {
     if (items.length > 0) run.item()
-    note(parts, '.4', run)
+    note(parts, '.4', { ...rest, system }, run)
     const kept = system === undefined || items.length > 0 || system === 'phone' ? 'email' : system
     items.push(point(rest, kept, email))
   }
   return items.length > 1 ? items : items[0]
 }
 
-function note(parts: readonly string[], from: string, run: Run): void {
+/** Whence it comes: what no table has is kept as it was sent, and says nothing of use or system. */
+function note(parts: readonly string[], from: string, { system, use, rank, sent }: Noted, run: Run): void {
   const value = at.value.get(from)
   if (value) run.mark(value)
-  if (parts[1]) run.mark(at.use)
-  if (parts[2]) run.mark(at.system)
-  if (parts[17]) run.mark(at.rank)
+  if (use !== undefined && parts[1]) run.mark(at.use)
+  if (system !== undefined && parts[2]) run.mark(at.system)
+  if (rank !== undefined) run.mark(at.rank)
+  for (const each of sent) run.mark(each)
+}
+
+interface Noted extends Pick<Extras, 'use' | 'rank' | 'sent'> {
+  readonly system: string | undefined
 }
 
 /** What stands beside the value of a contact point. */
 interface Extras {
+  /** Of what is kept as it was sent. */
+  readonly sent: readonly MarkStep[]
   readonly extension: Json | undefined
   readonly use: string | undefined
   readonly rank: number | undefined
@@ -123,13 +133,20 @@ function extras(parts: readonly string[], use: string | undefined, run: Run): Ex
   const sent = run.text(parts[1])
   const equipment = run.text(parts[2])
   const kept: Json[] = []
-  if (sent !== undefined && use === undefined && sent !== 'NET') kept.push({ url: useUrl, valueCode: sent })
-  if (equipment !== undefined && !plainEquipment.has(equipment))
+  const marks: MarkStep[] = []
+  if (sent !== undefined && use === undefined && sent !== 'NET') {
+    kept.push({ url: useUrl, valueCode: sent })
+    marks.push(at.sentUse)
+  }
+  if (equipment !== undefined && !plainEquipment.has(equipment)) {
     kept.push({ url: equipmentUrl, valueCode: equipment })
+    marks.push(at.sentEquipment)
+  }
   const start = day(parts[12], run)
   const end = day(parts[13], run)
   const rank = Number(run.text(parts[17]) ?? '0')
   return {
+    sent: marks,
     extension: kept.length > 0 ? kept : undefined,
     use,
     rank: Number.isInteger(rank) && rank > 0 ? rank : undefined,

@@ -26,6 +26,7 @@ const marks = {
   end: mark('period.end', '.8'),
   whole: mark('value', ''),
   eiSystem: mark('system', '.2'),
+  eiUniversal: mark('system', '.3'),
 }
 
 /** The coding of an identifier type; the code as sent, whatever table 0203 says of it. */
@@ -177,7 +178,8 @@ function ei(raw: string, run: Run): Json | undefined {
   const system = authority(designator, type, run)
   run.mark(marks.value)
   if (designator.namespace !== undefined || designator.universalId !== undefined) {
-    run.mark(inCx ? marks.system : marks.eiSystem)
+    const named = designator.universalId === undefined ? marks.eiSystem : marks.eiUniversal
+    run.mark(inCx ? marks.system : named)
   }
   if (type !== undefined) run.mark(marks.type)
   return {
