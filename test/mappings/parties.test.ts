@@ -157,7 +157,9 @@ describe('XTN', () => {
   })
   it('says of what it keeps as it was sent whence that is, and of a use that the row gives nothing', () => {
     const { spans = [] } = cell(patient({ 13: '5550134^Home^TEL' }), 'telecom') ?? {}
-    const at = spans.map(({ fhir, v2 }) => `${fhir.replace('telecom', '').replace(/'[^']*\//g, "'")} ${v2}`).sort()
+    const at = spans
+      .map(({ fhir, v2 }) => `${fhir.replace('telecom', '').replace(/'[^']*\//g, "'")} ${v2}`)
+      .sort()
     assert.deepEqual(at, [
       "[0].extension('telecom-equipment').valueCode PID-13[1].3",
       "[0].extension('telecom-use').valueCode PID-13[1].2",
