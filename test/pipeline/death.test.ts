@@ -126,4 +126,14 @@ describe('a death', () => {
     await app.send(...stay('D3', 'ADT^A03^ADT_A03', '20260305120000', '01'))
     assert.equal((await patient('D3')).deceasedBoolean, undefined)
   })
+
+  test('with its time is not contradicted by an older no, of which the sender is told', async () => {
+    const said = (time: string, more: Readonly<Record<number, string>>) =>
+      app.send(...register('D4', more, { time, event: 'ADT^A31^ADT_A05' }))
+    await said('20260305120000', { 29: '20260305113000', 30: 'Y' })
+    const late = await said('20260305100000', { 30: 'N' })
+    assert.deepEqual(late.errors, ['W STALE PID^1^30'])
+    assert.match(String((await patient('D4')).deceasedDateTime), /^2026-03-05T11:30/)
+    assert.deepEqual((await said('20260305110000', { 30: 'Y' })).errors, [])
+  })
 })

@@ -48,7 +48,8 @@ export function stateCells(
       if (known.t > cell.t && !same) stale.push(at)
       continue
     }
-    if (losesToOthers(rtype, source, all, at, cell)) stale.push(at)
+    const late = known === undefined && own !== undefined && contradictsForm(own.cells, at, cell)
+    if (late || losesToOthers(rtype, source, all, at, cell)) stale.push(at)
     next[at] = cell
     stated = true
     news ||= !same
@@ -56,6 +57,17 @@ export function stateCells(
   // What was removed comes back with anything that is said later.
   const echo = !news && !('$removed<EVN-1' in next) && isAlone(source, all) && !isReordered(next, cells)
   return { next: stated ? next : undefined, stale, echo }
+}
+
+/** Another form of the same choice says the opposite, and later: a time of death after a no (PID-29 and PID-30). */
+function contradictsForm(own: Cells, at: CellKey, cell: Assertion): boolean {
+  const choice = choiceOf(splitKey(at).path)
+  if (choice === undefined) return false
+  const affirms = ({ v }: Assertion) => v !== null && v !== false
+  return Object.entries(own).some(
+    ([key, other]) =>
+      other.t > cell.t && choiceOf(splitKey(key).path) === choice && affirms(other) !== affirms(cell),
+  )
 }
 
 function isAlone(source: string, all: ReadonlyMap<string, Contribution>): boolean {
