@@ -46,6 +46,17 @@ export function codes(
   })
 }
 
+const ABSOLUTE = /^[A-Za-z][A-Za-z0-9+.-]*:/
+
+/** URLs of extensions are absolute (extensibility.html#extension); those inside of an extension may be names that it gives to its parts. */
+export function absolute(value: unknown, check: Check, name: string): void {
+  if (!Array.isArray(value)) return
+  value.forEach((item, at) => {
+    if (isObject(item) && typeof item.url === 'string' && item.url !== '' && !ABSOLUTE.test(item.url))
+      find(check, `${name}[${at}].url`, 'value', 'is not absolute - use the URL of the definition')
+  })
+}
+
 /** Required binding of a CodeableConcept or Coding: one coding at least is of the set. */
 export function concepts(value: unknown, check: Check, name: string, set: CodeSet): void {
   const values = Array.isArray(value) ? value : [value]

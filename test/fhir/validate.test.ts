@@ -193,6 +193,29 @@ test('a primitive may have an extension instead of a value, and beside it', () =
   assert.deepEqual(validateResource(changed(P, { name: [{ given: ['a', null], _given: [null, why] }] })), [])
 })
 
+test('an extension has an absolute URL wherever it stands, and its parts names of their own', () => {
+  const parts = { url: 'http://example.org/e', extension: [{ url: 'part', valueString: 'x' }] }
+  const relative = { url: 'part', valueString: 'x' }
+  const patient = (extra: object) => ({ resourceType: 'Patient', ...extra })
+  const valued = { url: 'urn:e', valueCoding: { code: 'a', extension: [relative] } }
+  const cases: readonly (readonly [object, ...string[]])[] = [
+    [{ extension: [parts, { url: 'urn:oid:1.2', valueString: 'x' }] }],
+    [{ extension: [parts, relative] }, 'Patient.extension[1].url'],
+    [{ modifierExtension: [relative] }, 'Patient.modifierExtension[0].url'],
+    [{ name: [{ extension: [relative] }] }, 'Patient.name[0].extension[0].url'],
+    [{ _birthDate: { extension: [relative] } }, 'Patient.birthDate.extension[0].url'],
+    [{ extension: [valued] }, 'Patient.extension[0].value.extension[0].url'],
+  ]
+  for (const [extra, ...paths] of cases) {
+    const issues = validateResource(patient(extra))
+    assert.deepEqual(
+      issues.map(({ expression }) => expression),
+      paths.map((path) => [path]),
+      JSON.stringify(extra),
+    )
+  }
+})
+
 test('the resources in a bundle are validated where they stand', () => {
   const bundle = {
     resourceType: 'Bundle',
