@@ -114,7 +114,8 @@ describe('profiles', () => {
     const { status, body } = await app.ask(`/fhir/StructureDefinition/${entry?.resource?.id}`)
     assert.equal(status, 200)
     assert.deepEqual(body, { ...titled, id: entry?.resource?.id })
-    assert.equal((await app.ask('/fhir/StructureDefinition?type=Patient')).body.total, 0)
+    const other = await app.ask(`/fhir/StructureDefinition?url=${encodeURIComponent(url)}&type=Patient`)
+    assert.equal(other.body.total, 0)
   })
 
   const well = 'information informational'
