@@ -151,6 +151,14 @@ export const coverage: readonly Decision[] = [
     hears: insured('16=DOE^JANE;17=SEL;36=POL1'),
     gives: { 'Coverage.subscriber.reference': 'Patient/MRN1', 'RelatedPerson.id': [] },
   },
+  {
+    n: 115,
+    field: 'IN1-16..19,43,44',
+    decided: 'the patient where IN2-72 says self: what the segment repeats of the person is residue',
+    hears: insured('16=DOE^JANE;19=2 SIDE^^TOWN;36=POL1;43=F', 'IN2 72=01'),
+    gives: { 'Coverage.subscriber.reference': 'Patient/MRN1', 'RelatedPerson.id': [] },
+    residue: ['IN1-19', 'IN1-43'],
+  },
   ...(
     [
       ['SEL', 'self'],
