@@ -193,7 +193,7 @@ describe('a note (NTE) is about what it follows', () => {
     ])
     assert.deepEqual(mapped.residue, ['NTE[3]-1', 'NTE[3]-3'])
   })
-  it('a charge; in a SIU the booking, unless it follows an observation', () => {
+  it('a charge; in a SIU the booking, a resource or an observation', () => {
     const charge = map('DFT^P03', [pid(), 'FT1|1|T1||20260301|20260301|CG|X', 'NTE|1||first~second'])
     assert.deepEqual(value(thing(charge, 'transaction'), 'note'), [note])
     const booked = map('SIU^S12', [
@@ -206,7 +206,11 @@ describe('a note (NTE) is about what it follows', () => {
       'AIL|1|A|CLN1',
       'NTE|1||of the room',
     ])
-    assert.equal(value(thing(booked, 'appointment'), 'comment'), 'of the booking\nof the room')
+    assert.equal(value(thing(booked, 'appointment'), 'comment'), 'of the booking')
+    assert.match(
+      JSON.stringify(thing(booked, 'participant').cells),
+      /participant-note","valueString":"of the room"/,
+    )
     assert.deepEqual(value(thing(booked, 'observation'), 'note'), [note])
   })
 })
