@@ -45,6 +45,14 @@ export const visit: readonly Decision[] = [
     hears: of(sent),
     gives: { 'Encounter.class.pair()': code, "Encounter.class.ext('patient-class').value": kept },
   })),
+  ...(['A28', 'A31'] as const).map((event) => ({
+    n: 51,
+    field: 'PV1-2',
+    decided: `${event} is of the person: what its PV1 says of a visit is residue`,
+    hears: [[`ADT^${event}`, pid, 'PV1 2=I;3=3N^1;19=V1^^^RGHVN^VN']],
+    gives: { 'Encounter.id': [] },
+    residue: ['PV1-3', 'PV1-19'],
+  })),
   {
     n: 52,
     field: 'PV1-2 (status)',
@@ -351,8 +359,9 @@ export const visit: readonly Decision[] = [
     n: 76,
     field: 'PV1-51',
     decided: 'A: the PV1 is of the account, and no visit',
-    hears: admitted('41=closed;51=A'),
+    hears: admitted('3=3N^1;41=closed;51=A'),
     gives: { 'Encounter.id': [], 'Account.status': 'inactive' },
+    residue: ['PV1-3', 'PV1-19'],
   },
   {
     n: 76,
