@@ -77,9 +77,12 @@ export function writeByClient(draft: Draft, write: ClientWrite, site: Site): Cli
   return statement
 }
 
-/** No element is empty: what a client has emptied is gone. */
-const filled = (meta: Json | undefined): Json | undefined =>
-  isObject(meta) && Object.keys(meta).length === 0 ? undefined : meta
+/** Version and time are the server's to say; and no element is empty: what a client has emptied is gone. */
+function filled(meta: Json | undefined): Json | undefined {
+  if (!isObject(meta)) return undefined
+  const { versionId: _version, lastUpdated: _updated, ...rest } = meta
+  return Object.keys(rest).length > 0 ? rest : undefined
+}
 
 /** Says what a client's write has come to, now or again. */
 export function stateByClient(draft: Draft, statement: ClientStatement, client: string, at: number): void {

@@ -130,7 +130,13 @@ describe('the log replayed in an empty store', () => {
       // Said to have happened before the message that comes next: what that says stays.
       eventTime: new Date('2026-03-02T08:30:00-06:00'),
       change: (current) => ({
-        next: { ...current, resourceType: 'Patient', gender: 'other', maritalStatus: { text: 'x' } },
+        next: {
+          ...current,
+          resourceType: 'Patient',
+          gender: 'other',
+          maritalStatus: { text: 'x' },
+          meta: { tag: [{ system: 'urn:t', code: 'a' }], security: [{ system: 'urn:s', code: 'PSY' }] },
+        },
       }),
     })
     assert.equal(patched.status, 200)
