@@ -9,16 +9,18 @@ import type { MessageState } from '../store/messages.ts'
 import type { Item, MessageItem } from './item.ts'
 import { nextStepOf } from './next-step.ts'
 
+type Stored = MessageItem & { readonly stored: NonNullable<MessageItem['stored']> }
+
 /** True when its sender was told AA before anybody had read it. */
-const wasAnsweredEarly = (item: Item): item is MessageItem & { readonly stored: object } =>
+const wasAnsweredEarly = (item: Item): item is Stored =>
   item.kind === 'message' && item.stored !== undefined && item.sender?.acknowledge === 'after-commit'
 
-const isNew = (item: MessageItem): boolean => item.stored?.state === 'received'
+const isNew = ({ stored }: Stored): boolean => stored.state === 'received'
 
 /** 'Task/x' of messages that have one or will get one, as far as that is known before they are applied. */
 export const tasksOfUnapplied = (items: readonly Item[]): string[] =>
   items.flatMap((item) =>
-    wasAnsweredEarly(item) && item.stored && (!isNew(item) || (item.refusal && !item.held))
+    wasAnsweredEarly(item) && (!isNew(item) || (item.refusal && !item.held))
       ? [`Task/${taskId('unapplied-message', item.stored.id)}`]
       : [],
   )
@@ -63,6 +65,5 @@ export function settleUnapplied(
   item: Item,
   at: { readonly t: number; readonly iso: string },
 ): void {
-  if (wasAnsweredEarly(item) && item.stored && !isNew(item))
-    completeTask(draft, 'unapplied-message', item.stored.id, at)
+  if (wasAnsweredEarly(item) && !isNew(item)) completeTask(draft, 'unapplied-message', item.stored.id, at)
 }
