@@ -21,6 +21,9 @@ import type { Command } from './command.ts'
 /** Elements of Reference: whatever has others beside an identifier is no reference. */
 const elements: ReadonlySet<string> = new Set(['id', 'extension', 'type', 'identifier', 'display'])
 
+/** References by number of one resource that are looked up; further ones stay as they are. */
+export const maxLogicalReferences = 1_000
+
 interface Pointed {
   readonly body: FhirJson
   /** Actors of the site's calendars whom nobody has told of yet: to be said first, so that nobody is referred to who is not there. */
@@ -30,6 +33,7 @@ interface Pointed {
 /** A resource of a client, its logical references with what they refer to. Numbers that nobody has are left as they are. */
 export function pointed(draft: Draft, site: Site, body: FhirJson): Pointed {
   const opens = new Map<string, ClientStatement>()
+  let left = maxLogicalReferences
   const walk = (value: Json | undefined): Json | undefined => {
     if (value === undefined) return value
     if (Array.isArray(value)) {
@@ -37,7 +41,8 @@ export function pointed(draft: Draft, site: Site, body: FhirJson): Pointed {
       return next.some((each, i) => each !== value[i]) ? next : value
     }
     if (!isObject(value) || JSON.isRawJSON(value)) return value
-    const reference = referredBy(draft, site, value, opens)
+    const asked = isLogical(value) && left-- > 0
+    const reference = asked ? referredBy(draft, site, value, opens) : undefined
     if (reference !== undefined) return { reference, ...value }
     const next = Object.entries(value).map(([name, each]) => [name, walk(each)] as const)
     return next.some(([name, each]) => each !== value[name]) ? Object.fromEntries(next) : value
@@ -46,6 +51,9 @@ export function pointed(draft: Draft, site: Site, body: FhirJson): Pointed {
   return { body: Object.fromEntries(next), opens: [...opens.values()] }
 }
 
+const isLogical = (value: FhirJson): boolean =>
+  isObject(value.identifier) && Object.keys(value).every((each) => elements.has(each))
+
 function referredBy(
   draft: Draft,
   site: Site,
@@ -53,8 +61,7 @@ function referredBy(
   opens: Map<string, ClientStatement>,
 ): string | undefined {
   const { identifier, type } = value
-  if (!isObject(identifier) || Object.keys(value).some((each) => !elements.has(each))) return undefined
-  const { system, value: number } = identifier
+  const { system, value: number } = isObject(identifier) ? identifier : {}
   if (typeof system !== 'string' || typeof number !== 'string') return undefined
   const normal = normalValue(number, authorityOf(site, system))
   const types = [...registeredTypes].filter((each) => type === undefined || type === each)

@@ -2,6 +2,7 @@
 // means is booked, found and merged as if it had been named by id.
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
+import { maxLogicalReferences } from '../../src/pipeline/logical-reference.ts'
 import { merging } from '../pipeline/merging.ts'
 import { register } from '../pipeline/messages.ts'
 import { entriesOf, type TestApp, testApp } from './setup.ts'
@@ -59,6 +60,22 @@ describe('a booking by number', () => {
     assert.equal((await book('N2', patel, '10:00', '10:30')).status, 201)
     await app.send(...merging('20260302100000', ['N2', 'N1']))
     assert.equal(await count(`Appointment?patient.identifier=${mrnSystem}|N1`), 2)
+  })
+
+  it('looks up so many references of one resource, and leaves the others as they are', async () => {
+    const entry = { item: { identifier: { system: mrnSystem, value: 'N1' } } }
+    const answer = await app.ask('/fhir/List', {
+      method: 'POST',
+      as: 'frontdesk',
+      body: {
+        resourceType: 'List',
+        status: 'current',
+        mode: 'working',
+        entry: Array.from({ length: maxLogicalReferences + 1 }, () => entry),
+      },
+    })
+    assert.equal(answer.status, 201, answer.text.slice(0, 300))
+    assert.equal(answer.text.match(/"reference":/g)?.length, maxLogicalReferences)
   })
 
   it('leaves a number that nobody has as it is', async () => {
