@@ -114,6 +114,27 @@ describe('remembered codes', () => {
     for (let time = 0; time < 3; time++) assert.deepEqual(said(), first)
   })
 
+  it('and what a segment says as the one before did is told of each, where it stands', () => {
+    const set = compileMaps(sources, tables)
+    const read = (time: string) => {
+      const result = (k: number) => `OBX|${k}|NM|8302-2||70|kg|||||F|||${time}`
+      const { things, issues } = map('ADT^A01', ['PID|1||1||DOE^JANE', result(1), result(2)], {}, set)
+      const cells = things.flatMap((each) => each.cells.filter(({ field }) => field === 'OBX-14'))
+      return {
+        said: cells.map(({ value, location, spans }) => [value, location, spans[0]?.v2].join(' ')),
+        issues: issues.map(({ location }) => location),
+      }
+    }
+    // As long as texts are tried, and when they are not any more.
+    for (let second = 0; second < 50; second++) {
+      const time = `202603020900${String(second + 10)}`
+      const value = `2026-03-02T09:00:${second + 10}-06:00`
+      const said = [`${value} OBX^1^14 OBX-14[1]`, `${value} OBX^2^14 OBX[2]-14[1]`]
+      assert.deepEqual(read(time), { said, issues: [] })
+    }
+    assert.deepEqual(read('20261101013000').issues, ['OBX^1^14', 'OBX^2^14'])
+  })
+
   it('are few: after very many others they are made anew, and are the same', () => {
     const set = compileMaps(sources, tables)
     const read = (code: string) =>
