@@ -180,9 +180,10 @@ function run(place: Place, line: string): Promise<string> {
   })
 }
 
-/** How long something took is never the same. */
+/** How long something took is never the same, nor whether a slow machine told of its progress meanwhile. */
 const untimed = (text: string): string =>
   text
+    .replace(/^\d+\/\d+ files {2}.*\n/gm, '')
     .replace(/in [\d.]+ s \(\d+\/s\)/g, 'in … s')
     .replace(/\s+/g, ' ')
     .trim()
