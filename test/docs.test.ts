@@ -73,7 +73,11 @@ describe('docs/reference', () => {
 
   it('says of no property of the site that nothing reads it when something does', () => {
     const text = reference('site').split('## Not in force yet')[1] ?? ''
-    const code = sourcesBut('canonical/site.ts', 'pipeline/site.ts', 'canonical/visit/encounter-events.ts')
+    const code = sourcesBut(
+      'canonical/site.ts',
+      'pipeline/site/site.ts',
+      'canonical/visit/encounter-events.ts',
+    )
     const read = [...text.matchAll(/`(\w{8,})`/g)]
       .map(([, name = '']) => name)
       .filter((name) => new RegExp(`(source|sender|client|policy|site)\\??\\.${name}\\b`).test(code))

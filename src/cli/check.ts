@@ -1,8 +1,8 @@
 // portico check: the site file, all mappings and FHIR packages, as the gateway would refuse them at its start.
 import type { Site } from '../canonical/site.ts'
 import type { MapSet } from '../mappings/engine/compile.ts'
-import type { SitePackages } from '../pipeline/packages.ts'
-import type { Difference } from '../pipeline/site-diff.ts'
+import type { SitePackages } from '../pipeline/site/packages.ts'
+import type { Difference } from '../pipeline/site/site-diff.ts'
 import { oneLine } from './answer.ts'
 import { EXIT, type ExitCode, textOf } from './exit.ts'
 import { count } from './terminal.ts'
@@ -36,7 +36,7 @@ export const check: Verb = (program, context) => {
 }
 
 async function run(options: CheckOptions, { terminal, env }: Context): Promise<ExitCode> {
-  const { readSite } = await import('../pipeline/site.ts')
+  const { readSite } = await import('../pipeline/site/site.ts')
   const { siteFile } = await import('./reading.ts')
   const file = siteFile(options.site, env)
   const read = readSite(file, env)
@@ -65,9 +65,9 @@ async function run(options: CheckOptions, { terminal, env }: Context): Promise<E
 }
 
 async function differencesOf(file: string, site: Site): Promise<readonly Difference[]> {
-  const { settingsOf } = await import('../pipeline/live-site.ts')
-  const { readLayers } = await import('../pipeline/site-maps.ts')
-  const { differences } = await import('../pipeline/site-diff.ts')
+  const { settingsOf } = await import('../pipeline/site/live-site.ts')
+  const { readLayers } = await import('../pipeline/site/site-maps.ts')
+  const { differences } = await import('../pipeline/site/site-diff.ts')
   return differences(readLayers(file, settingsOf(site)), site)
 }
 
@@ -84,9 +84,9 @@ const printed = (list: readonly Difference[]): string =>
 type MapsRead = { readonly set: MapSet } | { readonly problems: readonly string[] }
 
 async function readMaps(file: string, site: Site | undefined): Promise<MapsRead> {
-  const { mapsFor } = await import('../pipeline/live-site.ts')
-  const { CannotStart } = await import('../pipeline/site.ts')
-  const { loadSiteMaps } = await import('../pipeline/site-maps.ts')
+  const { mapsFor } = await import('../pipeline/site/live-site.ts')
+  const { CannotStart } = await import('../pipeline/site/site.ts')
+  const { loadSiteMaps } = await import('../pipeline/site/site-maps.ts')
   try {
     return { set: site ? mapsFor(file, site) : loadSiteMaps(file) }
   } catch (error) {
@@ -97,8 +97,8 @@ async function readMaps(file: string, site: Site | undefined): Promise<MapsRead>
 type PackagesRead = SitePackages | { readonly problems: readonly string[] }
 
 async function readPackages(file: string): Promise<PackagesRead> {
-  const { loadPackages } = await import('../pipeline/packages.ts')
-  const { CannotStart } = await import('../pipeline/site.ts')
+  const { loadPackages } = await import('../pipeline/site/packages.ts')
+  const { CannotStart } = await import('../pipeline/site/site.ts')
   try {
     return loadPackages(file)
   } catch (error) {

@@ -62,9 +62,9 @@ async function readCoverage(site: string | undefined, { env }: Context): Promise
   const base = join(import.meta.dirname, '../mappings')
   const { guide, deviations, residue } = loadGuide(base)
   if (site === undefined) return coverageOf(loadMaps({ base }), guide, deviations, residue)
-  const { siteMapSources } = await import('../pipeline/site-maps.ts')
+  const { siteMapSources } = await import('../pipeline/site/site-maps.ts')
   const { openSite, siteFile } = await import('./reading.ts')
-  const { settingsOf } = await import('../pipeline/live-site.ts')
+  const { settingsOf } = await import('../pipeline/site/live-site.ts')
   const open = openSite(siteFile(site, env), env)
   return coverageOf(siteMapSources(open.file, settingsOf(open.site)), guide, deviations, residue)
 }

@@ -1,7 +1,7 @@
 // portico explain: where each value of a file goes, by which mapping row, and what no row reads.
 
 import type { RowFate } from '../mappings/engine/fired.ts'
-import type { MessageItem } from '../pipeline/item.ts'
+import type { MessageItem } from '../pipeline/batch/item.ts'
 import { type Complaint, describeComplaint, oneLine } from './answer.ts'
 import { EXIT, type ExitCode } from './exit.ts'
 import { type ExplainedValue, explainMapped, isBelow } from './lineage-table.ts'
@@ -97,7 +97,7 @@ async function rowsOf(
   if (!message || !header || !sender) return []
   const { rowFates } = await import('../mappings/engine/fired.ts')
   const { mapsOf } = await import('../mappings/engine/compile.ts')
-  const { mapContext } = await import('../pipeline/source-maps.ts')
+  const { mapContext } = await import('../pipeline/reading/source-maps.ts')
   const own = mapsOf(maps, source)
   const fates = rowFates(message, own, mapContext(site, sender, header, own, true))
   return fates.filter(({ v2, row }) => path === undefined || isAtPosition(v2, path) || row.startsWith(path))

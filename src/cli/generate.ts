@@ -76,7 +76,7 @@ function date(text: string): string {
 }
 
 async function run(given: GenerateOptions, { terminal, env }: Context): Promise<ExitCode> {
-  const { readSite } = await import('../pipeline/site.ts')
+  const { readSite } = await import('../pipeline/site/site.ts')
   const { siteFile } = await import('./reading.ts')
   const { castOf } = await import('../generate/cast.ts')
   const { day } = await import('../generate/day.ts')

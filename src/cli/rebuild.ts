@@ -1,7 +1,7 @@
 // portico rebuild: the truth made anew, from what is stored under the policy of now, or from the message log to compare.
 import type { Difference } from '../fhir/difference.ts'
 import type { DigestResult } from '../fhir/digest.ts'
-import type { Rebuilt } from '../pipeline/rebuild.ts'
+import type { Rebuilt } from '../pipeline/later/rebuild.ts'
 import type { Database } from '../store/db.ts'
 import { CannotRun, EXIT, type ExitCode, textOf } from './exit.ts'
 import { type OpenedStore, openStore } from './store.ts'
@@ -76,9 +76,9 @@ async function foldAnew({ json }: RebuildOptions, { terminal, env }: Context): P
 }
 
 async function verify(options: RebuildOptions, { terminal, env }: Context): Promise<ExitCode> {
-  const { readSite } = await import('../pipeline/site.ts')
-  const { settingsOf } = await import('../pipeline/live-site.ts')
-  const { loadSiteMaps } = await import('../pipeline/site-maps.ts')
+  const { readSite } = await import('../pipeline/site/site.ts')
+  const { settingsOf } = await import('../pipeline/site/live-site.ts')
+  const { loadSiteMaps } = await import('../pipeline/site/site-maps.ts')
   const store = await openStore(env, terminal)
   try {
     const read = readSite(store.config.site, env)
@@ -87,7 +87,7 @@ async function verify(options: RebuildOptions, { terminal, env }: Context): Prom
     const maps = loadSiteMaps(store.config.site, settingsOf(site))
     const scratch = await emptySchema(store)
     try {
-      const { replayLog } = await import('../pipeline/rebuild.ts')
+      const { replayLog } = await import('../pipeline/later/rebuild.ts')
       const { tenant } = store.config
       const onProgress = (messages: number) => terminal.status(`${messages} replayed`)
       const rebuilt = await replayLog({ from: store.db, into: scratch, tenant, site, maps, onProgress })

@@ -1,6 +1,6 @@
 // What a sender really sends: positions and codes of many messages, counted, the most frequent first.
 import type { Message } from '../hl7/message.ts'
-import type { MessageItem } from '../pipeline/item.ts'
+import type { MessageItem } from '../pipeline/batch/item.ts'
 import { EXIT, type ExitCode } from './exit.ts'
 import { findFiles } from './files.ts'
 import { count, type Terminal, table } from './terminal.ts'

@@ -1,6 +1,6 @@
 // portico translate: HL7 v2 to a FHIR R4 Bundle (http://hl7.org/fhir/R4/bundle.html) on standard output.
 import { Option } from 'commander'
-import type { Preview } from '../pipeline/preview.ts'
+import type { Preview } from '../pipeline/reading/preview.ts'
 import { describeComplaint } from './answer.ts'
 import { EXIT, type ExitCode } from './exit.ts'
 import type { Reading } from './reading.ts'
@@ -52,7 +52,7 @@ export const translate: Verb = (program, context) => {
 
 async function run(file: string, options: TranslateOptions, { terminal, env }: Context): Promise<ExitCode> {
   const { openSite, readMessages, siteFile } = await import('./reading.ts')
-  const { preview } = await import('../pipeline/preview.ts')
+  const { preview } = await import('../pipeline/reading/preview.ts')
   const { validateResource } = await import('../fhir/validate.ts')
   const reading = readMessages(file, openSite(siteFile(options.site, env), env))
   const previewed = preview(reading.items, reading.site)

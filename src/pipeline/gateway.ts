@@ -10,7 +10,7 @@ import type { RowFate } from '../mappings/engine/fired.ts'
 import type { Queryable } from '../store/db.ts'
 import type { MessageFilter } from '../store/message-list.ts'
 import type { MessageState } from '../store/messages.ts'
-import type { MergeRequest, UnmergeRequest } from './merge-decision.ts'
+import type { MergeRequest, UnmergeRequest } from './client/merge-decision.ts'
 
 /** A FHIR interaction that writes. The body is computed inside the transaction, on the version that is current then. */
 export interface FhirWrite {

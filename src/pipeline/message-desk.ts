@@ -15,9 +15,9 @@ import type { MessageState } from '../store/messages.ts'
 import type { DeskMessage, ExplainedMessage, ExplainedRow, MessageDesk, Reason } from './gateway.ts'
 import { isoIn } from './iso.ts'
 import { nextStepOf } from './next-step.ts'
-import type { ReceiveContext } from './receive.ts'
-import { mapContext } from './source-maps.ts'
-import { storedItem } from './stored-item.ts'
+import type { ReceiveContext } from './reading/receive.ts'
+import { mapContext } from './reading/source-maps.ts'
+import { storedItem } from './reading/stored-item.ts'
 
 export interface DeskOptions {
   readonly db: Database

@@ -1,6 +1,6 @@
 // What a client is told when the database fails a request: a status and an issue by SQLSTATE, never its text.
 import type { Issue, IssueCode } from '../fhir/issue.ts'
-import { QueueFull } from '../pipeline/batcher.ts'
+import { QueueFull } from '../pipeline/batch/batcher.ts'
 import { classify, StoreBusy, sqlState } from '../store/db.ts'
 
 export interface Fault {

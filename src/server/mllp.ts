@@ -3,7 +3,7 @@ import type { OnInbound } from '../adapters/adapter.ts'
 import { buildAck } from '../hl7/ack.ts'
 import { formatDtm } from '../hl7/datetime.ts'
 import type { Gateway } from '../pipeline/gateway.ts'
-import { allowedFor, certificatesOf, hasPeers, isLoopback, sourcesAt } from '../pipeline/peers.ts'
+import { allowedFor, certificatesOf, hasPeers, isLoopback, sourcesAt } from '../pipeline/site/peers.ts'
 import { sendersOf } from './hl7v2.ts'
 
 export interface MllpGuard {

@@ -3,7 +3,7 @@ import { Session } from 'node:inspector/promises'
 
 export interface FunctionCost {
   readonly name: string
-  /** 'src/pipeline/write.ts:95', 'pg/lib/client.js:10', 'node:net:5', '(v8)'. */
+  /** 'src/pipeline/batch/write.ts:95', 'pg/lib/client.js:10', 'node:net:5', '(v8)'. */
   readonly place: string
   readonly selfMs: number
   /** With all that it calls. */

@@ -4,7 +4,7 @@ import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { foldMaster, masterKey, stateMaster, stepOf } from '../../src/canonical/masters/master.ts'
 import type { Assertion, CellKey, Contribution } from '../../src/canonical/truth/contribution.ts'
-import { Said } from '../../src/pipeline/said.ts'
+import { Said } from '../../src/pipeline/batch/said.ts'
 
 const minutes = 60_000
 interface Mention {

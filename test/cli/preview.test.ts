@@ -8,7 +8,7 @@ import { explainMapped, isBelow, valueAt } from '../../src/cli/lineage-table.ts'
 import { beginsLikeHl7, unpack } from '../../src/cli/payloads.ts'
 import { openSite, readMessages } from '../../src/cli/reading.ts'
 import { validateResource } from '../../src/fhir/validate.ts'
-import { preview } from '../../src/pipeline/preview.ts'
+import { preview } from '../../src/pipeline/reading/preview.ts'
 import { message, root } from './portico.ts'
 
 const open = openSite(join(root, 'profiles/sites/demo/site.json'), {})

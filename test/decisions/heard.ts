@@ -2,8 +2,8 @@
 // demo site, FHIRPath over the resources, references by the number or name of what they point to.
 import { join } from 'node:path'
 import { openSite } from '../../src/cli/reading.ts'
-import { preview } from '../../src/pipeline/preview.ts'
-import { readPayload } from '../../src/pipeline/receive.ts'
+import { preview } from '../../src/pipeline/reading/preview.ts'
+import { readPayload } from '../../src/pipeline/reading/receive.ts'
 import { evaluate } from '../fhir/fhirpath.ts'
 
 /** Each its event and its segments. */

@@ -3,8 +3,8 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { openSite } from '../../src/cli/reading.ts'
 import type { AckError } from '../../src/hl7/ack.ts'
-import { preview } from '../../src/pipeline/preview.ts'
-import { readPayload } from '../../src/pipeline/receive.ts'
+import { preview } from '../../src/pipeline/reading/preview.ts'
+import { readPayload } from '../../src/pipeline/reading/receive.ts'
 
 const root = join(import.meta.dirname, '../..')
 const samples = join(root, 'samples')

@@ -11,8 +11,8 @@ import { STRUCTURES } from '../../src/hl7/structures.generated.ts'
 import { mapMessage } from '../../src/mappings/engine/compile.ts'
 import { segments as fieldTypes } from '../../src/mappings/engine/v2.generated.ts'
 import type { Json, Mapped } from '../../src/mappings/mapped.ts'
-import { preview } from '../../src/pipeline/preview.ts'
-import { readPayload } from '../../src/pipeline/receive.ts'
+import { preview } from '../../src/pipeline/reading/preview.ts'
+import { readPayload } from '../../src/pipeline/reading/receive.ts'
 import { context, maps, parse, sources } from './fixture.ts'
 
 const root = join(import.meta.dirname, '../..')

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { validateResource } from '../../src/fhir/validate.ts'
-import { preview } from '../../src/pipeline/preview.ts'
-import { readPayload } from '../../src/pipeline/receive.ts'
-import { loadProfileMaps } from '../../src/pipeline/site-maps.ts'
+import { preview } from '../../src/pipeline/reading/preview.ts'
+import { readPayload } from '../../src/pipeline/reading/receive.ts'
+import { loadProfileMaps } from '../../src/pipeline/site/site-maps.ts'
 import { acceptanceSite } from '../pipeline/gateway.ts'
 import { mrn, msh, pid } from '../pipeline/messages.ts'
 

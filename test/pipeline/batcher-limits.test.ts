@@ -1,7 +1,7 @@
 // What goes into one batch, and who is told what: sizes, single failures, the end of the queue.
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { Batcher, type BatcherOptions, QueueFull, type RunBatch } from '../../src/pipeline/batcher.ts'
+import { Batcher, type BatcherOptions, QueueFull, type RunBatch } from '../../src/pipeline/batch/batcher.ts'
 
 const options: BatcherOptions<string> = {
   lanes: 1,

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { Batcher, QueueFull } from '../../src/pipeline/batcher.ts'
+import { Batcher, QueueFull } from '../../src/pipeline/batch/batcher.ts'
 
 interface Item {
   readonly name: string

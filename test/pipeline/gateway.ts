@@ -8,7 +8,7 @@ import { compileMaps, type MapSet } from '../../src/mappings/engine/compile.ts'
 import { loadMaps, loadTables } from '../../src/mappings/engine/load.ts'
 import { createEngine, type Engine } from '../../src/pipeline/engine.ts'
 import { createMetrics } from '../../src/pipeline/metrics.ts'
-import { parseSite } from '../../src/pipeline/site.ts'
+import { parseSite } from '../../src/pipeline/site/site.ts'
 import { type TestDatabase, testDatabase } from '../database.ts'
 import { shared } from '../shared.ts'
 

@@ -1,7 +1,7 @@
 // What the profiles in profiles/fhir guarantee, held against resources that the rules have made.
 import { ProfileSet } from '../../src/fhir/profile/set.ts'
 import type { JsonObject } from '../../src/fhir/types.ts'
-import { ownResources } from '../../src/pipeline/packages.ts'
+import { ownResources } from '../../src/pipeline/site/packages.ts'
 
 export const ownProfiles = new ProfileSet(ownResources())
 

@@ -1,11 +1,11 @@
-// The site in force: a right file takes over as a whole, a wrong one changes nothing. Semantics, section 5; pipeline/live-site.ts.
+// The site in force: a right file takes over as a whole, a wrong one changes nothing. Semantics, section 5; pipeline/site/live-site.ts.
 import assert from 'node:assert/strict'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, beforeEach, describe, it } from 'node:test'
-import { LiveSite } from '../../src/pipeline/live-site.ts'
-import { CannotStart } from '../../src/pipeline/site.ts'
+import { LiveSite } from '../../src/pipeline/site/live-site.ts'
+import { CannotStart } from '../../src/pipeline/site/site.ts'
 import { shared } from '../shared.ts'
 
 type Json = Record<string, unknown>

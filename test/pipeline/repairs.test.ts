@@ -1,7 +1,7 @@
 // Repairs in the pipeline: for their source alone, before the message is read, with the bytes that came in the log.
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { parseSite } from '../../src/pipeline/site.ts'
+import { parseSite } from '../../src/pipeline/site/site.ts'
 import { acceptanceSite, type TestGateway, testGateway } from './gateway.ts'
 import { mrn, msh, pid } from './messages.ts'
 

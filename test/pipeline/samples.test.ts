@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { parseSite } from '../../src/pipeline/site.ts'
+import { parseSite } from '../../src/pipeline/site/site.ts'
 import { readAnswers, type TestGateway, testGateway } from './gateway.ts'
 import { guaranteed, lacking } from './guarantees.ts'
 

@@ -1,7 +1,7 @@
 // Who may send as whom, and that messages of one sender do not overtake each other. Security, identities of senders.
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { sourceOf } from '../../src/pipeline/site.ts'
+import { sourceOf } from '../../src/pipeline/site/site.ts'
 import { acceptanceSite, readAnswers, type TestGateway, testGateway } from './gateway.ts'
 import { account, mrn, msh, nextId, pid, register, segment, wcl } from './messages.ts'
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import fc from 'fast-check'
-import { replayLog } from '../../src/pipeline/rebuild.ts'
+import { replayLog } from '../../src/pipeline/later/rebuild.ts'
 import type { TestDatabase } from '../database.ts'
 import { baseMaps } from './gateway.ts'
 import {

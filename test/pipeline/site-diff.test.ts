@@ -4,8 +4,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { it } from 'node:test'
-import { differences } from '../../src/pipeline/site-diff.ts'
-import { readLayers } from '../../src/pipeline/site-maps.ts'
+import { differences } from '../../src/pipeline/site/site-diff.ts'
+import { readLayers } from '../../src/pipeline/site/site-maps.ts'
 import { acceptanceSite } from './gateway.ts'
 
 it('rows that take a place, go or come, codes, repairs: layer by layer, and nothing that stays the same', (t) => {

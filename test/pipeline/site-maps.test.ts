@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { mapsOf } from '../../src/mappings/engine/compile.ts'
-import { LiveSite } from '../../src/pipeline/live-site.ts'
-import { CannotStart, parseSite } from '../../src/pipeline/site.ts'
-import { loadSiteMaps } from '../../src/pipeline/site-maps.ts'
+import { LiveSite } from '../../src/pipeline/site/live-site.ts'
+import { CannotStart, parseSite } from '../../src/pipeline/site/site.ts'
+import { loadSiteMaps } from '../../src/pipeline/site/site-maps.ts'
 import { shared } from '../shared.ts'
 
 let folder: string

@@ -2,7 +2,7 @@
 // means is booked, found and merged as if it had been named by id.
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { maxLogicalReferences } from '../../src/pipeline/logical-reference.ts'
+import { maxLogicalReferences } from '../../src/pipeline/client/logical-reference.ts'
 import { merging } from '../pipeline/merging.ts'
 import { register } from '../pipeline/messages.ts'
 import { entriesOf, type TestApp, testApp } from './setup.ts'

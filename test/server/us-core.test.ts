@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { after, before, describe, test } from 'node:test'
 import { ProfileSet } from '../../src/fhir/profile/set.ts'
 import { isObject, type JsonObject } from '../../src/fhir/types.ts'
-import { ownResources, readPackage, type SitePackages } from '../../src/pipeline/packages.ts'
+import { ownResources, readPackage, type SitePackages } from '../../src/pipeline/site/packages.ts'
 import { shared } from '../shared.ts'
 import { type TestApp, testApp } from './setup.ts'
 
