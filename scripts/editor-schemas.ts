@@ -62,6 +62,10 @@ function rowSchema(): object {
         const: true,
         description: 'The field must be valued: else the message is refused with AE 101.',
       },
+      beside: {
+        const: true,
+        description: 'Data type maps: it says what kind of value this is, and nothing without one.',
+      },
       omit: { const: true, description: 'In an overlay: removes the rows with this v2 and fhir.' },
       deviates: text("Why it differs from HL7's guide."),
       note: text('For whoever reads the file.'),

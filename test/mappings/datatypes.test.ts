@@ -93,7 +93,7 @@ const edges: Readonly<Record<string, readonly Edge[]>> = {
       { family: 'DOE', given: ['JANE'], suffix: ['JR', 'MD'], prefix: ['DR'] },
     ],
     ['XPN[HumanName]', '^JANE', { given: ['JANE'] }],
-    ['XPN[HumanName]', '^^^^^^L', { use: 'official' }],
+    ['XPN[HumanName]', '^^^^^^L', undefined],
   ],
   SAD: [
     ['XAD[Address]', '1 MAIN ST&MAIN ST&1^APT 2', { line: ['1 MAIN ST', 'APT 2'] }],

@@ -33,6 +33,24 @@ describe('residue has', () => {
     assert.equal(name[0]?.use, undefined)
   })
 
+  it('what is told beside a name or an address that is not there: neither takes the place of a known one', () => {
+    const fields = { 3: '1^^^GHH^MR', 5: '^^^^^^L^A', 11: '^^^^^^H~1 MAIN ST^^SPRINGFIELD^IL^^^H' }
+    const mapped = map('ADT^A28^ADT_A05', [pid(fields)])
+    const person = thing(mapped, 'patient')
+    assert.equal(value(person, 'name'), undefined)
+    assert.deepEqual(value(person, 'address'), [
+      { use: 'home', line: ['1 MAIN ST'], city: 'SPRINGFIELD', state: 'IL' },
+    ])
+    assert.deepEqual(mapped.residue, ['PID-5[1].7', 'PID-5[1].8', 'PID-11[1].7'])
+    const again = map('ADT^A28^ADT_A05', [pid(fields)])
+    assert.deepEqual(again.residue, mapped.residue)
+  })
+
+  it('no flag of a bad address, which says something by itself', () => {
+    const person = patient({ 11: '^^^^^^BA' })
+    assert.equal((value(person, 'address') as readonly object[]).length, 1)
+  })
+
   it('what a further segment says otherwise, where there is room for one value', () => {
     const times = (i: number) => segment('TQ1', { 1: String(i), 7: `2026011${i}0800`, 9: 'R' })
     const { residue } = map('SIU^S12^SIU_S12', [

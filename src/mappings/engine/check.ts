@@ -18,7 +18,7 @@ export interface MapProblem {
 }
 
 const columns = new Set(
-  'v2 fhir via table when value set required omit deviates note as into after refs'.split(' '),
+  'v2 fhir via table when value set required beside omit deviates note as into after refs'.split(' '),
 )
 const FIELD = /^([A-Z][A-Z0-9]{2})-(\d+)(?:\.(\d+)(?:\.(\d+))?)?$/
 const COMPONENT = /^(\d+)(?:\.(\d+))?$/

@@ -5,7 +5,7 @@ import { type Draft, type ElementPath, parseElementPath, parseSteps, put, type S
 import { type Leaf, leaves } from './leaf.ts'
 import { PartFacts } from './part-facts.ts'
 import { type ReadPlan, readComponent, readsAt } from './reads.ts'
-import { accountFor } from './refused-values.ts'
+import { accountFor, refuseAll } from './refused-values.ts'
 import type { MapSource, Row } from './row.ts'
 import { aroundOf, isByText, isLined, isPlural } from './row-traits.ts'
 import type { Run } from './run.ts'
@@ -213,6 +213,7 @@ function itemOf(type: TypeMap, raw: string, run: Run): Draft | undefined {
   let facts: PartFacts | undefined
   let wrote = 0
   let bit = 0
+  let isSaid = false
   for (const row of type.rows) {
     const own = 1 << bit++
     const part = parts[(row.component ?? 1) - 1]
@@ -228,8 +229,15 @@ function itemOf(type: TypeMap, raw: string, run: Run): Draft | undefined {
     run.level = level
     if (value === undefined) continue
     wrote |= own
+    isSaid ||= row.row.beside !== true
     item ??= {}
     put(item, row.steps, value)
+  }
+  if (item && !isSaid) {
+    run.level = level + 1
+    refuseAll(type.rows, wrote, run)
+    run.level = level
+    return undefined
   }
   if (run.refused.length > length) accountFor(run.refused, length, type.rows, wrote)
   return item

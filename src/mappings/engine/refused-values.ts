@@ -53,3 +53,16 @@ export function accountFor(
     if (isWritten) refused.splice(i, 1)
   }
 }
+
+/** What the rows of a data type map, one bit each, said beside a value that is not there. */
+export function refuseAll(rows: readonly CompiledRow[], wrote: number, run: Run): void {
+  const known = new Set<string>()
+  for (const [at, row] of rows.entries()) {
+    const part = `${row.component}.${row.subcomponent}`
+    if ((wrote & (1 << at)) === 0 || known.has(part)) continue
+    known.add(part)
+    run.refuse(row)
+  }
+  // Each message has residue of its own: it is not remembered by its text.
+  run.passing++
+}

@@ -38,6 +38,11 @@ export interface Row {
   readonly set?: Readonly<Record<string, string>>
   /** The field must be valued: when the segment is there and it is not, the issue is 101 (severity E). */
   readonly required?: true
+  /**
+   * Data type maps only: it says what kind of value this is, and nothing without one. A name that has a type and no
+   * name is no name: it must not take the place of the one that is known.
+   */
+  readonly beside?: true
   /** In an overlay: removes the row with the same v2 and fhir. */
   readonly omit?: true
   /** The guide's own row is deviated from; why, in a sentence. */
