@@ -4,10 +4,12 @@ import { canonicalText, type FhirJson, sameContent } from './fhir-json.ts'
 import { type Identifier, isDeterministic, normalValue, stableId } from './identity/identifier.ts'
 import { authorityOf } from './identity/identity.ts'
 import type { Site } from './site.ts'
-import { metaContribution, metaLists, newMetaOf, type SaidMeta } from './truth/client-meta.ts'
+import { metaContribution, metaLists, newMetaOf, type SaidMeta, toldOf } from './truth/client-meta.ts'
 import type { Assertion, CellKey } from './truth/contribution.ts'
 import type { Draft } from './truth/draft.ts'
 import { isObject } from './truth/event-elements.ts'
+import { familyOf } from './truth/family.ts'
+import { mergeable } from './truth/world.ts'
 
 /** Types whose history is a log of events; a client's write is one of them. */
 const eventTypes = new Set(['Encounter', 'Appointment'])
@@ -68,8 +70,9 @@ export function writeByClient(draft: Draft, write: ClientWrite, site: Site): Cli
     else cells[`${element}<FHIR`] = after ?? null
   }
   if (current === undefined) cells['$deleted<FHIR'] = false
+  const family = mergeable.has(rtype) ? familyOf(draft, rtype, id) : undefined
   const meta = composed.has(rtype)
-    ? newMetaOf([...draft.contributions(rtype, id).values()], client, current, next)
+    ? newMetaOf(toldOf([...draft.contributions(rtype, id).values()], family), client, current, next)
     : undefined
   const names = registeredTypes.has(rtype) ? namesOf(next, site) : []
   const statement = { rtype, id, cells, names, ...(meta && { meta }), ...(t !== undefined && { t }) }

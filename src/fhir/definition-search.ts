@@ -1,8 +1,8 @@
 // Search of definitions, which are made or loaded and not stored: their R4 search parameters
 // (http://hl7.org/fhir/R4/conformance-module.html) by what each of them looks at.
 import { parseTime, type ZoneOffset } from './date.ts'
-import { isPresent, listOf, textsIn } from './definition-values.ts'
-import type { JsonObject, Resource } from './types.ts'
+import { isPresent, textsIn } from './definition-values.ts'
+import type { Resource } from './types.ts'
 
 export type DefinitionParamType = 'uri' | 'token' | 'string' | 'reference' | 'date'
 
@@ -137,10 +137,12 @@ export function definitionTest(
   }
   const wanted = value.split(',').filter((each) => each !== '')
   if (found.type === 'date') return dateTest(found, wanted, zone)
-  const isOne = (resource: Resource): boolean => {
-    const own = found.paths.flatMap((path) => textsIn(resource, path))
-    return wanted.some((text) => own.some((each) => fits(found.type, modifier, each, text, resource)))
-  }
+  const isWanted = anyOf(found.type, modifier, wanted)
+  const isOne = (resource: Resource): boolean =>
+    isWanted(
+      found.paths.flatMap((path) => textsIn(resource, path)),
+      resource,
+    )
   return modifier === 'not' ? (resource) => !isOne(resource) : isOne
 }
 
@@ -150,25 +152,56 @@ const plain = (text: string): string =>
     .replace(/[\u0300-\u036f]/g, '')
     .toLowerCase()
 
-function fits(
+type Told = ReturnType<typeof textsIn>[number]
+
+/** What is wanted is read once: a definition has thousands of elements, and there are hundreds of definitions. */
+function anyOf(
   type: DefinitionParamType,
   modifier: string | undefined,
-  { system, text }: { readonly system: string | undefined; readonly text: string },
+  wanted: readonly string[],
+): (own: readonly Told[], resource: Resource) => boolean {
+  if (type === 'token') return anyToken(wanted)
+  if (type === 'string') return anyString(modifier, wanted)
+  return (own, resource) =>
+    own.some(({ text }) => wanted.some((each) => fitsUri(modifier, text, each, resource)))
+}
+
+function anyToken(wanted: readonly string[]): (own: readonly Told[]) => boolean {
+  const codes = new Set(wanted.filter((each) => !each.includes('|')))
+  const coded = wanted.flatMap((each) => {
+    const bar = each.indexOf('|')
+    return bar < 0 ? [] : [{ space: each.slice(0, bar), code: each.slice(bar + 1) }]
+  })
+  return (own) =>
+    own.some(
+      ({ system, text }) =>
+        codes.has(text) ||
+        coded.some(
+          ({ space, code }) =>
+            (space === '' ? system === undefined : system === space) && (code === '' || text === code),
+        ),
+    )
+}
+
+function anyString(
+  modifier: string | undefined,
+  wanted: readonly string[],
+): (own: readonly Told[]) => boolean {
+  if (modifier === 'exact') return (own) => own.some(({ text }) => wanted.includes(text))
+  const texts = wanted.map(plain)
+  return (own) =>
+    own.some(({ text }) => {
+      const said = plain(text)
+      return texts.some((each) => (modifier === 'contains' ? said.includes(each) : said.startsWith(each)))
+    })
+}
+
+function fitsUri(
+  modifier: string | undefined,
+  text: string,
   wanted: string,
   { url, version }: Resource,
 ): boolean {
-  if (type === 'string') {
-    if (modifier === 'exact') return text === wanted
-    return modifier === 'contains'
-      ? plain(text).includes(plain(wanted))
-      : plain(text).startsWith(plain(wanted))
-  }
-  if (type === 'token') {
-    const bar = wanted.indexOf('|')
-    if (bar < 0) return text === wanted
-    const [space, code] = [wanted.slice(0, bar), wanted.slice(bar + 1)]
-    return (space === '' ? system === undefined : system === space) && (code === '' || text === code)
-  }
   if (modifier === 'below')
     return text === wanted || text.startsWith(wanted.endsWith('/') ? wanted : `${wanted}/`)
   if (modifier === 'above')
@@ -242,45 +275,5 @@ export function sortText(
   return (resource) => {
     const [first] = found.paths.flatMap((path) => textsIn(resource, path)).map(({ text }) => plain(text))
     return first
-  }
-}
-
-/** Elements that `_summary` leaves out: what is long. */
-const LONG: ReadonlySet<string> = new Set(
-  'text contained description purpose copyright snapshot differential mapping concept compose expansion group parameter overload component'.split(
-    ' ',
-  ),
-)
-
-/** Elements that are never left out, for a definition would not be one. */
-const MANDATORY: ReadonlySet<string> = new Set(
-  'resourceType id meta url name status kind abstract type code base content system instance description'.split(
-    ' ',
-  ),
-)
-
-export interface DefinitionParts {
-  readonly summary: 'true' | 'text' | 'data' | undefined
-  readonly elements: readonly string[] | undefined
-}
-
-const subsetted = { system: 'http://terminology.hl7.org/CodeSystem/v3-ObservationValue', code: 'SUBSETTED' }
-
-/** The parts that were asked for, marked as such. */
-export function partsOfDefinition(resource: Resource, { summary, elements }: DefinitionParts): Resource {
-  if (!summary && !elements) return resource
-  const isIn = (name: string): boolean => {
-    if (elements) return elements.includes(name) || (MANDATORY.has(name) && name !== 'description')
-    if (summary === 'text') return name === 'text' || MANDATORY.has(name)
-    return summary === 'data' ? name !== 'text' : !LONG.has(name)
-  }
-  const { resourceType, id, meta = {}, ...others } = resource
-  const kept: JsonObject = Object.fromEntries(Object.entries(others).filter(([name]) => isIn(name)))
-  // In the order of FHIR, which XML keeps.
-  return {
-    resourceType,
-    ...(id !== undefined && { id }),
-    meta: { ...meta, tag: [...listOf(meta.tag), subsetted] },
-    ...kept,
   }
 }

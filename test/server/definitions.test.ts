@@ -165,6 +165,20 @@ describe('a search of definitions', () => {
     for (const search of ['ValueSet?_count=x', 'ValueSet?_summary=x', 'ValueSet?date=x', 'ValueSet?_page=x'])
       assert.equal((await gateway.ask(`/${search}`)).status, 400, search)
   })
+
+  it('has the limits of any search: keys of _sort, values, their length', async () => {
+    const many = (text: string, count: number): string => Array.from({ length: count }, () => text).join(',')
+    const form = async (body: string): Promise<number> => {
+      const headers = { 'content-type': 'application/x-www-form-urlencoded' }
+      const answer = await gateway.ask('/StructureDefinition/_search', { method: 'POST', headers, body })
+      return answer.status
+    }
+    assert.equal(await form(`_count=0&_sort=${many('name', 5)}`), 200)
+    assert.equal(await form(`_count=0&_sort=${many('name', 6)}`), 422)
+    assert.equal(await form(`_count=0&path=${many('Patient.name', 200)}`), 200)
+    assert.equal(await form(`_count=0&path=${many('Patient.name', 201)}`), 422)
+    assert.equal(await form(`_count=0&title:contains=${'x'.repeat(8_001)}`), 422)
+  })
 })
 
 describe('a table in which a source has codes of its own', () => {

@@ -155,6 +155,53 @@ describe('what clients say of meta', () => {
     assert.deepEqual(codes(metaOf(await gateway.ask(`/Patient/${id}`)).security), ['R'])
   })
 
+  it('protects a person under the record into which it is merged, until who said so takes it back', async () => {
+    for (const [who, family] of [
+      ['M3', 'SOE'],
+      ['M4', 'TOE'],
+    ] as const)
+      assert.equal(await gateway.send(...admit(who, '20260304100000', family)), 'AA')
+    const merged = await only('Patient?family=SOE')
+    const { id } = await only('Patient?family=TOE')
+    const visits = async (): Promise<unknown> =>
+      await total(`Encounter?patient=${id}&_security=${restricted.system}|R`)
+    await operation('meta-add', `Patient/${merged.id}`, { security: [restricted] })
+    assert.equal(await visits(), 0)
+    const time = '20260304110000'
+    const merge = [
+      msh({ event: 'ADT^A40^ADT_A39', time }),
+      `EVN||${time}|||REG07|${time}`,
+      pid({ 3: mrn('M4'), 5: 'TOE^VIC^^^^^L' }),
+      segment('MRG', { 1: mrn('M3') }),
+    ]
+    assert.equal(await gateway.send(...merge), 'AA')
+    assert.deepEqual(codes(metaOf(await gateway.ask(`/Patient/${id}`)).security), ['R'])
+    assert.equal(await visits(), 2)
+    await operation('meta-add', `Patient/${id}`, { tag: [tag] })
+    assert.deepEqual(codes(metaOf(await gateway.ask(`/Patient/${id}`)).security), ['R'])
+    await operation('meta-delete', `Patient/${id}`, { security: [restricted] })
+    assert.equal(metaOf(await gateway.ask(`/Patient/${id}`)).security, undefined)
+    assert.equal(await visits(), 0)
+  })
+
+  it('takes from no Condition the label that a message gave to it (DG1-18)', async () => {
+    const diagnosis = segment('DG1', { 1: '1', 3: 'F20.0^Schizophrenia^I10C', 6: 'A', 18: 'Y', 20: 'D9^GHH' })
+    assert.equal(await gateway.send(...admit('M5', '20260304100000', 'UOE'), diagnosis), 'AA')
+    const condition = await only('Condition?code=F20.0')
+    const path = `Condition/${condition.id}`
+    const read = await gateway.ask(`/${path}`)
+    assert.deepEqual(codes(metaOf(read).security), ['R'])
+    const put = await gateway.ask(`/${path}`, {
+      method: 'PUT',
+      headers: { 'if-match': read.headers.get('etag') ?? '' },
+      body: { ...read.body, meta: { tag: [tag] } },
+    })
+    assert.equal(put.status, 200, put.text)
+    await operation('meta-delete', path, { security: [restricted] })
+    const now = metaOf(await gateway.ask(`/${path}`))
+    assert.deepEqual([codes(now.tag), codes(now.security)], [['research'], ['R']])
+  })
+
   it('holds for other types, and of a resource with contained ones', async () => {
     const made = await gateway.ask('/Communication', {
       method: 'POST',

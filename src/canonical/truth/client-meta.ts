@@ -4,6 +4,7 @@ import type { Json } from '../../mappings/mapped.ts'
 import { canonicalText, type FhirJson, sameContent } from '../fhir-json.ts'
 import { type Contribution, compareMessages } from './contribution.ts'
 import { isObject } from './event-elements.ts'
+import { type Family, ownOf, wholeOf } from './family.ts'
 
 export const metaLists = ['profile', 'tag', 'security'] as const
 export type MetaList = (typeof metaLists)[number]
@@ -51,13 +52,29 @@ export const joined = (list: readonly Json[], others: readonly Json[]): readonly
     ...new Map([...list, ...others].toReversed().map((each) => [identityOf(each), each])).values(),
   ].toReversed()
 
-/** Profiles and tags are as the last client has them; labels as all of them, for protection is the strictest that anybody asks for. */
-function saidByClients(contributions: readonly Contribution[], name: MetaList): readonly Json[] {
-  const said = contributions
+/** What was said of a thing, whoever said it, and of it with what was merged into it. */
+export interface Told {
+  readonly own: readonly Contribution[]
+  readonly whole: readonly Contribution[]
+}
+
+export const toldOf = (contributions: readonly Contribution[], family: Family | undefined): Told =>
+  family ? { own: ownOf(family), whole: wholeOf(family) } : { own: contributions, whole: contributions }
+
+/**
+ * Profiles and tags are as the last client has them; labels as all of them, each client's last word, for protection is the
+ * strictest that anybody asks for: what was protected stays so under the record into which it is merged.
+ */
+function saidByClients({ own, whole }: Told, name: MetaList, client?: string): readonly Json[] {
+  const said = (name === 'security' ? whole : own)
     .filter(({ key, data }) => key === keyOf(name) && data !== undefined)
     .toSorted((a, b) => saidIn(a).t - saidIn(b).t || compareMessages(a.i, b.i))
   if (name !== 'security') return said.length > 0 ? saidIn(said.at(-1)).list : []
-  return said.map((each) => saidIn(each).list).reduce(joined, [])
+  const last = new Map(said.map((each) => [each.source, each]))
+  return [...last.values()]
+    .filter(({ source }) => client === undefined || source === client)
+    .map((each) => saidIn(each).list)
+    .reduce(joined, [])
 }
 
 const saidIn = (each: Contribution | undefined): Said =>
@@ -68,7 +85,7 @@ const saidIn = (each: Contribution | undefined): Said =>
  * nothing.
  */
 export function newMetaOf(
-  contributions: readonly Contribution[],
+  told: Told,
   client: string,
   current: FhirJson | undefined,
   next: FhirJson,
@@ -76,8 +93,7 @@ export function newMetaOf(
   if (next.meta === undefined) return undefined
   const news: { [name in MetaList]?: readonly Json[] } = {}
   for (const name of metaLists) {
-    const mine = name === 'security' ? contributions.filter(({ source }) => source === client) : contributions
-    const before = saidByClients(mine, name)
+    const before = saidByClients(told, name, client)
     const others = less(listOf(current, name), before)
     const now = joined([], less(listOf(next, name), others))
     if (canonicalText(now) !== canonicalText(before)) news[name] = now
@@ -86,14 +102,23 @@ export function newMetaOf(
 }
 
 /** A resource with what clients have said of its meta beside what it has already. */
-export function withClientMeta(body: FhirJson, contributions: readonly Contribution[]): FhirJson {
-  if (!contributions.some(isClientMeta)) return body
+export function withClientMeta(body: FhirJson, told: Told): FhirJson {
+  if (!told.whole.some(isClientMeta)) return body
   const meta: FhirJson = isObject(body.meta) ? { ...body.meta } : {}
   for (const name of metaLists) {
-    const list = joined(listOf(body, name), saidByClients(contributions, name))
+    const list = joined(listOf(body, name), saidByClients(told, name))
     if (list.length > 0) meta[name] = list
   }
   return Object.keys(meta).length > 0 ? { ...body, meta } : body
+}
+
+/** With the labels that messages give to it: a client that writes meta as a whole takes nobody else's protection away. */
+export function withLabels(body: FhirJson, labels: readonly Json[]): FhirJson {
+  if (labels.length === 0) return body
+  const security = joined(listOf(body, 'security'), labels)
+  return security.length === listOf(body, 'security').length
+    ? body
+    : { ...body, meta: { ...(isObject(body.meta) ? body.meta : {}), security } }
 }
 
 const withoutMeta = ({ meta: _meta, resourceType: _type, id: _id, ...rest }: FhirJson): FhirJson => rest

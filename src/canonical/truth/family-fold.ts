@@ -8,7 +8,7 @@ import { compareMoments, type Moment } from '../identity/identity-log.ts'
 import { singleKey } from '../money/account-lists.ts'
 import { contributionsOfFamily, type Numbers } from '../person/patient-family.ts'
 import { type Assertion, type CellKey, type Contribution, splitKey } from './contribution.ts'
-import { type AliasData, type Family, ownOf } from './family.ts'
+import { type AliasData, type Family, ownOf, wholeOf } from './family.ts'
 import type { FoldContext } from './fold.ts'
 import { entryShape } from './shape.ts'
 
@@ -33,7 +33,7 @@ export function saidOfFamily(
   if (alias) return own.filter((each) => each.key !== 'ledger')
   const merged = whole.merged
     .flatMap((child) =>
-      everything(child).map((each) => (rtype === 'Account' ? withMovedPolicies(each, child.by) : each)),
+      wholeOf(child).map((each) => (rtype === 'Account' ? withMovedPolicies(each, child.by) : each)),
     )
     .map((each) => (rtype === 'Coverage' ? each : gapsOnly(rtype, each, own)))
   const all = [...own, ...merged]
@@ -70,12 +70,6 @@ const listKey: CellKey = 'coverage<IN1'
 const pathOf = (key: CellKey): string => splitKey(key).path
 /** Lists have rules of their own. */
 const isList = (key: CellKey): boolean => key.startsWith('coverage<') || key.startsWith('guarantor<')
-
-const everything = (family: Family): Contribution[] => [
-  ...family.contributions,
-  ...family.same.flat(),
-  ...family.merged.flatMap(everything),
-]
 
 function person(family: Family, context: FoldContext, alias: AliasData | undefined): Contribution[] {
   const said = contributionsOfFamily(family, context, context.mergeFill ?? true)

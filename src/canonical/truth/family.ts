@@ -25,6 +25,12 @@ export interface Family {
 /** All that was said of the thing itself, under any of its numbers. */
 export const ownOf = (family: Family): Contribution[] => [...family.contributions, ...family.same.flat()]
 
+/** All that was said of the thing, and of what was merged into it. */
+export const wholeOf = (family: Family): Contribution[] => [
+  ...ownOf(family),
+  ...family.merged.flatMap(wholeOf),
+]
+
 /** As much of a draft as families need. */
 export interface Records {
   contribution(rtype: string, id: string, source: string, key?: string): Contribution | undefined

@@ -1,5 +1,6 @@
 // From contributions to the resource that FHIR shows, and to what other things need to know of it.
 
+import type { Json } from '../../mappings/mapped.ts'
 import { foldBooking } from '../appointment/booking.ts'
 import type { Taken, TakenBy } from '../appointment/busy.ts'
 import { withCurrency } from '../clinical/allergy-list.ts'
@@ -17,12 +18,12 @@ import { type Numbers, numbersKey } from '../person/patient-family.ts'
 import type { SourceOf } from '../visit/encounter-events.ts'
 import { foldMeeting, meetingType } from '../visit/meeting.ts'
 import { foldVisit } from '../visit/visit-links.ts'
-import { isClientMeta, withClientMeta } from './client-meta.ts'
+import { isClientMeta, listOf, toldOf, withClientMeta, withLabels } from './client-meta.ts'
 import type { Contribution, Payload } from './contribution.ts'
-import { type AliasData, type Family, ownOf } from './family.ts'
+import type { AliasData, Family } from './family.ts'
 import { asFamily, saidOfFamily } from './family-fold.ts'
 import { withLabelOf } from './label.ts'
-import { statementsByPath, writeLatest } from './latest.ts'
+import { type Statement, statementsByPath, writeLatest } from './latest.ts'
 
 export interface FoldContext {
   /** Weight of a source's word, 0 to 100. */
@@ -105,7 +106,7 @@ export function foldEntity(
     alias !== undefined,
   )
   if (!folded.body) return folded
-  const labelled = withClientMeta(folded.body, family ? ownOf(family) : contributions)
+  const labelled = withClientMeta(folded.body, toldOf(contributions, family))
   const plain = patientless.has(rtype)
     ? labelled
     : withLabelOf(redirected(labelled, context), (each) => context.isProtected?.(each) === true)
@@ -252,8 +253,19 @@ function foldPlain(
   const base = { ...(isToldByClientsOnly(state) ? {} : defaults[rtype]), ...derived }
   if (masterTypes.has(rtype)) return foldMaster(rtype, base, state, trust)
   const body: FhirJson = { resourceType: rtype, ...base }
-  writeLatest(body, statementsByPath(state))
-  return rtype === 'AllergyIntolerance' ? withCurrency(body, contributions) : body
+  const byPath = statementsByPath(state)
+  writeLatest(body, byPath)
+  const labelled = withLabels(body, labelsOfMessages(byPath))
+  return rtype === 'AllergyIntolerance' ? withCurrency(labelled, contributions) : labelled
+}
+
+/** Clients write meta as a whole, rows its labels alone (DG1-18). */
+function labelsOfMessages(byPath: ReadonlyMap<string, readonly Statement[]>): readonly Json[] {
+  const labels = new Map([...byPath].filter(([path]) => path.startsWith('meta.security')))
+  if (labels.size === 0) return []
+  const body: FhirJson = {}
+  writeLatest(body, labels)
+  return listOf(body, 'security')
 }
 
 /** A client writes the whole of what it means: what it leaves out is not put in. */

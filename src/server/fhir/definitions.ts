@@ -1,13 +1,12 @@
 // Definitions (FHIR R4 conformance-module.html): read and search of what this server works by, of R4's own definitions of the types that are
 // known here, and of what came in packages. They are made or loaded, and not stored: nobody writes them, and they have no history.
 import { compartmentDefinitions } from '../../fhir/compartment-definition.ts'
+import { type DefinitionParts, partsOfDefinition } from '../../fhir/definition-parts.ts'
 import { operationDefinitions, searchParameters } from '../../fhir/definition-resources.ts'
 import {
-  type DefinitionParts,
   type DefinitionTest,
   definitionParams,
   definitionTest,
-  partsOfDefinition,
   sortText,
 } from '../../fhir/definition-search.ts'
 import type { Issue } from '../../fhir/issue.ts'
@@ -93,6 +92,8 @@ function questionOf({ c, deps }: Ask, type: string, pairs: Pairs): Question | Re
     if (value === '' || name === '_format' || name === '_pretty' || name === '_page') continue
     if (applied.length >= SEARCH_LIMITS.maxParams)
       return refuse(c, 'bad-request', `a search has at most ${SEARCH_LIMITS.maxParams} parameters - split it`)
+    const excess = excessOf(name, value)
+    if (excess) return sendOutcome(c, 422, [{ severity: 'error', code: 'too-costly', diagnostics: excess }])
     let isKnown = true
     if (name === '_count') {
       if (!/^\d{1,9}$/.test(value)) return refuse(c, 'bad-request', '_count is a number, 0 or more')
@@ -120,21 +121,32 @@ function questionOf({ c, deps }: Ask, type: string, pairs: Pairs): Question | Re
   return { tests, parts: { summary, elements }, sort, count, hasTotal, applied, ignored }
 }
 
+/** All definitions are looked at, on the thread that serves everybody: a question has the limits of any other search. */
+function excessOf(name: string, value: string): string | undefined {
+  const { maxSortKeys, maxValues, maxValueChars } = SEARCH_LIMITS
+  if (value.length > maxValueChars) return `a value has more than ${maxValueChars} characters - use fewer`
+  const most = name === '_sort' ? maxSortKeys : maxValues
+  if (value.split(',', most + 1).length <= most) return undefined
+  return `${name === '_sort' ? '_sort' : 'a parameter'} has more than ${most} values - use fewer`
+}
+
 /** In the order that is asked for, then by id, so that pages go on behind what the last one ended with. */
 function inOrder(type: string, list: readonly Resource[], sort: readonly string[]): readonly Resource[] {
   const keys = sort.map((each) => ({
     of: sortText(type, each.replace(/^-/, '')),
     sign: each.startsWith('-') ? -1 : 1,
   }))
-  return list.toSorted((a, b) => {
-    for (const { of, sign } of keys) {
-      const [x, y] = [of?.(a), of?.(b)]
+  const read = list.map((each) => ({ each, texts: keys.map(({ of }) => of?.(each)) }))
+  read.sort((a, b) => {
+    for (const [at, { sign }] of keys.entries()) {
+      const [x, y] = [a.texts[at], b.texts[at]]
       if (x === y) continue
       if (x === undefined || y === undefined) return x === undefined ? 1 : -1
       return x < y ? -sign : sign
     }
-    return String(a.id) < String(b.id) ? -1 : 1
+    return String(a.each.id) < String(b.each.id) ? -1 : 1
   })
+  return read.map(({ each }) => each)
 }
 
 export const searchDefinitions =
