@@ -4,7 +4,14 @@ import { canonicalText, type FhirJson, sameContent } from './fhir-json.ts'
 import { type Identifier, isDeterministic, normalValue, stableId } from './identity/identifier.ts'
 import { authorityOf } from './identity/identity.ts'
 import type { Site } from './site.ts'
-import { metaContribution, metaLists, newMetaOf, type SaidMeta, toldOf } from './truth/client-meta.ts'
+import {
+  isSaidLater,
+  metaContribution,
+  metaLists,
+  newMetaOf,
+  type SaidMeta,
+  toldOf,
+} from './truth/client-meta.ts'
 import type { Assertion, CellKey } from './truth/contribution.ts'
 import type { Draft } from './truth/draft.ts'
 import { isObject } from './truth/event-elements.ts'
@@ -96,7 +103,8 @@ export function stateByClient(draft: Draft, statement: ClientStatement, client: 
   for (const [key, v] of Object.entries(statement.cells)) cells[key] = { v, t, m: at, i }
   for (const name of metaLists) {
     const list = meta[name]
-    if (list) draft.contribute(rtype, id, metaContribution(client, name, list, { i, t }))
+    if (list && !isSaidLater(draft.contributions(rtype, id).values(), client, name, t))
+      draft.contribute(rtype, id, metaContribution(client, name, list, { i, t }))
   }
   const isMetaAlone = Object.keys(cells).length === 0 && Object.keys(meta).length > 0
   // Labels are no event of a visit or an appointment.

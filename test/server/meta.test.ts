@@ -142,6 +142,21 @@ describe('what clients say of meta', () => {
     assert.deepEqual(codes(metaOf(patched).tag), ['research'])
   })
 
+  it('is not undone by what is written late of a time before it (X-Event-Time)', async () => {
+    const path = paths.Patient ?? ''
+    await operation('meta-add', path, { tag: [tag], security: [restricted] })
+    const read = await gateway.ask(`/${path}`)
+    const late = await gateway.ask(`/${path}`, {
+      method: 'PUT',
+      headers: { 'if-match': read.headers.get('etag') ?? '', 'x-event-time': '2026-03-04T10:30:00-06:00' },
+      body: { ...read.body, meta: { tag: [other] } },
+    })
+    assert.equal(late.status, 200, late.text)
+    const now = metaOf(await gateway.ask(`/${path}`))
+    assert.deepEqual([codes(now.tag), codes(now.security)], [['research'], ['R']])
+    await operation('meta-delete', path, { security: [restricted] })
+  })
+
   it('protects a person as a message does, and nobody takes back what another has said', async () => {
     const path = paths.Patient ?? ''
     await operation('meta-add', path, { security: [restricted] })

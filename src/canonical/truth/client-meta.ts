@@ -29,6 +29,18 @@ export const metaContribution = (
   { i, t }: { readonly i: string; readonly t: number },
 ): Contribution => ({ source, key: keyOf(name), i, cells: {}, data: { list, t } satisfies Said })
 
+/** This client has said more lately what this list is; as of every element, the later word counts. */
+export const isSaidLater = (
+  said: Iterable<Contribution>,
+  client: string,
+  name: MetaList,
+  t: number,
+): boolean =>
+  [...said].some(
+    (each) =>
+      each.source === client && each.key === keyOf(name) && each.data !== undefined && saidIn(each).t > t,
+  )
+
 /** Two codings are one when system and code are; profiles by their text. */
 const identityOf = (each: Json): string =>
   isObject(each)
