@@ -27,6 +27,7 @@ const taken = [
   'If-None-Exist',
   'If-None-Match',
   'Prefer',
+  'X-Event-Time',
   'X-Purpose-Of-Use',
   'X-Reason',
   'X-Request-Id',

@@ -151,9 +151,10 @@ export interface ParkedWrite {
 
 export const writeParkedSql = `
 insert into parked (tenant, system, value, message_id, received_at, until)
-select $1, system, value, message_id, received_at, until
+select $1, system, value, message_id, received_at, max(until)
 from json_to_recordset($2::json) as x (system text, value text, message_id bigint, received_at timestamptz, until timestamptz)
-on conflict do nothing`
+group by system, value, message_id, received_at
+on conflict (tenant, system, value, message_id) do update set until = greatest(parked.until, excluded.until)`
 
 export async function writeParked(
   tx: Queryable,

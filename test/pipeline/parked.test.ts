@@ -1,6 +1,8 @@
 // A message that waits for a key that never comes: refused for good after parkHours, never applied after that. Semantics, section 2.5.
 import assert from 'node:assert/strict'
 import { after, before, it } from 'node:test'
+import { writeParked } from '../../src/store/messages.ts'
+import { expireParked } from '../../src/store/parked.ts'
 import { type TestGateway, testGateway } from './gateway.ts'
 import { account, mrn, msh, pid, register } from './messages.ts'
 
@@ -43,4 +45,29 @@ it('a parked message is given up after the hours of the site, and not before', a
   await gateway.idle()
   assert.deepEqual(await states(), ['processed', 'rejected'])
   assert.equal((await gateway.all('ChargeItem')).length, 1)
+})
+
+it('a message that waits for several keys is given up with the last of them', async () => {
+  gateway.at('2026-04-01T08:00:00-05:00')
+  await gateway.send(...charge('E3', 'T3'))
+  const [parked] = await gateway.store.db.read.query<{ id: string; at: Date }>(
+    'test_parked',
+    `select message_id::text as id, received_at as at from parked where value = 'E3'`,
+  )
+  assert.ok(parked)
+  const other = { system: 'urn:oid:2.16.840.1.113883.19.5.9', value: 'E4', message_id: parked.id }
+  const park = async (until: string) => {
+    const row = { ...other, received_at: new Date(parked.at).toISOString(), until }
+    await gateway.store.db.transaction((tx) => writeParked(tx, 1, [row, row]))
+  }
+  const expire = (now: string) => gateway.store.db.transaction((tx) => expireParked(tx, 1, now))
+  await park('2026-04-05T13:00:00Z')
+  // Said again, it waits longer, and never less long.
+  await park('2026-04-06T13:00:00Z')
+  await park('2026-04-05T13:00:00Z')
+  assert.equal(await expire('2026-04-04T13:00:01Z'), 0)
+  assert.equal(await expire('2026-04-05T13:00:01Z'), 0)
+  assert.equal((await states()).at(-1), 'parked')
+  assert.equal(await expire('2026-04-06T13:00:01Z'), 1)
+  assert.equal((await states()).at(-1), 'rejected')
 })
